@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# 'make' builds build/lockdump. 'make demo' and 'make check' need nothing else done before.
+VERSION := 0.1
+PREFIX ?= /usr/local
+CC ?= gcc
+CLANG ?= clang
+BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
+
+B := build
+LIBS := libbpf libelf json-c zlib lzo2 libzstd libkmod blkid
+CPPFLAGS += -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
+CFLAGS ?= -O2 -g
+CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+LDLIBS += $(shell pkg-config --libs $(LIBS)) -lsnappy
+
+ANALYZER := $(wildcard analyzer/*/*.c)
+SOURCES := lockdump.c $(ANALYZER) $(wildcard capture/*.c kdump/*.c)
+OBJECTS := $(SOURCES:%.c=$(B)/%.o)
+BPF_OBJECTS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
+SKELETONS := $(BPF_OBJECTS:.bpf.o=.skel.h)
+
+all: $(B)/lockdump
+
+$(B)/lockdump: $(OBJECTS)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+
+$(B)/%.o: %.c Makefile | $(SKELETONS)
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+# v2: the first that has 32-bit jumps; atomics that return a value (v3) are not used.
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) Makefile
+	@mkdir -p $(@D)
+	$(CLANG) -target bpf -mcpu=v2 -O2 -g -Wall -Wextra -Werror -D__TARGET_ARCH_x86 -I. -c -o $@ $<
+
+$(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
+	$(BPFTOOL) gen skeleton $< name $(*F)_bpf > $@.tmp
+	mv $@.tmp $@
+
+-include $(OBJECTS:.o=.d)
+include tests/tests.mk
+
+clean:
+	rm -rf $(B)
+
+.PHONY: all clean
+.DELETE_ON_ERROR:

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of verbs. */
+#include <stdio.h>
+#include <string.h>
+
+#include "lockdump.h"
+
+struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *does;
+};
+
+static const struct verb verbs[] = {
+	{ NULL, NULL, NULL },
+};
+
+static void usage(FILE *out)
+{
+	fprintf(out, "Usage: lockdump VERB [OPTION...]\n\n");
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		fprintf(out, "  %-9s %s\n", verb->name, verb->does);
+	fprintf(out, "\n'lockdump VERB --help' tells a verb's options; 'lockdump --version' the version.\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		usage(stderr);
+		return 2;
+	}
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "help")) {
+		usage(stdout);
+		return 0;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		printf("lockdump %s\n", LOCKDUMP_VERSION);
+		return 0;
+	}
+	for (const struct verb *verb = verbs; verb->name; verb++)
+		if (!strcmp(argv[1], verb->name))
+			return verb->run(argc - 1, argv + 1);
+	fprintf(stderr, "lockdump: %s: no such verb; 'lockdump --help' lists them\n", argv[1]);
+	return 2;
+}

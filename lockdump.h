@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The verbs. Each gets its own name as argv[0] and returns the exit status: 0 done, 1 failed, 2 usage. */
+#ifndef LOCKDUMP_H
+#define LOCKDUMP_H
+
+#endif
