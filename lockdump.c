@@ -20,7 +20,8 @@ static void usage(FILE *out)
 	fprintf(out, "Usage: lockdump VERB [OPTION...]\n\n");
 	for (const struct verb *verb = verbs; verb->name; verb++)
 		fprintf(out, "  %-9s %s\n", verb->name, verb->does);
-	fprintf(out, "\n'lockdump VERB --help' tells a verb's options; 'lockdump --version' the version.\n");
+	fprintf(out,
+		"\n'lockdump VERB --help' tells a verb's options; 'lockdump --version' the version.\n");
 }
 
 int main(int argc, char **argv)

@@ -33,12 +33,12 @@
 #define RECORD_ABI	1
 #define RECORD_MAP_NAME "lockdump_record"
 
-#define RECORD_SLOT_SIZE 65536
-#define RECORD_NR_ONSET	 16
-#define RECORD_NR_RING	 32
+#define RECORD_SLOT_SIZE  65536
+#define RECORD_NR_ONSET	  16
+#define RECORD_NR_RING	  32
 #define RECORD_NR_SAMPLES (RECORD_NR_ONSET + RECORD_NR_RING)
-#define RECORD_STACK_MAX 88
-#define RECORD_REGS_MAX	 40
+#define RECORD_STACK_MAX  88
+#define RECORD_REGS_MAX	  40
 
 /* A slot of 64 KB: 512 CPUs take 32 MB. */
 
@@ -167,7 +167,8 @@ struct record_sample {
 	__u64 cgroup_id;
 	__u64 rss_pages[RECORD_NR_RSS];
 
-	__u64 regs[RECORD_REGS_MAX]; /* struct pt_regs of the interrupted code, as the machine has it */
+	__u64 regs
+		[RECORD_REGS_MAX]; /* struct pt_regs of the interrupted code, as the machine has it */
 	/* Return addresses from the hook outwards: the interrupt's own frames come first. */
 	__u64 stack[RECORD_STACK_MAX];
 

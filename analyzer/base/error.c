@@ -55,7 +55,8 @@ struct error *error_errno(const char *format, ...)
 	va_end(args);
 
 	char *whole;
-	if (err == &error_no_memory || asprintf(&whole, "%s: %s", err->message, strerror(saved)) < 0)
+	if (err == &error_no_memory ||
+	    asprintf(&whole, "%s: %s", err->message, strerror(saved)) < 0)
 		return err;
 	free(err->message);
 	err->message = whole;

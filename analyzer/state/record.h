@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The flight record, checked: out of a vmcore, or from a record.bin. Its layout: bpf/record.h. */
+#ifndef LOCKDUMP_STATE_RECORD_H
+#define LOCKDUMP_STATE_RECORD_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+#include "bpf/record.h"
+
+struct kernel;
+
+struct record {
+	void *data; /* the whole map: header, then slots */
+	size_t size; /* bytes */
+	const struct record_header *header; /* strings end with 0, sizes and counts are checked */
+	enum { RECORD_FROM_VMCORE, RECORD_FROM_FILE } from;
+};
+
+/* Copies the record out of the dumped kernel's BPF maps. ERROR_NOT_FOUND if no recorder was loaded. */
+struct error *record_from_kernel(struct kernel *kernel, struct record *ret);
+
+struct error *record_from_file(const char *path, struct record *ret);
+
+/* Checks and adopts @data (malloc'ed): on success, @ret owns it; on failure it was freed. */
+struct error *record_parse(void *data, size_t size, struct record *ret);
+
+/* The slot of @cpu; @cpu must be below header->nr_slots. */
+const struct record_slot *record_slot(const struct record *record, uint32_t cpu);
+
+void record_deinit(struct record *record);
+
+#endif

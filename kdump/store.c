@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kdump/store.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define MAX_CLASHES 1000
+
+/* YYYYMMDDTHHMMSSZ-xxxxxxxx with an optional -N: nothing that could lead out of the store. */
+static bool id_is_valid(const char *id)
+{
+	static const char pattern[] = "ddddddddTddddddZ-xxxxxxxx";
+	size_t i;
+
+	for (i = 0; pattern[i]; i++) {
+		unsigned char c = id[i];
+		if (pattern[i] == 'd'	? !isdigit(c)
+		    : pattern[i] == 'x' ? !isxdigit(c)
+					: c != pattern[i])
+			return false;
+	}
+	if (!id[i])
+		return true;
+	if (id[i++] != '-' || !id[i])
+		return false;
+	while (isdigit((unsigned char)id[i]))
+		i++;
+	return !id[i] && i < INCIDENT_ID_SIZE;
+}
+
+static struct error *open_store(const char *store, int *ret)
+{
+	*ret = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (*ret < 0)
+		return error_errno("store %s", store);
+	return NULL;
+}
+
+struct error *incident_create(const char *store, int64_t onset_s, const char *boot_id,
+			      struct incident *ret)
+{
+	_cleanup_close_ int storefd = -1;
+	struct error *err = open_store(store, &storefd);
+	if (err)
+		return err;
+
+	time_t onset = onset_s;
+	struct tm tm;
+	char stamp[32];
+	if (!gmtime_r(&onset, &tm) || tm.tm_year + 1900 < 1970 || tm.tm_year + 1900 > 9999)
+		return error_create(ERROR_OTHER, "store %s: onset %lld is no date", store,
+				    (long long)onset_s);
+	strftime(stamp, sizeof(stamp), "%Y%m%dT%H%M%SZ", &tm);
+
+	for (int n = 1; n <= MAX_CLASHES; n++) {
+		int len = snprintf(ret->id, sizeof(ret->id), "%s-%.8s", stamp, boot_id);
+		if (n > 1)
+			snprintf(ret->id + len, sizeof(ret->id) - len, "-%d", n);
+		if (!id_is_valid(ret->id))
+			return error_create(ERROR_OTHER, "store %s: boot id '%.8s' is not one",
+					    store, boot_id);
+		if (!mkdirat(storefd, ret->id, 0700)) {
+			if (fsync(storefd))
+				return error_errno("store %s", store);
+			return incident_open(store, ret->id, ret);
+		}
+		if (errno != EEXIST)
+			return error_errno("store %s: cannot make %s", store, ret->id);
+	}
+	return error_create(ERROR_OTHER, "store %s: %d incidents of %s already", store, MAX_CLASHES,
+			    stamp);
+}
+
+struct error *incident_open(const char *store, const char *id, struct incident *ret)
+{
+	if (!id_is_valid(id))
+		return error_create(ERROR_OTHER, "store %s: '%.*s' is no incident's id", store,
+				    INCIDENT_ID_SIZE, id);
+	_cleanup_close_ int storefd = -1;
+	struct error *err = open_store(store, &storefd);
+	if (err)
+		return err;
+	if (ret->id != id)
+		snprintf(ret->id, sizeof(ret->id), "%s", id);
+	ret->dirfd = openat(storefd, ret->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (ret->dirfd < 0)
+		return error_errno("store %s: incident %s", store, ret->id);
+	return NULL;
+}
+
+void incident_close(struct incident *incident)
+{
+	if (incident->dirfd >= 0)
+		close(incident->dirfd);
+	incident->dirfd = -1;
+}
+
+static struct error *write_all(int fd, const char *name, const void *data, size_t size)
+{
+	for (size_t done = 0; done < size;) {
+		ssize_t n = write(fd, (const char *)data + done, size - done);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno("%s", name);
+		done += n;
+	}
+	return NULL;
+}
+
+struct error *incident_write(const struct incident *incident, const char *name, const void *data,
+			     size_t size)
+{
+	char temp[NAME_MAX + 1];
+
+	if ((size_t)snprintf(temp, sizeof(temp), "%s.incomplete", name) >= sizeof(temp))
+		return error_create(ERROR_OTHER, "%s: the name is too long", name);
+	/* What stands under that name was left by a writer that died. */
+	if (unlinkat(incident->dirfd, temp, 0) && errno != ENOENT)
+		return error_errno("%s/%s", incident->id, temp);
+	int fd = openat(incident->dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+			0600);
+	if (fd < 0)
+		return error_errno("%s/%s", incident->id, temp);
+	struct error *err = write_all(fd, name, data, size);
+	if (close(fd) && !err)
+		err = error_errno("%s", name);
+	if (!err)
+		err = incident_rename(incident, temp, name);
+	if (err)
+		unlinkat(incident->dirfd, temp, 0);
+	return error_prefix(err, "incident %s", incident->id);
+}
+
+struct error *incident_rename(const struct incident *incident, const char *from, const char *to)
+{
+	_cleanup_close_ int fd = openat(incident->dirfd, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || fsync(fd))
+		return error_errno("%s/%s", incident->id, from);
+	if (renameat(incident->dirfd, from, incident->dirfd, to) || fsync(incident->dirfd))
+		return error_errno("%s/%s", incident->id, to);
+	return NULL;
+}

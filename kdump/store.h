@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The store of incidents: STORE/ID/FILE, as the controller begins it and the
+ * capture kernel completes it. Files are 0600, folders 0700, and a name that
+ * stands there is whole: it was written under another name, synced, renamed.
+ */
+#ifndef LOCKDUMP_STORE_H
+#define LOCKDUMP_STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define STORE_DEFAULT	 "/var/crash"
+#define INCIDENT_ID_SIZE 40
+
+struct incident {
+	int dirfd;
+	char id[INCIDENT_ID_SIZE];
+};
+
+/*
+ * Makes a new incident's folder in @store (which must exist). @onset_s: seconds since 1970. @boot_id: as
+ * /proc/sys/kernel/random/boot_id has it. On a clash the ID gets "-2", "-3", ...
+ */
+struct error *incident_create(const char *store, int64_t onset_s, const char *boot_id,
+			      struct incident *ret);
+
+/* Opens the folder of incident @id, which comes out of a crashed kernel's memory: only a valid ID is taken. */
+struct error *incident_open(const char *store, const char *id, struct incident *ret);
+
+void incident_close(struct incident *incident);
+
+/* Writes the file @name whole or not at all: a failure leaves no file, or the one that was there. */
+struct error *incident_write(const struct incident *incident, const char *name, const void *data,
+			     size_t size);
+
+/* Gives @from, which its writer has finished, its final name: fsync, rename, fsync of the folder. */
+struct error *incident_rename(const struct incident *incident, const char *from, const char *to);
+
+#endif
