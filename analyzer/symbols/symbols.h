@@ -13,8 +13,10 @@
  */
 #define KSYM_LIST(K)             \
 	K(__cpu_online_mask)     \
+	K(__end_init_task)       \
 	K(__per_cpu_offset)      \
 	K(__start_BTF)           \
+	K(__start_init_task)     \
 	K(__start_orc_unwind)    \
 	K(__start_orc_unwind_ip) \
 	K(__stop_BTF)            \

@@ -3,7 +3,27 @@
 
 #include <string.h>
 
+#define MIN_THREAD_SIZE 4096
+#define MAX_THREAD_SIZE (1u << 20)
+
 static const struct unwind_arch *const archs[] = { &unwind_arch_x86_64 };
+
+/* THREAD_SIZE is no symbol, but the first task's stack has it: INIT_TASK_DATA, vmlinux.lds.h (0500871f21b2). */
+static struct error *find_thread_size(struct unwinder *unwinder)
+{
+	uint64_t start, end;
+
+	struct error *err = symbols_address(unwinder->symbols, KSYM___start_init_task, &start);
+	if (!err)
+		err = symbols_address(unwinder->symbols, KSYM___end_init_task, &end);
+	if (err)
+		return err;
+	unwinder->thread_size = end - start;
+	if (end - start < MIN_THREAD_SIZE || end - start > MAX_THREAD_SIZE)
+		return error_fault(ERROR_CORRUPT, start, "a task's stack of %llu bytes",
+				   (unsigned long long)(end - start));
+	return NULL;
+}
 
 struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine,
 			    const struct vmcoreinfo *info)
@@ -17,11 +37,9 @@ struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, 
 	if (!unwinder->arch)
 		return error_create(ERROR_OTHER, "stacks of ELF machine %u cannot be unwound",
 				    machine);
-	/* union thread_union is exactly a task's stack: include/linux/sched.h */
-	unwinder->thread_size = types_sizeof(symbols->types, "thread_union");
-	if (!unwinder->thread_size)
-		return error_create(ERROR_NOT_FOUND, "BTF: no union thread_union");
-	struct error *err = orc_init(&unwinder->orc, symbols, info);
+	struct error *err = find_thread_size(unwinder);
+	if (!err)
+		err = orc_init(&unwinder->orc, symbols, info);
 	return err ? err : unwinder->arch->init(unwinder);
 }
 

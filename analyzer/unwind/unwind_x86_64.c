@@ -11,7 +11,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include "unwind/unwind.h"
+#include "unwind/nonstandard_x86_64.h"
 
 enum {
 	R15,
@@ -269,6 +269,22 @@ static struct error *check_progress(const struct unwinder *unwinder, const struc
 			   (unsigned long long)w->sp);
 }
 
+static struct error *step_nonstandard(struct unwinder *unwinder, struct walk *w)
+{
+	struct nonstandard_frame frame;
+
+	struct error *err = nonstandard_frame(unwinder, w->pc, w->sp, &frame);
+	if (!err)
+		err = read_word(unwinder, frame.return_at, &w->pc);
+	if (!err && frame.bp_at)
+		err = read_word(unwinder, frame.bp_at, &w->bp);
+	w->sp = frame.return_at + WORD;
+	w->interrupted = false;
+	w->has_registers = false;
+	w->reliable = w->reliable && frame.proven;
+	return err;
+}
+
 /* One frame outwards. *@end: there is none. */
 static struct error *step(struct unwinder *unwinder, struct walk *w, bool *end)
 {
@@ -287,8 +303,7 @@ static struct error *step(struct unwinder *unwinder, struct walk *w, bool *end)
 		return NULL;
 	}
 	if (entry.type == ORC_TYPE_UNDEFINED)
-		return error_fault(ERROR_OTHER, w->pc, "0x%llx: ORC does not know the caller",
-				   (unsigned long long)w->pc);
+		return step_nonstandard(unwinder, w);
 	err = caller_sp(unwinder, w, &entry, &sp);
 	if (err)
 		return err;
