@@ -12,6 +12,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "report", cmd_report, "say what hung, why, and where, from a vmcore" },
+	{ "record", cmd_record, "take the flight record out of a vmcore or a file" },
 	{ NULL, NULL, NULL },
 };
 

@@ -3,4 +3,7 @@
 #ifndef LOCKDUMP_H
 #define LOCKDUMP_H
 
+int cmd_report(int argc, char **argv); /* analyzer/report/ */
+int cmd_record(int argc, char **argv);
+
 #endif
