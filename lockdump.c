@@ -12,6 +12,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "arm", cmd_arm, "load the capture kernel, so that a crash is saved and reported" },
+	{ "disarm", cmd_disarm, "unload the capture kernel" },
 	{ NULL, NULL, NULL },
 };
 

@@ -3,4 +3,7 @@
 #ifndef LOCKDUMP_H
 #define LOCKDUMP_H
 
+int cmd_arm(int argc, char **argv);
+int cmd_disarm(int argc, char **argv);
+
 #endif
