@@ -5,6 +5,8 @@
 # machine's sources lack (QEMU from backports) nor another release's kernel leaves a
 # trace in the machine's apt configuration. Sourced by scripts/deps and scripts/lab.
 
+# What every call of apt-get and apt-cache must be given.
+# shellcheck disable=SC2034
 APT_OPTIONS=()
 
 # Prepares apt in the folder $1, which gets a copy of the machine's own sources.
@@ -23,6 +25,7 @@ apt_init() {
 	else
 		: >"$dir/preferences"
 	fi
+	# shellcheck disable=SC2034
 	APT_OPTIONS=(
 		-q
 		-o Dpkg::Use-Pty=0
@@ -41,7 +44,9 @@ apt_init() {
 # The mirror that the machine takes its own release from, as its configuration has it now.
 apt_mirror() {
 	local codename
+	# shellcheck disable=SC1091
 	codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
+	# shellcheck disable=SC2016 # apt's variables, not the shell's
 	apt-get indextargets --format '$(RELEASE) $(COMPONENT) $(REPO_URI)' | awk -v codename="$codename" '
 		$2 == "main" && ($1 == codename || $1 ~ /^(old)*stable$/) { print $3; found = 1; exit }
 		END { exit !found }'
