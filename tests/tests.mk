@@ -21,7 +21,7 @@ unit-tests: $(UNIT_TESTS)
 # The same sources with the compiler's memory checkers, in a folder of their own.
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 asan:
-	CFLAGS='$(SANITIZE)' $(MAKE) -j$(JOBS) B=build/asan all unit-tests
+	CFLAGS='$(SANITIZE)' $(MAKE) --no-print-directory -j$(JOBS) B=build/asan all unit-tests
 
 define heading
 @printf '\n== %s\n' $(1)
@@ -33,7 +33,7 @@ demo:
 	$(call heading,'Installing what is missing')
 	@scripts/deps build lab
 	$(call heading,'Building build/lockdump')
-	@$(MAKE) -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	$(call heading,'A VM is booted$(,) hung$(,) and crashed into its capture kernel')
 	@build/lockdump lab run --out build/demo
 	$(call heading,'The report: build/lockdump report build/demo/incident')
@@ -41,28 +41,28 @@ demo:
 
 check:
 	@scripts/deps
-	@$(MAKE) -j$(JOBS) all unit-tests
-	@$(MAKE) asan
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
+	@$(MAKE) --no-print-directory asan
 	@tests/run unit scripts lab asan valgrind
 
 check-unit:
 	@scripts/deps build check
-	@$(MAKE) -j$(JOBS) unit-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) unit-tests
 	@tests/run unit scripts
 
 check-lab:
 	@scripts/deps
-	@$(MAKE) -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/run lab
 
 check-asan:
 	@scripts/deps build check
-	@$(MAKE) asan
+	@$(MAKE) --no-print-directory asan
 	@tests/run asan
 
 check-valgrind:
 	@scripts/deps build check
-	@$(MAKE) -j$(JOBS) all unit-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@tests/run valgrind
 
 .PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind
