@@ -35,7 +35,7 @@ demo:
 	$(call heading,'Building build/lockdump')
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	$(call heading,'A VM is booted$(,) hung$(,) and crashed into its capture kernel')
-	@build/lockdump lab run --out build/demo
+	@scripts/lab run --out build/demo
 	$(call heading,'The report: build/lockdump report build/demo/incident')
 	@build/lockdump report build/demo/incident/vmcore
 
