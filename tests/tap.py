@@ -6,8 +6,12 @@ import traceback
 _tests = []
 
 
+class Skip(Exception):
+    """Raised by a test that cannot run here; says why."""
+
+
 def test(sentence):
-    """Makes a function a test, which is called sentence; it fails by raising an exception."""
+    """Makes a function a test, which is called sentence; it fails by raising an exception, or Skip."""
 
     def add(function):
         _tests.append((sentence, function))
@@ -24,6 +28,8 @@ def run(*fixtures):
         try:
             function(*fixtures)
             print(f"ok {number} - {sentence}", flush=True)
+        except Skip as reason:
+            print(f"ok {number} - {sentence} # SKIP {reason}", flush=True)
         except Exception as error:  # pylint: disable=broad-except
             failed += 1
             frame = traceback.extract_tb(error.__traceback__)[-1]

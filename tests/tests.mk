@@ -43,7 +43,7 @@ check:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@$(MAKE) --no-print-directory asan
-	@tests/run unit scripts lab asan valgrind
+	@tests/run unit scripts lab cli asan valgrind
 
 check-unit:
 	@scripts/deps build check
