@@ -12,6 +12,8 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "watch", cmd_watch,
+	  "watches the CPUs, records stalls and crashes the machine if told to" },
 	{ NULL, NULL, NULL },
 };
 

@@ -3,4 +3,6 @@
 #ifndef LOCKDUMP_H
 #define LOCKDUMP_H
 
+int cmd_watch(int argc, char **argv);
+
 #endif
