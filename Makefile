@@ -14,7 +14,7 @@ CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wsha
 LDLIBS += $(shell pkg-config --libs $(LIBS)) -lsnappy
 
 ANALYZER := $(wildcard analyzer/*/*.c)
-SOURCES := lockdump.c $(ANALYZER) $(wildcard capture/*.c kdump/*.c)
+SOURCES := lockdump.c lab.c $(ANALYZER) $(wildcard capture/*.c kdump/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_OBJECTS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(BPF_OBJECTS:.bpf.o=.skel.h)

@@ -5,5 +5,7 @@
 
 int cmd_arm(int argc, char **argv);
 int cmd_disarm(int argc, char **argv);
+int cmd_lab(int argc, char **argv);
+int cmd_watch(int argc, char **argv);
 
 #endif

@@ -11,12 +11,17 @@
  *	element 0		struct record_header, written by user space
  *	element 1 + cpu		struct record_slot, written on that CPU only
  *
+ * A stall is a span in which a CPU neither switched tasks nor idled nor ran user
+ * code. It is known from its first sample on, sample_first_ns after its onset.
+ *
  * A slot has RECORD_NR_SAMPLES places. The first RECORD_NR_ONSET samples of a
  * stall take the front ones and stay; later ones go round the rest. So both the
- * onset and the last seconds of a stall are there, however long it took.
+ * onset and the last seconds of a stall are there, however long it took. Samples
+ * of earlier stalls lie between: onset_ns tells which stall a sample belongs to.
  *
  * Nothing locks. A sample carries its number at both ends: they differ while
- * (or where) it is half-written, and the reader calls it torn.
+ * (or where) it is half-written, and the reader calls it torn. A place that was
+ * never written has the number 0.
  *
  * Everything is in the byte order of the machine that wrote it. Times are
  * CLOCK_MONOTONIC nanoseconds unless they say otherwise; the header's clock
@@ -70,12 +75,19 @@ struct record_header {
 	__u32 nr_slots; /* elements after the header: one for each possible CPU */
 	__u32 nr_onset;
 	__u32 nr_ring;
+	__u32 page_size; /* bytes; of all the counters that are in pages */
+	__u32 reserved;
 
 	/* The three clocks read together at the start. */
 	__u64 anchor_monotonic_ns;
 	__u64 anchor_boottime_ns;
 	__u64 anchor_realtime_ns;
 
+	/* The machine's memory at the start, in pages. */
+	__u64 memory_total_pages;
+	__u64 swap_total_pages;
+
+	__u64 sample_first_ns; /* from a stall's onset to its first sample */
 	__u64 sample_interval_ns;
 	__u64 threshold_ns;
 	__u64 trigger_after_ns;
@@ -134,14 +146,15 @@ enum record_rss {
 	RECORD_NR_RSS
 };
 
-#define RECORD_UNKNOWN (~(__u64)0) /* a counter that this kernel does not have */
+#define RECORD_UNKNOWN	   (~(__u64)0) /* a counter that this kernel does not have */
+#define RECORD_UNKNOWN_U32 (~(__u32)0)
 
 struct record_sample {
 	__u64 number; /* from 1, counted per CPU, never reused */
 	__u64 time_ns;
-	__u64 onset_ns; /* the stall it belongs to: that CPU's last task switch */
+	__u64 onset_ns; /* the stall it belongs to: the slot's progress_ns then */
 	__u32 flags; /* enum record_sample_flags */
-	__u32 preempt_count; /* as the hook saw it: its own interrupt is in it */
+	__u32 preempt_count; /* as the hook saw it: its own interrupt is in it; x86's inverted bit is not */
 	__u32 nr_running; /* run queue length, the running task included */
 	__u32 nr_stack;
 
@@ -157,6 +170,8 @@ struct record_sample {
 	__s32 prio; /* the kernel's: 0..99 real-time, 100..139 normal */
 	__u32 policy;
 	__u32 task_flags; /* PF_... */
+	__u32 task_state; /* TASK_...: 0 is running */
+	__u32 reserved;
 	__u64 task; /* address of its task_struct */
 	__u64 start_time_ns;
 	__u64 runtime_ns; /* sum_exec_runtime */
@@ -179,25 +194,38 @@ struct record_slot {
 	__u64 ticks; /* hook calls on this CPU */
 	__u64 last_tick_ns;
 	__u64 nr_switches; /* rq->nr_switches when it last moved */
-	__u64 last_switch_ns; /* the tick that saw it move: where a stall is counted from */
+	/*
+	 * The last look at this CPU that saw it get on: a task switch since the look before, the idle task,
+	 * or user mode. Here a stall that comes has its onset.
+	 */
+	__u64 progress_ns;
 	__u64 watchdog_ns; /* last watchdog_timer_fn on this CPU */
 	__u64 watchdog_calls;
 
-	/* The stall that is going on, or was the last: the same onset means the same stall. */
-	__u64 onset_ns;
-	__u64 last_ns; /* last tick that still saw it */
-	__u64 end_ns; /* 0 while it goes on */
+	/*
+	 * The stall that is going on, or was the last: the same onset means the same stall. The sequence is odd
+	 * while a new one takes the place of the last.
+	 */
+	__u64 sequence;
+	__u64 onset_ns; /* 0: there was none */
+	__u64 last_ns; /* last look that still saw it */
+	/*
+	 * The look that saw it ended; 0 while it goes on. A CPU that went idle right after it does not tick:
+	 * then this comes only with its next interrupt, and meanwhile last_ns stands still.
+	 */
+	__u64 end_ns;
 	__u64 stalls; /* how many since the recorder was loaded */
 	__u64 first_number; /* number of its first sample */
 	__u64 last_number; /* number of the last sample written on this CPU */
+	__u64 next_sample_ns; /* when the next one is due */
 
-	__u64 reserved[20];
+	__u64 reserved[18];
 	struct record_sample samples[RECORD_NR_SAMPLES];
 };
 
 _Static_assert(sizeof(struct record_header) <= RECORD_SLOT_SIZE, "the header must fit its element");
-_Static_assert(sizeof(struct record_header) == 440, "record.h: the header's layout is an ABI");
-_Static_assert(sizeof(struct record_sample) == 1320, "record.h: a sample's layout is an ABI");
+_Static_assert(sizeof(struct record_header) == 472, "record.h: the header's layout is an ABI");
+_Static_assert(sizeof(struct record_sample) == 1328, "record.h: a sample's layout is an ABI");
 _Static_assert(sizeof(struct record_slot) <= RECORD_SLOT_SIZE, "record.h: a slot must fit");
 
 #endif

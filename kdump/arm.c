@@ -44,7 +44,7 @@ static void arming_deinit(struct arming *arming)
 	free(arming->makedumpfile);
 	free(arming->cmdline);
 	config_deinit(&arming->config);
-	modules_deinit(&arming->modules);
+	module_set_deinit(&arming->modules);
 	initramfs_deinit(&arming->initramfs);
 }
 

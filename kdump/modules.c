@@ -147,7 +147,7 @@ struct error *modules_resolve(const char *release, const struct strings *wanted,
 	if (!err)
 		err = modules_sort(ret);
 	if (err)
-		modules_deinit(ret);
+		module_set_deinit(ret);
 	return error_prefix(err, "modules of %s", release);
 }
 
@@ -182,7 +182,7 @@ struct error *modules_sort(struct module_set *set)
 	return NULL;
 }
 
-void modules_deinit(struct module_set *set)
+void module_set_deinit(struct module_set *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		free(set->items[i].name);

@@ -35,7 +35,7 @@ struct error *modules_resolve(const char *release, const struct strings *wanted,
  */
 struct error *modules_sort(struct module_set *set);
 
-void modules_deinit(struct module_set *set);
+void module_set_deinit(struct module_set *set);
 
 /* Loads the module in @file. One that is loaded already is no error. */
 struct error *module_load(const char *file);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's types as far as the recorder reads them. CO-RE finds each member in the running kernel's own
+ * BTF when the program is loaded: order, offsets and what is left out here do not matter. What moved between
+ * kernels stands in one flavour for each (the part of the name after ___ is not compared), and the program
+ * asks which of them exists.
+ */
+#ifndef LOCKDUMP_KERNEL_TYPES_H
+#define LOCKDUMP_KERNEL_TYPES_H
+
+typedef unsigned char __u8;
+typedef unsigned short __u16;
+typedef unsigned int __u32;
+typedef unsigned long long __u64;
+typedef signed char __s8;
+typedef short __s16;
+typedef int __s32;
+typedef long long __s64;
+/* Named by the declarations of the BPF helpers; never read here. */
+typedef __u16 __be16;
+typedef __u32 __be32;
+typedef __u32 __wsum;
+
+#define NULL ((void *)0)
+#define bool _Bool
+#define true 1
+#define false 0
+
+/* include/uapi/linux/bpf.h */
+enum { BPF_MAP_TYPE_ARRAY = 2 };
+enum { BPF_F_MMAPABLE = 1U << 10 };
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+struct mm_rss_stat {
+	atomic_long_t count[4];
+};
+
+struct percpu_counter {
+	__s64 count;
+};
+
+/* Up to 6.1; f1a7941243c1 ("mm: convert mm's rss stats into percpu_counter") came with 6.2. */
+struct mm_struct___plain {
+	struct mm_rss_stat rss_stat;
+};
+
+struct mm_struct___percpu {
+	struct percpu_counter rss_stat[4];
+};
+
+struct mm_struct {
+	int dummy;
+};
+
+struct sched_entity {
+	__u64 sum_exec_runtime;
+};
+
+struct task_struct {
+	unsigned int flags;
+	int prio;
+	unsigned int policy;
+	int pid;
+	int tgid;
+	char comm[16];
+	struct sched_entity se;
+	struct mm_struct *mm;
+	struct task_struct *real_parent;
+	__u64 utime;
+	__u64 stime;
+	__u64 start_time;
+	unsigned long nvcsw;
+	unsigned long nivcsw;
+};
+
+/* 2f064a59a11f ("sched: Change task_struct::state") renamed it in 5.14. */
+struct task_struct___state {
+	long state;
+};
+
+struct task_struct___renamed {
+	unsigned int __state;
+};
+
+struct rq {
+	unsigned int nr_running;
+	__u64 nr_switches;
+};
+
+struct kernel_cpustat {
+	__u64 cpustat[8];
+};
+
+/* x86: __preempt_count was a member of pcpu_hot from 6.2 (64701838bf05) until 6.14, and alone before and after. */
+struct pcpu_hot {
+	int preempt_count;
+};
+
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long cs;
+};
+#endif
+
+#pragma clang attribute pop
+
+/* Their values differ with the kernel's version and configuration: only the names count. */
+enum zone_stat_item {
+	NR_FREE_PAGES,
+};
+
+enum node_stat_item {
+	NR_ANON_MAPPED,
+	NR_FILE_PAGES,
+	NR_SLAB_RECLAIMABLE_B,
+	NR_SLAB_UNRECLAIMABLE_B,
+};
+
+#endif

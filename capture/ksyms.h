@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Names for kernel text addresses of this machine, out of /proc/kallsyms. */
+#ifndef LOCKDUMP_KSYMS_H
+#define LOCKDUMP_KSYMS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+#define KSYMS_PATH	 "/proc/kallsyms"
+#define KSYM_NAME_SIZE	 160
+#define KSYM_MODULE_SIZE 64
+
+struct ksym {
+	uint64_t pc; /* in: the address wanted */
+	uint64_t address; /* 0: no name was found */
+	uint64_t size; /* to the module's next symbol; 0: there is none */
+	char name[KSYM_NAME_SIZE];
+	char module[KSYM_MODULE_SIZE]; /* empty in the core kernel */
+};
+
+/*
+ * Finds the functions that the @count addresses lie in. Reads @in, which has the form of /proc/kallsyms, once
+ * and keeps nothing but the answers. Orders @syms by pc.
+ */
+struct error *ksyms_resolve(FILE *in, struct ksym *syms, size_t count);
+
+/* The entry with that pc in @syms, ordered as ksyms_resolve() leaves them, or NULL. */
+const struct ksym *ksyms_find(const struct ksym *syms, size_t count, uint64_t pc);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What must be so before the watch begins: each that is not is an error with its remedy. */
+#ifndef LOCKDUMP_PREFLIGHT_H
+#define LOCKDUMP_PREFLIGHT_H
+
+#include "base/error.h"
+
+struct error *preflight_privilege(void);
+
+/* The kernel's own BTF: without it no program finds its types. */
+struct error *preflight_btf(void);
+
+/* The store is there, takes a file, and has room for @size bytes. */
+struct error *preflight_store(const char *store, uint64_t size);
+
+/* A crash kernel is loaded. */
+struct error *preflight_crash_kernel(void);
+
+/* Opens /proc/sysrq-trigger for the one write there will be. */
+struct error *preflight_sysrq(int *ret_fd);
+
+#endif

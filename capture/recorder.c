@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capture/recorder.h"
+
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "base/cleanup.h"
+#include "bpf/recorder.skel.h"
+#include "capture/clock.h"
+
+#define VERIFIER_LOG_SIZE  65536
+#define TICK_SILENT_NS	   (10 * NS_PER_SEC)
+#define WATCHDOG_SILENT_NS (60 * NS_PER_SEC) /* its longest period is 24 s */
+#define WATCHDOG_FUNCTION  "watchdog_timer_fn"
+
+/* In the order of preference; what is missing is tried no further. */
+static const char *const tick_functions[] = {
+	"account_process_tick",
+	"update_process_times",
+	"scheduler_tick",
+	"sched_tick",
+};
+
+#define NR_TICK_FUNCTIONS (sizeof(tick_functions) / sizeof(tick_functions[0]))
+
+/* libbpf's words are folded into our own errors. */
+static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
+{
+	(void)level;
+	(void)format;
+	(void)args;
+	return 0;
+}
+
+/* The recorder's program for a tick function, and where the skeleton keeps its link. */
+struct tick {
+	struct bpf_program *program;
+	struct bpf_link **link;
+};
+
+static struct tick tick_of(struct recorder_bpf *bpf, size_t i)
+{
+	struct tick ticks[NR_TICK_FUNCTIONS] = {
+		{ bpf->progs.tick_account_process_tick, &bpf->links.tick_account_process_tick },
+		{ bpf->progs.tick_update_process_times, &bpf->links.tick_update_process_times },
+		{ bpf->progs.tick_scheduler_tick, &bpf->links.tick_scheduler_tick },
+		{ bpf->progs.tick_sched_tick, &bpf->links.tick_sched_tick },
+	};
+
+	return ticks[i];
+}
+
+/* The verifier ends with its reason, then statistics: cuts @log to the reason. */
+static const char *verifier_reason(char *log)
+{
+	char *reason = NULL, *rest;
+
+	for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+		if (strncmp(line, "processed ", 10))
+			reason = line;
+	return reason;
+}
+
+static struct error *load_error(const char *function, char *log)
+{
+	int code = errno;
+	const char *reason = verifier_reason(log);
+
+	if (code == EPERM)
+		return error_create(
+			ERROR_SYSTEM,
+			"recorder: the kernel refuses BPF programs: %s; it takes root with "
+			"CAP_BPF and CAP_PERFMON, and no kernel lockdown",
+			strerror(code));
+	if (code == ENOSYS)
+		return error_create(
+			ERROR_SYSTEM,
+			"recorder: this kernel has no BPF; it takes CONFIG_BPF_SYSCALL=y "
+			"and CONFIG_BPF_JIT=y");
+	if (reason)
+		return error_create(ERROR_SYSTEM, "recorder: %s is refused: %s: %s", function,
+				    strerror(code), reason);
+	return error_create(ERROR_SYSTEM, "recorder: %s cannot be loaded: %s", function,
+			    strerror(code));
+}
+
+static bool is_function(const struct btf *btf, const char *name)
+{
+	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+}
+
+static struct error *attach(const struct bpf_program *program, const char *function,
+			    struct bpf_link **ret)
+{
+	*ret = bpf_program__attach(program);
+	if (!*ret)
+		return error_errno("recorder: cannot attach to %s", function);
+	return NULL;
+}
+
+struct attempt {
+	size_t tick; /* index into tick_functions; NR_TICK_FUNCTIONS: the watchdog alone */
+	bool watchdog;
+	uint64_t sample_first_ns;
+	uint64_t sample_interval_ns;
+	int nr_cpus;
+};
+
+static struct error *load(const struct attempt *attempt, struct recorder_bpf **ret)
+{
+	bool ticks = attempt->tick < NR_TICK_FUNCTIONS;
+	const char *function = ticks ? tick_functions[attempt->tick] : WATCHDOG_FUNCTION;
+	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
+	if (!log)
+		return &error_no_memory;
+	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
+		    .kernel_log_size = VERIFIER_LOG_SIZE, .kernel_log_level = 1);
+
+	struct recorder_bpf *bpf = recorder_bpf__open_opts(&opts);
+	if (!bpf)
+		return error_errno("recorder");
+	for (size_t i = 0; i < NR_TICK_FUNCTIONS; i++)
+		bpf_program__set_autoload(tick_of(bpf, i).program, i == attempt->tick);
+	bpf_program__set_autoload(bpf->progs.watchdog, attempt->watchdog);
+	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
+	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
+	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
+	if (ticks)
+		bpf->rodata->max_gap_ns = attempt->sample_first_ns;
+
+	struct error *err = NULL;
+	if (recorder_bpf__load(bpf))
+		err = load_error(function, log);
+	if (!err && attempt->watchdog)
+		err = attach(bpf->progs.watchdog, WATCHDOG_FUNCTION, &bpf->links.watchdog);
+	if (!err && ticks) {
+		struct tick tick = tick_of(bpf, attempt->tick);
+		err = attach(tick.program, function, tick.link);
+	}
+	if (err) {
+		recorder_bpf__destroy(bpf);
+		return err;
+	}
+	*ret = bpf;
+	return NULL;
+}
+
+/* The first of all ways that works; the error is that of the last. */
+static struct error *load_first(const struct btf *btf, struct attempt *attempt,
+				struct recorder_bpf **ret)
+{
+	struct error *err = NULL;
+
+	attempt->watchdog = is_function(btf, WATCHDOG_FUNCTION);
+	for (attempt->tick = 0; attempt->tick < NR_TICK_FUNCTIONS; attempt->tick++) {
+		if (!is_function(btf, tick_functions[attempt->tick]))
+			continue;
+		error_destroy(err);
+		err = load(attempt, ret);
+		if (!err)
+			return NULL;
+	}
+	if (!attempt->watchdog)
+		return err ? err
+			   : error_create(
+				     ERROR_NOT_FOUND,
+				     "recorder: this kernel's BTF has no tick function that is "
+				     "known here, nor " WATCHDOG_FUNCTION);
+	error_destroy(err);
+	return load(attempt, ret);
+}
+
+static struct error *map_record(struct recorder *recorder)
+{
+	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + recorder->nr_cpus);
+	recorder->record = mmap(NULL, recorder->size, PROT_READ | PROT_WRITE, MAP_SHARED,
+				bpf_map__fd(recorder->bpf->maps.lockdump_record), 0);
+	if (recorder->record == MAP_FAILED) {
+		recorder->record = NULL;
+		return error_errno("recorder: cannot map the flight record");
+	}
+	return NULL;
+}
+
+struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
+			     struct recorder *ret)
+{
+	struct attempt attempt = {
+		.sample_first_ns = sample_first_ns,
+		.sample_interval_ns = sample_interval_ns,
+		.nr_cpus = libbpf_num_possible_cpus(),
+	};
+
+	if (attempt.nr_cpus <= 0)
+		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
+	libbpf_set_print(print_nothing);
+	struct btf *btf = btf__load_vmlinux_btf();
+	if (!btf)
+		return error_errno("recorder: the kernel's BTF");
+
+	*ret = (struct recorder){ .nr_cpus = attempt.nr_cpus };
+	struct error *err = load_first(btf, &attempt, &ret->bpf);
+	btf__free(btf);
+	if (err)
+		return err;
+	bool ticks = attempt.tick < NR_TICK_FUNCTIONS;
+	ret->hook = ticks ? tick_functions[attempt.tick] : WATCHDOG_FUNCTION;
+	ret->silent_ns = ticks ? TICK_SILENT_NS : WATCHDOG_SILENT_NS;
+	err = map_record(ret);
+	if (err)
+		recorder_stop(ret);
+	return err;
+}
+
+void recorder_stop(struct recorder *recorder)
+{
+	if (recorder->record)
+		munmap(recorder->record, recorder->size);
+	recorder_bpf__destroy(recorder->bpf);
+	*recorder = (struct recorder){};
+}
+
+struct record_header *recorder_header(const struct recorder *recorder)
+{
+	return recorder->record;
+}
+
+const struct record_slot *recorder_slot(const struct recorder *recorder, uint32_t cpu)
+{
+	return (const void *)((const char *)recorder->record +
+			      (size_t)RECORD_SLOT_SIZE * (1 + cpu));
+}

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A real-time thread that wakes up on a stuck CPU waits there for ever: unlike others it is not taken over by an
+ * idle CPU. So the sentry has two threads, bound to different CPUs, and they keep watch in turns: together they
+ * wake up once a second, and if one is stuck the other is there a second later. (All CPUs stuck: that is for the
+ * kernel's own trigger.)
+ */
+#include "capture/sentry.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "capture/clock.h"
+#include "capture/spooler.h"
+#include "capture/stall.h"
+#include "capture/sysrq.h"
+
+#define BEAT_NS	       NS_PER_SEC
+#define MAX_THREADS    2
+#define STACK_SIZE     (256 * 1024)
+#define TICK_NS	       (20 * NS_PER_MS) /* past a deadline, for the tick that shows it: two at 100 HZ */
+#define SPOOLER_END_NS (5 * NS_PER_SEC)
+#define LINE_SIZE      256
+
+struct sentry {
+	const struct watch *watch;
+	_Atomic int spooler; /* 0: it has ended */
+	_Atomic uint64_t spent_onset_ns; /* the stall that the trigger did not work on */
+	uint64_t start_ns;
+	unsigned int nr_threads;
+};
+
+struct post {
+	struct sentry *sentry;
+	unsigned int number;
+	int cpu;
+};
+
+/* A line to stderr. One that nobody reads must not keep the sentry: then the line is lost. */
+__attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
+{
+	char line[LINE_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	int len = vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	if ((size_t)len >= sizeof(line))
+		len = sizeof(line) - 1;
+	struct pollfd out = { .fd = STDERR_FILENO, .events = POLLOUT };
+	if (poll(&out, 1, 0) == 1 && (out.revents & POLLOUT) && write(STDERR_FILENO, line, len) < 0)
+		return;
+}
+
+static void fire(struct sentry *sentry, const struct stall *stall)
+{
+	struct shared *shared = sentry->watch->shared;
+	uint32_t nobody = 0;
+
+	if (stall->onset_ns == sentry->spent_onset_ns ||
+	    !atomic_compare_exchange_strong(&shared->firing, &nobody, 1))
+		return;
+	if (sysrq_fire(sentry->watch, stall, sentry->spooler)) {
+		say("lockdump: /proc/sysrq-trigger: the machine is still running: %s\n",
+		    strerror(errno));
+		sentry->spent_onset_ns = stall->onset_ns;
+	} else {
+		say("lockdump: CPU %u schedules again: not crashed\n", stall->cpu);
+	}
+	shared->firing = 0;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Acts on the stall of one CPU, if there is one. Returns when to look at it again. */
+static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
+{
+	const struct watch *watch = sentry->watch;
+	const struct watch_options *options = watch->options;
+	uint64_t now = now_ns();
+	struct stall stall;
+
+	stall_read(recorder_slot(&watch->recorder, cpu), cpu, &stall);
+	if (!stall.onset_ns)
+		return UINT64_MAX;
+	uint64_t length = stall_length_ns(&stall);
+	if (length >= options->threshold_ns &&
+	    watch->shared->taken_onset_ns[cpu] != stall.onset_ns && sentry->spooler)
+		kill(sentry->spooler, SPOOLER_WAKE);
+	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
+		return UINT64_MAX;
+	if (watch->sysrq_fd >= 0 && length >= options->trigger_after_ns)
+		fire(sentry, &stall);
+
+	uint64_t deadlines[] = {
+		stall.onset_ns + options->threshold_ns + TICK_NS,
+		watch->sysrq_fd >= 0 ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
+	};
+	uint64_t next = UINT64_MAX;
+	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
+		if (deadlines[i] > now)
+			next = earlier(next, deadlines[i]);
+	return next;
+}
+
+static uint64_t look_at_all(struct sentry *sentry)
+{
+	uint64_t next = UINT64_MAX;
+
+	for (uint32_t cpu = 0; cpu < sentry->watch->recorder.nr_cpus; cpu++)
+		next = earlier(next, look_at(sentry, cpu));
+	return next;
+}
+
+/* The threads' beats are a second apart: each has its own turn. */
+static uint64_t next_beat(const struct post *post)
+{
+	const struct sentry *sentry = post->sentry;
+	uint64_t period = sentry->nr_threads * BEAT_NS;
+	uint64_t first = sentry->start_ns + post->number * BEAT_NS;
+	uint64_t now = now_ns();
+
+	if (now < first)
+		return first;
+	return first + ((now - first) / period + 1) * period;
+}
+
+/* A look, and the time of the next one. */
+static uint64_t beat(const struct post *post)
+{
+	recorder_header(&post->sentry->watch->recorder)->heartbeat_ns = now_ns();
+	return earlier(look_at_all(post->sentry), next_beat(post));
+}
+
+static void *second_thread(void *arg)
+{
+	const struct post *post = arg;
+
+	for (;;) {
+		struct timespec next = to_timespec(beat(post));
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
+	}
+	return NULL;
+}
+
+/* The first thread waits for signals too: it ends the process. Returns the signal, or -1 at @deadline. */
+static int wait_signal(const sigset_t *signals, uint64_t deadline)
+{
+	uint64_t now = now_ns();
+	struct timespec timeout = to_timespec(deadline > now ? deadline - now : 0);
+
+	return sigtimedwait(signals, NULL, &timeout);
+}
+
+/* True when the spooler has done all that was wanted. */
+static bool spooler_done(struct sentry *sentry)
+{
+	int status;
+
+	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)
+		return false;
+	sentry->spooler = 0;
+	if (sentry->watch->options->once && WIFEXITED(status) && !WEXITSTATUS(status))
+		return true;
+	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
+	    WIFSIGNALED(status) ? "signal" : "status",
+	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
+	    sentry->watch->sysrq_fd >= 0 ? "the trigger stays" : "start lockdump anew");
+	return false;
+}
+
+/* Has the spooler store what is on, and waits for it. */
+static void end_spooler(struct sentry *sentry)
+{
+	sigset_t child;
+
+	if (!sentry->spooler)
+		return;
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	kill(sentry->spooler, SIGTERM);
+	uint64_t deadline = now_ns() + SPOOLER_END_NS;
+	while (waitpid(sentry->spooler, NULL, WNOHANG) == 0 && now_ns() < deadline)
+		wait_signal(&child, deadline);
+}
+
+static void first_thread(const struct post *post)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGCHLD);
+	for (;;) {
+		int signal = wait_signal(&signals, beat(post));
+		if (signal == SIGINT || signal == SIGTERM) {
+			end_spooler(post->sentry);
+			return;
+		}
+		if (signal == SIGCHLD && spooler_done(post->sentry))
+			return;
+	}
+}
+
+/* The first and the last of the CPUs that this process may use. */
+static void choose_cpus(struct post *posts, unsigned int *nr_threads)
+{
+	cpu_set_t set;
+
+	*nr_threads = 1;
+	posts[0].cpu = -1;
+	if (sched_getaffinity(0, sizeof(set), &set) || CPU_COUNT(&set) < 2)
+		return;
+	*nr_threads = MAX_THREADS;
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, &set))
+			continue;
+		if (posts[0].cpu < 0)
+			posts[0].cpu = cpu;
+		posts[1].cpu = cpu;
+	}
+}
+
+static void bind(pthread_t thread, const struct post *post)
+{
+	cpu_set_t set;
+
+	if (post->cpu < 0)
+		return;
+	CPU_ZERO(&set);
+	CPU_SET(post->cpu, &set);
+	pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
+static struct error *settle(void)
+{
+	struct sched_param param = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
+
+	malloc_trim(0); /* what loading BPF has left need not be locked */
+	if (mlockall(MCL_CURRENT | MCL_FUTURE))
+		return error_errno("watch: cannot lock its memory");
+	if (sched_setscheduler(0, SCHED_FIFO, &param))
+		return error_errno("watch: cannot get real-time priority");
+	return NULL;
+}
+
+static struct error *start_second(struct post *post)
+{
+	pthread_attr_t attr;
+	pthread_t thread;
+
+	pthread_attr_init(&attr);
+	pthread_attr_setstacksize(&attr, STACK_SIZE);
+	errno = pthread_create(&thread, &attr, second_thread, post);
+	pthread_attr_destroy(&attr);
+	if (errno)
+		return error_errno("watch: cannot start a thread");
+	bind(thread, post);
+	return NULL;
+}
+
+/* Scripts wait for this line. */
+static void say_ready(const struct watch *watch)
+{
+	const struct watch_options *options = watch->options;
+	char trigger[64] = "off";
+	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (options->trigger == RECORD_TRIGGER_SYSRQ)
+		snprintf(trigger, sizeof(trigger), "sysrq after %g s",
+			 (double)options->trigger_after_ns / NS_PER_SEC);
+	say("lockdump: watching %ld CPU%s by %s, threshold %g s, trigger %s\n", nr_cpus,
+	    nr_cpus == 1 ? "" : "s", watch->recorder.hook,
+	    (double)options->threshold_ns / NS_PER_SEC, trigger);
+}
+
+int sentry_run(const struct watch *watch, int spooler)
+{
+	struct sentry sentry = { .watch = watch, .spooler = spooler, .start_ns = now_ns() };
+	struct post posts[MAX_THREADS] = {
+		{ .sentry = &sentry, .number = 0 },
+		{ .sentry = &sentry, .number = 1 },
+	};
+
+	choose_cpus(posts, &sentry.nr_threads);
+	struct error *err = settle();
+	bind(pthread_self(), &posts[0]);
+	if (!err && sentry.nr_threads > 1)
+		err = start_second(&posts[1]);
+	if (err) {
+		end_spooler(&sentry);
+		return error_report(err);
+	}
+	say_ready(watch);
+	first_thread(&posts[0]);
+	return 0;
+}

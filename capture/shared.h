@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the two processes of a watch have in common. The sentry pulls the trigger and does as little else as
+ * can be; the spooler writes to disk, and may block. Both see the flight record; a page of shared memory, made
+ * before the fork, and SIGUSR1 carry the sentry's requests.
+ */
+#ifndef LOCKDUMP_SHARED_H
+#define LOCKDUMP_SHARED_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "capture/options.h"
+#include "capture/recorder.h"
+
+struct shared {
+	_Atomic uint32_t asked; /* spools that the sentry has asked for */
+	_Atomic uint32_t answered; /* the last of them that is done, well or badly */
+	_Atomic uint32_t firing; /* a sentry's thread is about to fire */
+	_Atomic uint64_t taken_onset_ns[]; /* per CPU: the last stall that the spooler took up */
+};
+
+struct watch {
+	const struct watch_options *options;
+	struct recorder recorder;
+	struct shared *shared;
+	int sysrq_fd; /* -1: no trigger */
+};
+
+struct error *shared_create(uint32_t nr_cpus, struct shared **ret);
+
+#endif

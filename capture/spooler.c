@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capture/spooler.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "capture/clock.h"
+#include "capture/facts.h"
+#include "capture/header.h"
+#include "capture/rig.h"
+#include "capture/stall.h"
+#include "kdump/store.h"
+
+#define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
+#define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
+
+/* An incident lasts from the first stall past the threshold until no CPU is stalled any more. */
+struct spooler {
+	const struct watch *watch;
+	struct incident incident;
+	bool open; /* a stall is being attended to */
+	bool stored; /* and has an incident in the store */
+	uint64_t next_spool_ns;
+	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
+	struct record_slot *slot; /* room for a copy */
+};
+
+static void complain(struct error *err)
+{
+	if (err)
+		error_report(err);
+}
+
+static const struct record_header *header_of(const struct spooler *spooler)
+{
+	return recorder_header(&spooler->watch->recorder);
+}
+
+static enum stall_state state_of(const struct spooler *spooler, const struct stall *stall)
+{
+	return stall_state(stall, now_ns(), spooler->watch->recorder.silent_ns);
+}
+
+static struct error *spool(struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+
+	spooler->next_spool_ns = now_ns() + SPOOL_INTERVAL_NS;
+	if (!spooler->stored)
+		return NULL;
+	return incident_write(&spooler->incident, "record.bin", recorder->record, recorder->size);
+}
+
+/* Makes the incident, tells the record its ID, and stores what there is. */
+static void begin_incident(struct spooler *spooler, const struct stall *stall)
+{
+	struct record_header *header = recorder_header(&spooler->watch->recorder);
+	uint64_t onset_ns = header_realtime_ns(header, stall->onset_ns);
+
+	spooler->open = true;
+	struct error *err = incident_create(spooler->watch->options->store, onset_ns / NS_PER_SEC,
+					    header->boot_id, &spooler->incident);
+	if (!err) {
+		spooler->stored = true;
+		memcpy(header->incident, spooler->incident.id, sizeof(header->incident));
+	}
+	complain(err);
+	complain(spool(spooler));
+}
+
+static void end_incident(struct spooler *spooler)
+{
+	struct record_header *header = recorder_header(&spooler->watch->recorder);
+
+	complain(spool(spooler));
+	if (spooler->stored) {
+		complain(rig_write(&spooler->incident));
+		fprintf(stderr, "lockdump: incident %s is closed\n", spooler->incident.id);
+		incident_close(&spooler->incident);
+	}
+	memset(header->incident, 0, sizeof(header->incident));
+	spooler->open = spooler->stored = false;
+}
+
+static void tell_stall(const struct spooler *spooler, const struct stall *stall)
+{
+	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
+	const struct watch_options *options = spooler->watch->options;
+	_cleanup_free_ char *path = NULL;
+
+	memcpy(spooler->slot, slot, sizeof(*slot));
+	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
+	fprintf(stderr, "lockdump: CPU %u %s stuck for %.1f s: %s (pid %u); incident %s\n",
+		stall->cpu, stall->end_ns ? "was" : "is",
+		(double)stall_length_ns(stall) / NS_PER_SEC, sample ? sample->comm : "?",
+		sample ? sample->pid : 0,
+		spooler->stored ? spooler->incident.id : "could not be made");
+	if (!options->print)
+		return;
+	if (spooler->stored && asprintf(&path, "%s/%s", options->store, spooler->incident.id) < 0)
+		path = NULL;
+	struct facts facts = {
+		.header = header_of(spooler),
+		.slot = spooler->slot,
+		.stall = *stall,
+		.incident = path,
+	};
+	complain(facts_print(&facts, stdout));
+}
+
+static void tell_end(const struct spooler *spooler, const struct stall *stall)
+{
+	FILE *out = spooler->watch->options->print ? stdout : stderr;
+
+	if (state_of(spooler, stall) == STALL_SILENT)
+		fprintf(out, "lockdump: CPU %u takes no timer interrupts any more, after %.1f s\n",
+			stall->cpu, (double)stall_length_ns(stall) / NS_PER_SEC);
+	else
+		fprintf(out, "lockdump: CPU %u schedules again, after %.1f s\n", stall->cpu,
+			(double)stall_length_ns(stall) / NS_PER_SEC);
+	fflush(out);
+}
+
+/* A stall past the threshold that was not attended to yet, of @cpu. */
+static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *ret)
+{
+	stall_read(recorder_slot(&spooler->watch->recorder, cpu), cpu, ret);
+	return ret->onset_ns && ret->onset_ns != spooler->watch->shared->taken_onset_ns[cpu] &&
+	       stall_length_ns(ret) >= spooler->watch->options->threshold_ns;
+}
+
+/* Takes up what is new: all of them are in the record before the slow part, the printing, begins. */
+static void take_up(struct spooler *spooler)
+{
+	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
+	bool any = false;
+
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
+		struct stall stall;
+		if (!is_new(spooler, cpu, &stall))
+			continue;
+		if (!spooler->open)
+			begin_incident(spooler, &stall);
+		spooler->stalls[cpu] = stall;
+		any = true;
+	}
+	for (uint32_t cpu = 0; any && cpu < nr_cpus; cpu++) {
+		const struct stall *stall = &spooler->stalls[cpu];
+		if (stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
+			continue;
+		if (stall->onset_ns)
+			tell_stall(spooler, stall);
+		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
+	}
+	if (any && spooler->stored)
+		complain(rig_write(&spooler->incident));
+}
+
+/* Whether any stall of this incident is still on; tells of those that ended. */
+static bool still_on(struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+	bool on = false;
+
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
+		struct stall *mine = &spooler->stalls[cpu], now;
+		if (!mine->onset_ns)
+			continue;
+		stall_read(recorder_slot(recorder, cpu), cpu, &now);
+		if (now.onset_ns == mine->onset_ns)
+			*mine = now;
+		else if (!mine->end_ns) /* another has come since: this one is over */
+			mine->end_ns = mine->last_ns;
+		if (state_of(spooler, mine) == STALL_ON) {
+			on = true;
+			continue;
+		}
+		tell_end(spooler, mine);
+		*mine = (struct stall){};
+	}
+	return on;
+}
+
+/* True when the first incident is closed and no other is wanted. */
+static bool attend(struct spooler *spooler)
+{
+	take_up(spooler);
+	if (!spooler->open)
+		return false;
+	if (!still_on(spooler)) {
+		end_incident(spooler);
+		return spooler->watch->options->once;
+	}
+	if (now_ns() >= spooler->next_spool_ns)
+		complain(spool(spooler));
+	return false;
+}
+
+/* A last spool before the machine is crashed: answered in any case. */
+static void answer(struct spooler *spooler)
+{
+	struct shared *shared = spooler->watch->shared;
+	uint32_t asked = shared->asked;
+
+	if (asked == shared->answered)
+		return;
+	if (!spooler->open)
+		take_up(spooler);
+	else
+		complain(spool(spooler));
+	fprintf(stderr, "lockdump: crashing the machine: %s\n", header_of(spooler)->fired_reason);
+	shared->answered = asked;
+}
+
+static int next_signal(const struct spooler *spooler, const sigset_t *signals)
+{
+	struct timespec timeout = to_timespec(LOOK_INTERVAL_NS);
+
+	return spooler->open ? sigtimedwait(signals, NULL, &timeout) : sigwaitinfo(signals, NULL);
+}
+
+int spooler_run(const struct watch *watch)
+{
+	_cleanup_free_ struct stall *stalls = calloc(watch->recorder.nr_cpus, sizeof(*stalls));
+	_cleanup_free_ struct record_slot *slot = calloc(1, sizeof(*slot));
+	struct spooler spooler = {
+		.watch = watch,
+		.incident = { .dirfd = -1 },
+		.stalls = stalls,
+		.slot = slot,
+	};
+	sigset_t signals;
+
+	if (!stalls || !slot)
+		return error_report(&error_no_memory);
+	sigemptyset(&signals);
+	sigaddset(&signals, SPOOLER_WAKE);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	for (;;) {
+		int signal = next_signal(&spooler, &signals);
+		if (signal == SIGINT || signal == SIGTERM)
+			break;
+		answer(&spooler);
+		if (attend(&spooler))
+			return 0;
+	}
+	take_up(&spooler);
+	if (spooler.open)
+		end_incident(&spooler);
+	return 0;
+}

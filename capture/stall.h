@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a CPU's slot of the flight record says of a stall, read while the kernel writes it. */
+#ifndef LOCKDUMP_STALL_H
+#define LOCKDUMP_STALL_H
+
+#include <stdint.h>
+
+#include "bpf/record.h"
+
+struct stall {
+	uint32_t cpu;
+	uint64_t onset_ns; /* 0: there was none */
+	uint64_t last_ns; /* last look that saw it */
+	uint64_t end_ns; /* 0: none has seen its end */
+	uint64_t first_number;
+	uint64_t last_number;
+};
+
+enum stall_state {
+	STALL_NONE,
+	STALL_ON,
+	STALL_SILENT, /* neither seen nor ended for long: the CPU takes no timer interrupts */
+	STALL_OVER,
+};
+
+void stall_read(const struct record_slot *slot, uint32_t cpu, struct stall *ret);
+
+/* @silent_ns: looks that are this far apart are no longer the tick's jitter. */
+enum stall_state stall_state(const struct stall *stall, uint64_t now, uint64_t silent_ns);
+
+/* From the onset to the last look that saw it: what is certain. */
+uint64_t stall_length_ns(const struct stall *stall);
+
+/* The newest whole sample of the stall with that onset, or NULL. @slot must not change meanwhile. */
+const struct record_sample *stall_newest_sample(const struct record_slot *slot, uint64_t onset_ns);
+
+/* Whether @sample is whole and belongs to the stall with that onset. */
+int stall_has_sample(const struct record_sample *sample, uint64_t onset_ns);
+
+#endif

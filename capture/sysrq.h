@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The trigger that a user process pulls: 'c' to /proc/sysrq-trigger. */
+#ifndef LOCKDUMP_SYSRQ_H
+#define LOCKDUMP_SYSRQ_H
+
+#include "capture/shared.h"
+#include "capture/stall.h"
+
+/*
+ * Crashes the machine because of @stall: writes the reason into the record, has @spooler (a pid; 0: there is
+ * none) store it, makes sure that the stall still goes on, and fires. Returns only if the machine lives on: 0
+ * if the stall had ended, else -1 with errno of the write. Allocates, maps and forks nothing.
+ */
+int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler);
+
+#endif
