@@ -13,6 +13,9 @@ UNIT_OBJECTS := $(UNIT_TESTS:%=%.o) $(UNIT_HELPERS)
 $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELPERS) $(filter-out $(B)/lockdump.o,$(OBJECTS))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# A second reader of dumps, to compare with.
+$(B)/tests/unit/test_libkdumpfile: LDLIBS += $(shell pkg-config --libs libkdumpfile)
+
 -include $(UNIT_OBJECTS:.o=.d)
 .SECONDARY: $(UNIT_OBJECTS)
 

@@ -311,6 +311,8 @@ void make_dump_line(struct make_dump *d, const char *format, ...)
 
 static void write_at(FILE *file, uint64_t offset, const void *data, size_t size)
 {
+	if (!size)
+		return;
 	assert_int_equal(fseek(file, offset, SEEK_SET), 0);
 	assert_int_equal(fwrite(data, 1, size, file), size);
 }
