@@ -10,11 +10,11 @@ B := build
 LIBS := libbpf libelf json-c zlib lzo2 libzstd libkmod blkid
 CPPFLAGS += -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
-CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 LDLIBS += $(shell pkg-config --libs $(LIBS)) -lsnappy
 
 ANALYZER := $(wildcard analyzer/*/*.c)
-SOURCES := lockdump.c $(ANALYZER) $(wildcard capture/*.c kdump/*.c)
+SOURCES := lockdump.c lab.c $(ANALYZER) $(wildcard capture/*.c kdump/*.c)
 OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_OBJECTS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(BPF_OBJECTS:.bpf.o=.skel.h)

@@ -3,6 +3,9 @@
 #ifndef LOCKDUMP_H
 #define LOCKDUMP_H
 
+int cmd_arm(int argc, char **argv);
+int cmd_disarm(int argc, char **argv);
+int cmd_lab(int argc, char **argv);
 int cmd_watch(int argc, char **argv);
 
 #endif

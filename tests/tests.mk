@@ -1,2 +1,68 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The test targets; included by the Makefile.
+#
+# tests/unit/test_X.c is a program of its own: it is linked with everything but the main
+# program, and with the other files of tests/unit/. tests/run runs the suites and counts.
+
+JOBS := $(shell nproc)
+, := ,
+UNIT_TESTS := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+UNIT_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%,$(wildcard tests/unit/*.c)))
+UNIT_OBJECTS := $(UNIT_TESTS:%=%.o) $(UNIT_HELPERS)
+
+$(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELPERS) $(filter-out $(B)/lockdump.o,$(OBJECTS))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+
+-include $(UNIT_OBJECTS:.o=.d)
+.SECONDARY: $(UNIT_OBJECTS)
+
+unit-tests: $(UNIT_TESTS)
+
+# The same sources with the compiler's memory checkers, in a folder of their own.
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+asan:
+	CFLAGS='$(SANITIZE)' $(MAKE) --no-print-directory -j$(JOBS) B=build/asan all unit-tests
+
+define heading
+@printf '\n== %s\n' $(1)
+
+endef
+
+# deps installs what the rest of the recipe is made with: each step is a make of its own.
+demo:
+	$(call heading,'Installing what is missing')
+	@scripts/deps build lab
+	$(call heading,'Building build/lockdump')
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	$(call heading,'A VM is booted$(,) hung$(,) and crashed into its capture kernel')
+	@scripts/lab run --out build/demo
+	$(call heading,'The report: build/lockdump report build/demo/incident')
+	@build/lockdump report build/demo/incident/vmcore
+
+check:
+	@scripts/deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
+	@$(MAKE) --no-print-directory asan
+	@tests/run unit scripts lab cli asan valgrind
+
+check-unit:
+	@scripts/deps build check
+	@$(MAKE) --no-print-directory -j$(JOBS) unit-tests
+	@tests/run unit scripts
+
+check-lab:
+	@scripts/deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/run lab
+
+check-asan:
+	@scripts/deps build check
+	@$(MAKE) --no-print-directory asan
+	@tests/run asan
+
+check-valgrind:
+	@scripts/deps build check
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
+	@tests/run valgrind
+
+.PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind

@@ -7,6 +7,22 @@
 
 #include "state/kernel.h"
 
+struct dmesg_line {
+	uint64_t t_ns; /* since boot, printk's clock */
+	unsigned int level; /* 0..7 */
+	const char *text; /* no newline at the end; control characters as they were */
+};
+
+struct dmesg {
+	VECTOR(struct dmesg_line) lines;
+	struct arena text;
+	struct error *error; /* why it is not whole, or NULL */
+};
+
+/* Reads the log. Without a log in the dump at all it is empty and dmesg->error says why. */
+void dmesg_init(struct dmesg *dmesg, struct kernel *kernel);
+void dmesg_deinit(struct dmesg *dmesg);
+
 /* Writes the log as dmesg(1) prints it: "[    1.234567] text", a line each. */
 struct error *dmesg_print(struct kernel *kernel, FILE *out);
 

@@ -4,11 +4,26 @@
 #define LOCKDUMP_KERNEL_H
 
 #include "base/error.h"
+#include "dump/memory.h"
+#include "symbols/symbols.h"
+#include "unwind/unwind.h"
 
-struct kernel;
+struct kernel {
+	struct dump *dump;
+	struct vmcoreinfo info;
+	struct memory memory;
+	struct symbols symbols;
+	struct unwinder unwinder;
+};
 
 /* Opens the vmcore @path (a file or /proc/vmcore). The caller ends it with kernel_close(). */
 struct error *kernel_open(const char *path, struct kernel **ret);
 void kernel_close(struct kernel *kernel);
+
+/* Reads the variable @ksym of at most 8 bytes; @size is its size. */
+struct error *kernel_variable(struct kernel *kernel, enum ksym ksym, size_t size, uint64_t *ret);
+
+/* The offset of @cpu's per-CPU variables from the addresses in kallsyms. */
+struct error *kernel_per_cpu(struct kernel *kernel, uint32_t cpu, uint64_t *ret);
 
 #endif

@@ -3,18 +3,16 @@
 #ifndef LOCKDUMP_STATE_RECORD_H
 #define LOCKDUMP_STATE_RECORD_H
 
-#include <stddef.h>
-
-#include "base/error.h"
 #include "bpf/record.h"
+#include "state/kernel.h"
 
-struct kernel;
+enum record_from { RECORD_FROM_VMCORE, RECORD_FROM_FILE };
 
 struct record {
 	void *data; /* the whole map: header, then slots */
 	size_t size; /* bytes */
 	const struct record_header *header; /* strings end with 0, sizes and counts are checked */
-	enum { RECORD_FROM_VMCORE, RECORD_FROM_FILE } from;
+	enum record_from from;
 };
 
 /* Copies the record out of the dumped kernel's BPF maps. ERROR_NOT_FOUND if no recorder was loaded. */
@@ -27,6 +25,13 @@ struct error *record_parse(void *data, size_t size, struct record *ret);
 
 /* The slot of @cpu; @cpu must be below header->nr_slots. */
 const struct record_slot *record_slot(const struct record *record, uint32_t cpu);
+
+/*
+ * The samples of @slot's last stall, oldest first, into @ret; returns how many. Torn ones, which the crash
+ * interrupted, are left out and counted in *@torn_ret.
+ */
+size_t record_samples(const struct record_slot *slot,
+		      const struct record_sample *ret[RECORD_NR_SAMPLES], size_t *torn_ret);
 
 void record_deinit(struct record *record);
 

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A vmcore: physical pages of a crashed machine, its ELF notes, its
+ * vmcoreinfo. The formats are behind one probe; what is above sees pages.
+ */
+#ifndef LOCKDUMP_DUMP_H
+#define LOCKDUMP_DUMP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define PAGE_SHIFT 12
+#define PAGE_SIZE  ((size_t)1 << PAGE_SHIFT)
+
+struct dump;
+
+/* Opens the file @path. Says what the file is instead if it is no vmcore that can be read. */
+struct error *dump_open(const char *path, struct dump **ret);
+void dump_close(struct dump *dump);
+
+/* Copies @size bytes from physical address @pa. On an error @buf is not to be used. */
+struct error *dump_read(struct dump *dump, uint64_t pa, void *buf, size_t size);
+
+/* "ELF" or "kdump-compressed". */
+const char *dump_format(const struct dump *dump);
+
+/* EM_X86_64, ...: <elf.h> */
+uint16_t dump_machine(const struct dump *dump);
+
+/* False if the file ends before what its headers promise. */
+bool dump_is_complete(const struct dump *dump);
+
+/* The ELF notes, as they are in the file: one NT_PRSTATUS for each CPU that answered, VMCOREINFO, ... */
+const void *dump_notes(const struct dump *dump, size_t *size_ret);
+
+/* The vmcoreinfo's text, not ended by 0; NULL if the dump has none. */
+const char *dump_vmcoreinfo(const struct dump *dump, size_t *size_ret);
+
+#endif

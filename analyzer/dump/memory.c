@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dump/memory.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+static const struct memory_arch *const archs[] = { &memory_arch_x86_64 };
+
+struct error *memory_init(struct memory *memory, struct dump *dump, const struct vmcoreinfo *info)
+{
+	memset(memory, 0, sizeof(*memory));
+	memory->dump = dump;
+	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
+		if (archs[i]->machine == dump_machine(dump)) {
+			memory->arch = archs[i];
+			return memory->arch->init(memory, info);
+		}
+	}
+	return error_create(ERROR_OTHER,
+			    "a vmcore of another architecture (ELF machine %u); only "
+			    "x86_64 can be read",
+			    dump_machine(dump));
+}
+
+static struct error *translate(struct memory *memory, uint64_t va, uint64_t *ret)
+{
+	uint64_t page = va & ~(uint64_t)(PAGE_SIZE - 1);
+	size_t place = (va >> PAGE_SHIFT) % MEMORY_TLB_SIZE;
+
+	if (memory->tlb[place].va != page + 1) {
+		uint64_t pa, size;
+		struct error *err = memory->arch->walk(memory, va, &pa, &size);
+		if (err)
+			return err;
+		memory->tlb[place].va = page + 1;
+		memory->tlb[place].pa = pa + (page & (size - 1));
+	}
+	*ret = memory->tlb[place].pa + (va - page);
+	return NULL;
+}
+
+/* Errors from below speak of physical addresses; who asked knows the virtual one. */
+static struct error *at_virtual(struct error *err, uint64_t va)
+{
+	if (err == &error_no_memory || err->class == ERROR_SYSTEM)
+		return err;
+	err->address = va;
+	return error_prefix(err, "0x%llx", (unsigned long long)va);
+}
+
+struct error *memory_read(struct memory *memory, uint64_t va, void *buf, size_t size)
+{
+	char *to = buf;
+
+	while (size) {
+		uint64_t pa;
+		size_t n = PAGE_SIZE - va % PAGE_SIZE;
+		if (n > size)
+			n = size;
+		struct error *err = translate(memory, va, &pa);
+		if (!err)
+			err = dump_read(memory->dump, pa, to, n);
+		if (err)
+			return at_virtual(err, va);
+		to += n;
+		va += n;
+		size -= n;
+	}
+	return NULL;
+}
+
+struct error *memory_read_u32(struct memory *memory, uint64_t va, uint32_t *ret)
+{
+	return memory_read(memory, va, ret, sizeof(*ret));
+}
+
+struct error *memory_read_u64(struct memory *memory, uint64_t va, uint64_t *ret)
+{
+	return memory_read(memory, va, ret, sizeof(*ret));
+}
+
+struct error *memory_read_string(struct memory *memory, uint64_t va, char *buf, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size - 1) {
+		size_t n = PAGE_SIZE - (va + done) % PAGE_SIZE;
+		if (n > size - 1 - done)
+			n = size - 1 - done;
+		struct error *err = memory_read(memory, va + done, buf + done, n);
+		if (err)
+			return err;
+		if (memchr(buf + done, '\0', n))
+			return NULL;
+		done += n;
+	}
+	buf[done] = '\0';
+	return NULL;
+}
+
+struct error *memory_read_alloc(struct memory *memory, uint64_t va, uint64_t size, uint64_t most,
+				void *ret)
+{
+	if (size > most)
+		return error_fault(ERROR_CORRUPT, va, "0x%llx: a table of %llu bytes",
+				   (unsigned long long)va, (unsigned long long)size);
+	_cleanup_free_ void *buf = malloc(size ? size : 1);
+	if (!buf)
+		return &error_no_memory;
+	struct error *err = memory_read(memory, va, buf, size);
+	if (!err)
+		*(void **)ret = steal_ptr(buf);
+	return err;
+}

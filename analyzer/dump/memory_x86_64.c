@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * x86-64 page tables: four levels, or five (la57) where the vmcoreinfo says
+ * NUMBER(pgtable_l5_enabled)=1. Intel SDM volume 3, 4.5.
+ */
+#include <elf.h>
+
+#include "dump/memory.h"
+
+#define START_KERNEL_MAP 0xffffffff80000000ull /* arch/x86/include/asm/page_64_types.h */
+
+#define ENTRY_PRESENT  0x1ull
+#define ENTRY_HUGE     0x80ull
+/* A PTE of a page that NUMA balancing or mprotect() made inaccessible is not present, but global. */
+#define ENTRY_PROTNONE 0x100ull
+#define ENTRY_PA       0x000ffffffffff000ull
+
+static struct error *x86_64_init(struct memory *memory, const struct vmcoreinfo *info)
+{
+	uint64_t table, phys_base, level5 = 0;
+
+	if (!vmcoreinfo_symbol(info, "swapper_pg_dir", &table) ||
+	    !vmcoreinfo_number(info, "NUMBER(phys_base)", &phys_base))
+		return error_create(ERROR_OTHER, "no page tables: the vmcoreinfo lacks "
+						 "SYMBOL(swapper_pg_dir) or NUMBER(phys_base)");
+	vmcoreinfo_number(info, "NUMBER(pgtable_l5_enabled)", &level5);
+	memory->levels = level5 ? 5 : 4;
+	memory->table_pa = table - START_KERNEL_MAP + phys_base;
+	return NULL;
+}
+
+static struct error *unmapped(uint64_t va, unsigned int level)
+{
+	return error_fault(ERROR_UNMAPPED, va, "unmapped at page table level %u", level);
+}
+
+static struct error *x86_64_walk(struct memory *memory, uint64_t va, uint64_t *page_pa_ret,
+				 uint64_t *page_size_ret)
+{
+	unsigned int bits = PAGE_SHIFT + 9 * memory->levels;
+	int64_t sign = (int64_t)va >> (bits - 1);
+
+	if (sign != 0 && sign != -1)
+		return error_fault(ERROR_UNMAPPED, va, "not a canonical address");
+
+	uint64_t table = memory->table_pa;
+	for (unsigned int level = memory->levels; level >= 1; level--) {
+		unsigned int shift = PAGE_SHIFT + 9 * (level - 1);
+		uint64_t entry;
+		struct error *err = dump_read(memory->dump, table + ((va >> shift) & 511) * 8,
+					      &entry, sizeof(entry));
+		if (err)
+			return error_prefix(err, "page table level %u", level);
+		if (!(entry & ENTRY_PRESENT) && !(level == 1 && entry & ENTRY_PROTNONE))
+			return unmapped(va, level);
+		uint64_t pa = entry & ENTRY_PA;
+		if (level == 1 || (level <= 3 && entry & ENTRY_HUGE)) {
+			*page_size_ret = 1ull << shift;
+			*page_pa_ret = pa & ~(*page_size_ret - 1);
+			return NULL;
+		}
+		table = pa;
+	}
+	__builtin_unreachable();
+}
+
+const struct memory_arch memory_arch_x86_64 = {
+	.machine = EM_X86_64,
+	.init = x86_64_init,
+	.walk = x86_64_walk,
+};

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a CPU was running is runqueues.curr. Its registers at the crash are in
+ * crash_notes, per CPU: crash_save_cpu() in kernel/crash_core.c writes an ELF
+ * note there. The n-th note of the dump is another CPU's as soon as one before
+ * it did not answer, so that is the second choice.
+ */
+#include "state/cpus.h"
+
+#include <elf.h>
+#include <string.h>
+
+#define MAX_CPUS 8192 /* CONFIG_MAXSMP's NR_CPUS */
+
+/* One NT_PRSTATUS note: header, "CORE", struct elf_prstatus of at most this size on any machine. */
+#define CRASH_NOTE_SIZE 512
+
+struct layout {
+	struct member curr, idle, nr_running;
+};
+
+static struct error *read_online(struct kernel *kernel, uint32_t nr_cpus, uint8_t *mask)
+{
+	uint64_t address;
+	struct error *err = symbols_address(&kernel->symbols, KSYM___cpu_online_mask, &address);
+
+	return err ? err : memory_read(&kernel->memory, address, mask, (nr_cpus + 63) / 64 * 8);
+}
+
+static bool take_prstatus(struct kernel *kernel, const void *notes, size_t size, uint32_t skip,
+			  struct registers *ret)
+{
+	struct note note;
+
+	for (size_t at = 0; note_next(notes, size, &at, &note);)
+		if (note_is(&note, "CORE", NT_PRSTATUS) && !skip--)
+			return kernel->unwinder.arch->from_prstatus(&note, ret);
+	return false;
+}
+
+static void read_registers(struct kernel *kernel, struct cpu *cpu, uint64_t crash_notes)
+{
+	uint8_t bytes[CRASH_NOTE_SIZE];
+	size_t size;
+
+	/* Memory up to the end of the page will do: the note itself may be nearer to it than 512 bytes. */
+	uint64_t address = crash_notes + cpu->per_cpu;
+	size_t n = PAGE_SIZE - address % PAGE_SIZE;
+	if (n > sizeof(bytes))
+		n = sizeof(bytes);
+	struct error *err = crash_notes ? memory_read(&kernel->memory, address, bytes, n) : NULL;
+	if (crash_notes && !err && n < sizeof(bytes)) {
+		error_destroy(
+			memory_read(&kernel->memory, address + n, bytes + n, sizeof(bytes) - n));
+		n = sizeof(bytes);
+	}
+	if (crash_notes && !err) {
+		if (take_prstatus(kernel, bytes, n, 0, &cpu->registers))
+			cpu->registers_from = REGISTERS_CRASH_NOTES;
+		return;
+	}
+	error_destroy(err);
+	const void *notes = dump_notes(kernel->dump, &size);
+	if (take_prstatus(kernel, notes, size, cpu->number, &cpu->registers))
+		cpu->registers_from = REGISTERS_ELF_NOTE;
+}
+
+static struct error *read_cpu(struct kernel *kernel, const struct layout *l, uint64_t crash_notes,
+			      struct cpu *cpu)
+{
+	struct error *err = kernel_per_cpu(kernel, cpu->number, &cpu->per_cpu);
+	if (err)
+		return err;
+	uint64_t rq = kernel->symbols.at[KSYM_runqueues] + cpu->per_cpu, nr_running;
+	err = member_read(&kernel->memory, rq, &l->curr, &cpu->current);
+	if (!err)
+		err = member_read(&kernel->memory, rq, &l->idle, &cpu->idle);
+	if (!err)
+		err = member_read(&kernel->memory, rq, &l->nr_running, &nr_running);
+	if (err)
+		return err;
+	cpu->nr_running = nr_running;
+	if (cpu->online)
+		read_registers(kernel, cpu, crash_notes);
+	return NULL;
+}
+
+struct error *cpus_init(struct cpus *cpus, struct kernel *kernel)
+{
+	struct layout layout;
+	const struct member_wanted wanted[] = {
+		{ "rq", "curr", &layout.curr },
+		{ "rq", "idle", &layout.idle },
+		{ "rq", "nr_running", &layout.nr_running },
+	};
+	uint8_t online[MAX_CPUS / 8] = {};
+	uint64_t nr_cpus, runqueues, crash_notes = 0;
+
+	memset(cpus, 0, sizeof(*cpus));
+	struct error *err =
+		types_resolve(kernel->symbols.types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	if (!err)
+		err = symbols_address(&kernel->symbols, KSYM_runqueues, &runqueues);
+	if (!err)
+		err = kernel_variable(kernel, KSYM_nr_cpu_ids, sizeof(uint32_t), &nr_cpus);
+	if (!err && (!nr_cpus || nr_cpus > MAX_CPUS))
+		err = error_create(ERROR_CORRUPT, "nr_cpu_ids is %llu",
+				   (unsigned long long)nr_cpus);
+	if (!err)
+		err = read_online(kernel, nr_cpus, online);
+	if (err)
+		return err;
+	/* Without it the dump's own notes serve. */
+	if (kernel->symbols.at[KSYM_crash_notes])
+		error_destroy(
+			kernel_variable(kernel, KSYM_crash_notes, sizeof(uint64_t), &crash_notes));
+
+	for (uint32_t i = 0; !err && i < nr_cpus; i++) {
+		struct cpu cpu = { .number = i, .online = online[i / 8] >> i % 8 & 1 };
+		err = read_cpu(kernel, &layout, crash_notes, &cpu);
+		/* A possible CPU that was never there may have no per-CPU memory in the dump. */
+		if (err && !cpu.online) {
+			error_destroy(err);
+			err = NULL;
+			continue;
+		}
+		struct cpu *place = err ? NULL : vector_push(&cpus->list);
+		if (place)
+			*place = cpu;
+		else if (!err)
+			err = &error_no_memory;
+	}
+	return error_prefix(err, "CPUs");
+}
+
+void cpus_deinit(struct cpus *cpus)
+{
+	vector_deinit(&cpus->list);
+}
+
+struct cpu *cpus_find(const struct cpus *cpus, uint32_t number)
+{
+	for (size_t i = 0; i < cpus->list.count; i++)
+		if (cpus->list.data[i].number == number)
+			return &cpus->list.data[i];
+	return NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The CPUs: what each was running, with which registers. */
+#ifndef LOCKDUMP_CPUS_H
+#define LOCKDUMP_CPUS_H
+
+#include "state/kernel.h"
+
+enum registers_from {
+	REGISTERS_NONE,
+	REGISTERS_CRASH_NOTES, /* what the CPU saved when it was stopped */
+	REGISTERS_ELF_NOTE, /* the dump's n-th note, where there are no crash_notes */
+	REGISTERS_SLEEPING, /* the task was switched out */
+};
+
+struct cpu {
+	uint32_t number;
+	bool online;
+	uint64_t per_cpu; /* offset of its per-CPU variables */
+	uint64_t current; /* task_struct that it was running */
+	uint64_t idle; /* task_struct of its idle task */
+	uint32_t nr_running;
+	enum registers_from registers_from; /* NONE: it did not answer when the machine crashed */
+	struct registers registers;
+};
+
+struct cpus {
+	VECTOR(struct cpu) list; /* every possible CPU that has per-CPU memory */
+};
+
+struct error *cpus_init(struct cpus *cpus, struct kernel *kernel);
+void cpus_deinit(struct cpus *cpus);
+
+/* The CPU with that number, or NULL. */
+struct cpu *cpus_find(const struct cpus *cpus, uint32_t number);
+
+#endif

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "state/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "state/bpf_maps.h"
+
+/* 8192 CPUs, and the header. */
+#define MAX_RECORD_SIZE ((uint64_t)(8192 + 1) * RECORD_SLOT_SIZE)
+
+static struct error *check(const struct record_header *header, size_t size)
+{
+	if (size < RECORD_SLOT_SIZE ||
+	    memcmp(header->magic, RECORD_MAGIC, sizeof(header->magic)) != 0)
+		return error_create(ERROR_OTHER, "no flight record");
+	if (header->abi != RECORD_ABI)
+		return error_create(
+			ERROR_OTHER,
+			"a flight record of ABI version %u; this lockdump reads version %u",
+			header->abi, RECORD_ABI);
+	if (header->header_size != sizeof(*header) || header->slot_size != RECORD_SLOT_SIZE ||
+	    header->sample_size != sizeof(struct record_sample) ||
+	    header->nr_onset != RECORD_NR_ONSET || header->nr_ring != RECORD_NR_RING)
+		return error_create(ERROR_CORRUPT,
+				    "a flight record with sizes that version %u "
+				    "does not have",
+				    RECORD_ABI);
+	if (header->nr_slots > size / RECORD_SLOT_SIZE - 1)
+		return error_create(ERROR_MISSING, "a flight record cut off: %zu of %u CPUs",
+				    size / RECORD_SLOT_SIZE - 1, header->nr_slots);
+	return NULL;
+}
+
+static void end_strings(struct record_header *header)
+{
+	header->fired_reason[sizeof(header->fired_reason) - 1] = '\0';
+	header->boot_id[sizeof(header->boot_id) - 1] = '\0';
+	header->release[sizeof(header->release) - 1] = '\0';
+	header->incident[sizeof(header->incident) - 1] = '\0';
+	header->tick_hook[sizeof(header->tick_hook) - 1] = '\0';
+}
+
+/* What bounds loops and array indices later is checked here, once; a sample that fails is torn. */
+static void check_samples(struct record_slot *slot)
+{
+	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
+		struct record_sample *sample = &slot->samples[i];
+		sample->comm[sizeof(sample->comm) - 1] = '\0';
+		if (sample->nr_stack > RECORD_STACK_MAX)
+			sample->number_end = ~sample->number;
+	}
+}
+
+struct error *record_parse(void *data, size_t size, struct record *ret)
+{
+	struct record_header *header = data;
+	struct error *err = check(header, size);
+
+	if (err) {
+		free(data);
+		return err;
+	}
+	end_strings(header);
+	*ret = (struct record){ .data = data, .size = size, .header = header };
+	for (uint32_t cpu = 0; cpu < header->nr_slots; cpu++)
+		check_samples((struct record_slot *)record_slot(ret, cpu));
+	return NULL;
+}
+
+struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
+{
+	uint64_t values;
+	uint32_t element_size, count;
+	void *data;
+
+	struct error *err =
+		bpf_array_map_find(kernel, RECORD_MAP_NAME, &values, &element_size, &count);
+	if (!err)
+		err = memory_read_alloc(&kernel->memory, values, (uint64_t)element_size * count,
+					MAX_RECORD_SIZE, &data);
+	if (!err)
+		err = record_parse(data, (uint64_t)element_size * count, ret);
+	if (!err)
+		ret->from = RECORD_FROM_VMCORE;
+	return err;
+}
+
+struct error *record_from_file(const char *path, struct record *ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return error_errno("%s", path);
+	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > MAX_RECORD_SIZE)
+		return error_create(ERROR_OTHER, "%s: no flight record", path);
+	char *data = malloc(st.st_size + 1);
+	if (!data)
+		return &error_no_memory;
+	size_t size = 0;
+	for (ssize_t n; size < (size_t)st.st_size; size += n) {
+		n = read(fd, data + size, st.st_size - size);
+		if (n < 0) {
+			free(data);
+			return error_errno("%s", path);
+		}
+		if (!n)
+			break;
+	}
+	struct error *err = record_parse(data, size, ret);
+	if (!err)
+		ret->from = RECORD_FROM_FILE;
+	return error_prefix(err, "%s", path);
+}
+
+const struct record_slot *record_slot(const struct record *record, uint32_t cpu)
+{
+	return (const struct record_slot *)((const char *)record->data +
+					    (size_t)(cpu + 1) * RECORD_SLOT_SIZE);
+}
+
+static int compare_samples(const void *a, const void *b)
+{
+	const struct record_sample *const *x = a, *const *y = b;
+	return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
+}
+
+size_t record_samples(const struct record_slot *slot,
+		      const struct record_sample *ret[RECORD_NR_SAMPLES], size_t *torn_ret)
+{
+	size_t count = 0;
+
+	*torn_ret = 0;
+	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
+		const struct record_sample *sample = &slot->samples[i];
+		if (sample->number != sample->number_end)
+			++*torn_ret;
+		else if (sample->number && sample->onset_ns == slot->onset_ns)
+			ret[count++] = sample;
+	}
+	qsort(ret, count, sizeof(*ret), compare_samples);
+	return count;
+}
+
+void record_deinit(struct record *record)
+{
+	free(record->data);
+	memset(record, 0, sizeof(*record));
+}

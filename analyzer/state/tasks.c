@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Processes are on the list init_task.tasks; a process's threads are on
+ * signal->thread_head by thread_node (since 3.14; the old thread_group went in
+ * 6.7, 8e1f385104ac). The idle tasks are on neither: runqueues.idle.
+ */
+#include "state/tasks.h"
+
+#include <string.h>
+
+#include "dump/list.h"
+
+#define PF_KTHREAD 0x00200000
+
+/* task_struct.__state and exit_state: include/linux/sched.h */
+#define STATE_REPORTED 0x7f
+#define STATE_NOLOAD   0x400
+#define STATE_UNINT    0x2
+
+struct layout {
+	struct member tasks, thread_head, thread_node, signal;
+	struct member pid, tgid, real_parent, comm, state, exit_state, flags, stack, sp, cpu;
+	struct member mm, rss;
+	uint32_t rss_step; /* bytes from one counter of mm.rss_stat to the next */
+};
+
+struct reader {
+	struct tasks *tasks;
+	struct kernel *kernel;
+	const struct cpus *cpus;
+	struct layout layout;
+};
+
+static struct error *resolve(const struct types *types, struct layout *l)
+{
+	const struct member_wanted wanted[] = {
+		{ "task_struct", "tasks", &l->tasks },
+		{ "signal_struct", "thread_head", &l->thread_head },
+		{ "task_struct", "thread_node", &l->thread_node },
+		{ "task_struct", "signal", &l->signal },
+		{ "task_struct", "pid", &l->pid },
+		{ "task_struct", "tgid", &l->tgid },
+		{ "task_struct", "real_parent", &l->real_parent },
+		{ "task_struct", "comm", &l->comm },
+		/* Renamed in 5.14 (2f064a59a11f). */
+		{ "task_struct", "__state|state", &l->state },
+		{ "task_struct", "exit_state", &l->exit_state },
+		{ "task_struct", "flags", &l->flags },
+		{ "task_struct", "stack", &l->stack },
+		{ "task_struct", "thread.sp", &l->sp },
+		/* In thread_info since 5.16 (bcf9033e5449). */
+		{ "task_struct", "thread_info.cpu|cpu", &l->cpu },
+		{ "task_struct", "mm", &l->mm },
+		/* Atomic counters; an array of percpu_counter since 6.2 (f1a7941243c1). */
+		{ "mm_struct", "rss_stat.count.counter|rss_stat.count", &l->rss },
+	};
+	struct member array;
+
+	/* The path went through an array: its stride is the size of an element. */
+	l->rss_step = types_member(types, "mm_struct", "rss_stat.count", &array) && array.count > 1
+			      ? array.size
+			      : types_sizeof(types, "percpu_counter");
+	return types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+}
+
+/* As task_index_to_char(task_state_index()) of include/linux/sched.h. */
+static char state_letter(uint64_t state, uint64_t exit_state)
+{
+	static const char letters[] = "RSDTtXZP";
+	uint64_t idle = STATE_UNINT | STATE_NOLOAD;
+
+	if ((state & idle) == idle)
+		return 'I';
+	uint64_t reported = (state | exit_state) & STATE_REPORTED;
+	return letters[reported ? 64 - __builtin_clzll(reported) : 0];
+}
+
+/* File, anonymous and shared memory pages: enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES }. */
+static void read_rss(struct reader *reader, uint64_t mm, struct task *task)
+{
+	static const unsigned int resident[] = { 0, 1, 3 };
+	const struct layout *l = &reader->layout;
+
+	for (size_t i = 0; i < sizeof(resident) / sizeof(resident[0]); i++) {
+		uint64_t pages;
+		struct error *err = member_read(&reader->kernel->memory,
+						mm + resident[i] * l->rss_step, &l->rss, &pages);
+		/* A counter may be below 0 for a moment; and none at all is no reason to lose the task. */
+		if (!err && (int64_t)pages > 0)
+			task->rss_pages += pages;
+		error_destroy(err);
+	}
+}
+
+static struct error *read_task(struct reader *reader, struct task *task)
+{
+	const struct layout *l = &reader->layout;
+	struct memory *memory = &reader->kernel->memory;
+	uint64_t pid, tgid, parent, ppid, state, exit_state, flags, cpu, mm;
+	const struct {
+		const struct member *member;
+		uint64_t *ret;
+	} fields[] = {
+		{ &l->pid, &pid },     { &l->tgid, &tgid },
+		{ &l->state, &state }, { &l->exit_state, &exit_state },
+		{ &l->flags, &flags }, { &l->cpu, &cpu },
+		{ &l->mm, &mm },       { &l->real_parent, &parent },
+		{ &l->sp, &task->sp }, { &l->stack, &task->stack_base },
+	};
+
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		struct error *err =
+			member_read(memory, task->address, fields[i].member, fields[i].ret);
+		if (err)
+			return err;
+	}
+	struct error *err = memory_read_string(memory, task->address + l->comm.offset, task->comm,
+					       sizeof(task->comm));
+	if (!err)
+		err = member_read(memory, parent, &l->tgid, &ppid);
+	if (err)
+		return err;
+	task->pid = pid;
+	task->tgid = tgid;
+	task->ppid = ppid;
+	task->cpu = cpu;
+	task->state = state_letter(state, exit_state);
+	task->kernel_thread = flags & PF_KTHREAD;
+	if (mm && !task->kernel_thread)
+		read_rss(reader, mm, task);
+	return NULL;
+}
+
+static struct error *walk_stack(struct reader *reader, struct task *task)
+{
+	struct unwinder *unwinder = &reader->kernel->unwinder;
+	const struct cpu *cpu = cpus_find(reader->cpus, task->cpu);
+
+	task->running = cpu && cpu->online && cpu->current == task->address;
+	/* A task that has exited has given its stack back: put_task_stack(). */
+	if (!task->stack_base)
+		return NULL;
+	if (!task->running) {
+		task->registers_from = REGISTERS_SLEEPING;
+		return unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
+	}
+	task->registers_from = cpu->registers_from;
+	if (cpu->registers_from == REGISTERS_NONE)
+		return NULL;
+	return unwind_running(unwinder, &cpu->registers, task->stack_base, cpu->per_cpu,
+			      &task->stack);
+}
+
+static struct error *add_task(struct reader *reader, uint64_t address)
+{
+	struct task task = { .address = address };
+	struct error *err = read_task(reader, &task);
+
+	if (err)
+		return error_prefix(err, "task 0x%llx", (unsigned long long)address);
+	task.stack.error = walk_stack(reader, &task);
+	struct task *place = vector_push(&reader->tasks->list);
+	if (!place) {
+		stack_deinit(&task.stack);
+		return &error_no_memory;
+	}
+	*place = task;
+	return NULL;
+}
+
+static struct error *add_threads(struct reader *reader, uint64_t leader)
+{
+	const struct layout *l = &reader->layout;
+	struct list_walk walk;
+	uint64_t signal;
+
+	struct error *err = member_read(&reader->kernel->memory, leader, &l->signal, &signal);
+	if (err)
+		return err;
+	list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
+		       l->thread_node.offset);
+	while (!err && list_walk_next(&walk, &err))
+		err = add_task(reader, walk.object);
+	return err;
+}
+
+static struct error *add_all(struct reader *reader)
+{
+	struct list_walk walk;
+	uint64_t init_task;
+	struct error *err = NULL;
+
+	for (size_t i = 0; !err && i < reader->cpus->list.count; i++)
+		if (reader->cpus->list.data[i].online)
+			err = add_task(reader, reader->cpus->list.data[i].idle);
+	if (!err)
+		err = symbols_address(&reader->kernel->symbols, KSYM_init_task, &init_task);
+	if (err)
+		return err;
+	list_walk_init(&walk, &reader->kernel->memory, init_task + reader->layout.tasks.offset,
+		       reader->layout.tasks.offset);
+	while (!err && list_walk_next(&walk, &err))
+		err = add_threads(reader, walk.object);
+	return err;
+}
+
+struct error *tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
+{
+	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
+
+	memset(tasks, 0, sizeof(*tasks));
+	struct error *err = resolve(kernel->symbols.types, &reader.layout);
+	if (err)
+		return err;
+	tasks->error = error_prefix(add_all(&reader), "task list");
+	return NULL;
+}
+
+void tasks_deinit(struct tasks *tasks)
+{
+	for (size_t i = 0; i < tasks->list.count; i++)
+		stack_deinit(&tasks->list.data[i].stack);
+	vector_deinit(&tasks->list);
+	error_destroy(tasks->error);
+}
+
+const struct task *tasks_find(const struct tasks *tasks, uint64_t address)
+{
+	for (size_t i = 0; i < tasks->list.count; i++)
+		if (tasks->list.data[i].address == address)
+			return &tasks->list.data[i];
+	return NULL;
+}

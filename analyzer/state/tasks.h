@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Every task: idle tasks, processes, their threads. */
+#ifndef LOCKDUMP_TASKS_H
+#define LOCKDUMP_TASKS_H
+
+#include "state/cpus.h"
+
+#define TASK_COMM_SIZE 16 /* TASK_COMM_LEN */
+
+struct task {
+	uint64_t address; /* of its task_struct */
+	uint32_t pid; /* 0: an idle task */
+	uint32_t tgid;
+	uint32_t ppid;
+	char comm[TASK_COMM_SIZE];
+	char state; /* ps's letter */
+	uint32_t cpu; /* that it runs on or ran on last */
+	bool running; /* it was on that CPU */
+	bool kernel_thread;
+	uint64_t stack_base; /* task_struct.stack */
+	uint64_t sp; /* of a task that was switched out */
+	uint64_t rss_pages;
+
+	enum registers_from registers_from;
+	struct stack stack;
+};
+
+struct tasks {
+	VECTOR(struct task) list; /* idle tasks first, then as the kernel's list has them */
+	struct error *error; /* why the list is not whole, or NULL */
+};
+
+/* Reads all tasks and walks their stacks. What cannot be read ends in tasks->error and stack.error. */
+struct error *tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus);
+void tasks_deinit(struct tasks *tasks);
+
+/* The task whose task_struct is at @address, or NULL. */
+const struct task *tasks_find(const struct tasks *tasks, uint64_t address);
+
+#endif

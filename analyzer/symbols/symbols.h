@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* All names and types of a dumped kernel: kallsyms, BTF and modules behind one question, "what is at?". */
+#ifndef LOCKDUMP_SYMBOLS_H
+#define LOCKDUMP_SYMBOLS_H
+
+#include "symbols/kallsyms.h"
+#include "symbols/modules.h"
+#include "symbols/types.h"
+
+/*
+ * The variables that the analyzer reads, looked up in one pass over kallsyms:
+ * symbols.at[KSYM_init_task]. Those that a kernel lacks are 0.
+ */
+#define KSYM_LIST(K)             \
+	K(__cpu_online_mask)     \
+	K(__end_init_task)       \
+	K(__per_cpu_offset)      \
+	K(__start_BTF)           \
+	K(__start_init_task)     \
+	K(__start_orc_unwind)    \
+	K(__start_orc_unwind_ip) \
+	K(__stop_BTF)            \
+	K(__stop_orc_unwind_ip)  \
+	K(_totalram_pages)       \
+	K(cea_exception_stacks)  \
+	K(crash_notes)           \
+	K(hardirq_stack_ptr)     \
+	K(init_task)             \
+	K(map_idr)               \
+	K(modules)               \
+	K(nr_cpu_ids)            \
+	K(nr_swap_pages)         \
+	K(orc_header)            \
+	K(panic_cpu)             \
+	K(pcpu_hot)              \
+	K(runqueues)             \
+	K(saved_command_line)    \
+	K(shadow_timekeeper)     \
+	K(sysctl_bootid)         \
+	K(tainted_mask)          \
+	K(total_swap_pages)      \
+	K(vm_node_stat)          \
+	K(vm_zone_stat)
+
+#define KSYM_ENUM(name) KSYM_##name,
+enum ksym { KSYM_LIST(KSYM_ENUM) NR_KSYM };
+
+struct symbol {
+	const char *name; /* NULL: nothing is known at that address */
+	uint64_t start;
+	uint64_t size; /* bytes to the next symbol, 0 if there is none */
+	const struct module *module; /* NULL: the core kernel */
+};
+
+#define SYMBOL_CACHE_SIZE 1024
+
+struct symbols {
+	struct memory *memory;
+	struct kallsyms kallsyms;
+	struct types *types;
+	struct modules modules;
+	struct error *modules_error; /* why the list of modules is not whole, or NULL */
+	struct arena names;
+	uint64_t at[NR_KSYM];
+	struct {
+		uint64_t address; /* plus one: 0 is a free place */
+		struct symbol symbol;
+	} cache[SYMBOL_CACHE_SIZE]; /* the same functions are in every stack */
+};
+
+struct error *symbols_init(struct symbols *symbols, struct memory *memory,
+			   const struct vmcoreinfo *info);
+void symbols_deinit(struct symbols *symbols);
+
+/* What covers @address. Its strings live as long as @symbols. */
+struct symbol symbols_lookup(struct symbols *symbols, uint64_t address);
+
+/* The address of variable @ksym, or an error that names it. */
+struct error *symbols_address(const struct symbols *symbols, enum ksym ksym, uint64_t *ret);
+
+#endif

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "unwind/unwind.h"
+
+#include <string.h>
+
+#define MIN_THREAD_SIZE 4096
+#define MAX_THREAD_SIZE (1u << 20)
+
+static const struct unwind_arch *const archs[] = { &unwind_arch_x86_64 };
+
+/* THREAD_SIZE is no symbol, but the first task's stack has it: INIT_TASK_DATA, vmlinux.lds.h (0500871f21b2). */
+static struct error *find_thread_size(struct unwinder *unwinder)
+{
+	uint64_t start, end;
+
+	struct error *err = symbols_address(unwinder->symbols, KSYM___start_init_task, &start);
+	if (!err)
+		err = symbols_address(unwinder->symbols, KSYM___end_init_task, &end);
+	if (err)
+		return err;
+	unwinder->thread_size = end - start;
+	if (end - start < MIN_THREAD_SIZE || end - start > MAX_THREAD_SIZE)
+		return error_fault(ERROR_CORRUPT, start, "a task's stack of %llu bytes",
+				   (unsigned long long)(end - start));
+	return NULL;
+}
+
+struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine,
+			    const struct vmcoreinfo *info)
+{
+	memset(unwinder, 0, sizeof(*unwinder));
+	unwinder->symbols = symbols;
+	unwinder->memory = symbols->memory;
+	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++)
+		if (archs[i]->machine == machine)
+			unwinder->arch = archs[i];
+	if (!unwinder->arch)
+		return error_create(ERROR_OTHER, "stacks of ELF machine %u cannot be unwound",
+				    machine);
+	struct error *err = find_thread_size(unwinder);
+	if (!err)
+		err = orc_init(&unwinder->orc, symbols, info);
+	return err ? err : unwinder->arch->init(unwinder);
+}
+
+const struct stack_area *unwind_area(const struct unwinder *unwinder, uint64_t sp)
+{
+	for (unsigned int i = 0; i < unwinder->nr_areas; i++)
+		if (sp - unwinder->areas[i].start <
+		    unwinder->areas[i].end - unwinder->areas[i].start)
+			return &unwinder->areas[i];
+	return NULL;
+}
+
+struct error *unwind_add_frame(struct unwinder *unwinder, struct stack *stack,
+			       const struct frame *frame)
+{
+	if (stack->frames.count >= UNWIND_MAX_FRAMES)
+		return error_fault(ERROR_CORRUPT, frame->sp, "0x%llx: a stack of over %u frames",
+				   (unsigned long long)frame->sp, UNWIND_MAX_FRAMES);
+	struct frame *place = vector_push(&stack->frames);
+	if (!place)
+		return &error_no_memory;
+	*place = *frame;
+	if (frame->section != SECTION_USER) {
+		const struct stack_area *area = unwind_area(unwinder, frame->sp);
+		place->section = area ? area->section : SECTION_TASK;
+	}
+	return NULL;
+}
+
+static void set_task_area(struct unwinder *unwinder, uint64_t task_stack)
+{
+	unwinder->areas[0] = (struct stack_area){
+		.start = task_stack,
+		.end = task_stack + unwinder->thread_size,
+		.section = SECTION_TASK,
+	};
+	unwinder->nr_areas = 1;
+}
+
+struct error *unwind_running(struct unwinder *unwinder, const struct registers *registers,
+			     uint64_t task_stack, uint64_t per_cpu, struct stack *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	set_task_area(unwinder, task_stack);
+	struct error *err = unwinder->arch->cpu_areas(unwinder, per_cpu);
+	return err ? err : unwinder->arch->walk(unwinder, registers, ret);
+}
+
+struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
+			      struct stack *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	set_task_area(unwinder, task_stack);
+	return unwinder->arch->walk_sleeping(unwinder, sp, ret);
+}
+
+void stack_deinit(struct stack *stack)
+{
+	vector_deinit(&stack->frames);
+	error_destroy(stack->error);
+}

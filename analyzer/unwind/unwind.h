@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Stacks: from a set of registers outwards, over every stack that the walk comes through. */
+#ifndef LOCKDUMP_UNWIND_H
+#define LOCKDUMP_UNWIND_H
+
+#include "base/vector.h"
+#include "dump/notes.h"
+#include "unwind/orc.h"
+
+#define REGISTERS_MAX 40
+
+/* The registers of interrupted code, in the order of the architecture's struct pt_regs. */
+struct registers {
+	uint64_t values[REGISTERS_MAX];
+};
+
+enum frame_section {
+	SECTION_TASK,
+	SECTION_IRQ,
+	SECTION_NMI,
+	SECTION_EXCEPTION,
+	SECTION_USER,
+};
+
+struct frame {
+	uint64_t pc;
+	uint64_t sp;
+	enum frame_section section;
+	bool interrupted; /* pc is where it was stopped; else a return address, behind the call */
+	bool reliable; /* no guess led here */
+};
+
+/* A stack runs from the innermost frame out. */
+struct stack {
+	VECTOR(struct frame) frames;
+	struct error *error; /* why the walk ended before its end, or NULL */
+};
+
+/* A stack's memory, and what runs on it. */
+struct stack_area {
+	uint64_t start, end;
+	enum frame_section section;
+};
+
+#define UNWIND_MAX_FRAMES 256
+#define UNWIND_MAX_AREAS  8
+
+struct unwinder;
+
+/* What unwinding is on an architecture. */
+struct unwind_arch {
+	uint16_t machine; /* EM_... */
+	unsigned int nr_registers;
+	const char *const *register_names;
+	unsigned int pc, sp; /* indices of registers */
+
+	/* Resolves the types it needs. */
+	struct error *(*init)(struct unwinder *unwinder);
+	/* The stacks of a CPU, the tasks' apart. @per_cpu: the CPU's per-CPU offset. */
+	struct error *(*cpu_areas)(struct unwinder *unwinder, uint64_t per_cpu);
+	/* Takes the registers out of an NT_PRSTATUS note. */
+	bool (*from_prstatus)(const struct note *note, struct registers *ret);
+	bool (*is_user)(const struct registers *registers);
+	/* Walks from @registers, or for a sleeping task from the stack pointer it was switched out with. */
+	struct error *(*walk)(struct unwinder *unwinder, const struct registers *registers,
+			      struct stack *stack);
+	struct error *(*walk_sleeping)(struct unwinder *unwinder, uint64_t sp, struct stack *stack);
+};
+
+extern const struct unwind_arch unwind_arch_x86_64;
+
+struct unwinder {
+	const struct unwind_arch *arch;
+	struct symbols *symbols;
+	struct memory *memory;
+	struct orc orc;
+	uint64_t thread_size; /* bytes of a task's stack */
+	struct stack_area areas[UNWIND_MAX_AREAS]; /* [0] is the task's */
+	unsigned int nr_areas;
+	union {
+		struct {
+			struct member frame_bp, frame_ret, hardirq_stack_ptr;
+			struct member nmi, df, db, mce, vc;
+			uint32_t inactive_frame_size, irq_stack_size;
+		} x86_64;
+	} layout;
+};
+
+struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine,
+			    const struct vmcoreinfo *info);
+
+/* Walks a task that was running on the CPU with @per_cpu; @task_stack: task_struct.stack. */
+struct error *unwind_running(struct unwinder *unwinder, const struct registers *registers,
+			     uint64_t task_stack, uint64_t per_cpu, struct stack *ret);
+
+/* Walks a task that was switched out with stack pointer @sp. */
+struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
+			      struct stack *ret);
+
+/* For the architectures: adds a frame, whose section follows from @sp. */
+struct error *unwind_add_frame(struct unwinder *unwinder, struct stack *stack,
+			       const struct frame *frame);
+
+/* For the architectures: the area that @sp points into, or NULL. */
+const struct stack_area *unwind_area(const struct unwinder *unwinder, uint64_t sp);
+
+void stack_deinit(struct stack *stack);
+
+#endif

@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* lockdump arm, lockdump disarm: the capture kernel is made for this machine and loaded, or unloaded. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "kdump/cmdline.h"
+#include "kdump/config.h"
+#include "kdump/device.h"
+#include "kdump/initramfs.h"
+#include "kdump/kexec.h"
+#include "kdump/modules.h"
+#include "kdump/run.h"
+#include "kdump/store.h"
+#include "lockdump.h"
+
+struct arm_options {
+	const char *store;
+	char kernel[PATH_MAX];
+	bool dry_run;
+};
+
+/* All that arming found and made, in the order of its making. */
+struct arming {
+	char release[72]; /* of the capture kernel */
+	char *makedumpfile;
+	char *cmdline;
+	struct config config;
+	struct store_device device;
+	struct module_set modules;
+	struct initramfs initramfs;
+	const char *loaded_by;
+};
+
+static void arming_deinit(struct arming *arming)
+{
+	free(arming->makedumpfile);
+	free(arming->cmdline);
+	config_deinit(&arming->config);
+	module_set_deinit(&arming->modules);
+	initramfs_deinit(&arming->initramfs);
+}
+
+static struct error *read_line(const char *path, char *ret, size_t size)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+
+	if (!file || !fgets(ret, size, file))
+		return error_errno("%s", path);
+	ret[strcspn(ret, "\n")] = '\0';
+	return NULL;
+}
+
+static struct error *installed(const char *program, char **ret)
+{
+	struct error *err = run_find(program, ret);
+
+	if (!err || err->class != ERROR_NOT_FOUND)
+		return err;
+	error_destroy(err);
+	return error_create(
+		ERROR_NOT_FOUND,
+		"%s: not installed; install the package that has it (Debian: apt-get install %s)",
+		program, !strcmp(program, "kexec") ? "kexec-tools" : program);
+}
+
+/* What can be missing is looked for before anything is made. */
+static struct error *check(const struct arm_options *options, struct arming *arming)
+{
+	_cleanup_free_ char *kexec = NULL, *cpio = NULL;
+	struct error *err;
+
+	if (geteuid())
+		return error_create(ERROR_OTHER, "arm: loading a crash kernel needs root");
+	err = kexec_reserved_kb(&arming->config.reserved_kb);
+	if (err && options->dry_run) {
+		error_report(err);
+		err = NULL;
+	}
+	if (!err)
+		err = kexec_image_release(options->kernel, arming->release);
+	if (!err)
+		err = installed("kexec", &kexec);
+	if (!err)
+		err = installed("cpio", &cpio);
+	if (!err)
+		err = installed("makedumpfile", &arming->makedumpfile);
+	return err;
+}
+
+static struct error *describe_store(const struct arm_options *options, struct arming *arming)
+{
+	struct config *config = &arming->config;
+	struct error *err = device_of_store(options->store, &arming->device);
+
+	if (err)
+		return err;
+	memcpy(config->store_uuid, arming->device.uuid, sizeof(config->store_uuid));
+	memcpy(config->store_fs, arming->device.fs_type, sizeof(config->store_fs));
+	memcpy(config->store_path, arming->device.path, sizeof(config->store_path));
+	return NULL;
+}
+
+static struct error *choose_modules(struct arming *arming)
+{
+	_cleanup_(strings_deinit) struct strings wanted = { 0 };
+	struct error *err = device_drivers(&arming->device, &wanted);
+
+	if (!err)
+		err = strings_add(&wanted, "%s", arming->device.fs_type);
+	if (!err)
+		err = modules_resolve(arming->release, &wanted, &arming->modules);
+	return err;
+}
+
+static struct error *describe_kernel(struct arming *arming)
+{
+	struct config *config = &arming->config;
+	struct utsname names;
+	char running[4096];
+
+	uname(&names);
+	snprintf(config->release, sizeof(config->release), "%s", names.release);
+	struct error *err = read_line("/proc/sys/kernel/random/boot_id", config->boot_id,
+				      sizeof(config->boot_id));
+	if (!err)
+		err = read_line("/proc/cmdline", running, sizeof(running));
+	if (!err)
+		err = cmdline_for_capture(running, &arming->cmdline);
+	return err;
+}
+
+/* SIGINT and its like are held back, so that the staging folder is removed; here they are heeded. */
+static struct error *interrupted(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	if (sigismember(&pending, SIGINT) || sigismember(&pending, SIGTERM) ||
+	    sigismember(&pending, SIGHUP))
+		return error_create(ERROR_OTHER, "arm: interrupted, nothing was loaded");
+	return NULL;
+}
+
+static struct error *arm(const struct arm_options *options, struct arming *arming)
+{
+	struct error *err = check(options, arming);
+
+	if (!err)
+		err = describe_store(options, arming);
+	if (!err)
+		err = choose_modules(arming);
+	if (!err)
+		err = describe_kernel(arming);
+	if (!err)
+		err = interrupted();
+	if (!err)
+		err = initramfs_create(&arming->config, &arming->modules, arming->makedumpfile,
+				       &arming->initramfs);
+	if (!err)
+		err = interrupted();
+	if (!err && !options->dry_run)
+		err = kexec_load_crash(options->kernel, arming->initramfs.file, arming->cmdline,
+				       &arming->loaded_by);
+	return err;
+}
+
+static void print_done(const struct arm_options *options, const struct arming *arming)
+{
+	printf("kernel     %s (%s)\n", options->kernel, arming->release);
+	printf("initramfs  %.1f MB, %zu files and folders\n", arming->initramfs.size / 1e6,
+	       arming->initramfs.entries.count);
+	printf("modules   ");
+	for (size_t i = 0; i < arming->modules.count; i++)
+		printf(" %s", arming->modules.items[i].name);
+	printf("%s\n", arming->modules.count ? "" : " none needed");
+	printf("store      %s: %s on %s, UUID %s\n", options->store, arming->device.fs_type,
+	       arming->device.name, arming->device.uuid);
+	printf("parameters %s\n", arming->cmdline);
+	if (options->dry_run)
+		printf("not loaded (--dry-run)\n");
+	else
+		printf("loaded     by %s, %lu MB reserved\n", arming->loaded_by,
+		       arming->config.reserved_kb / 1024);
+}
+
+static const char arm_help[] =
+	"Usage: lockdump arm [OPTION...]\n"
+	"Loads a capture kernel that saves report, record and vmcore into the store when this one crashes.\n"
+	"\n"
+	"      --store DIR    where incidents are kept; on a plain disk or partition (" STORE_DEFAULT
+	")\n"
+	"      --kernel FILE  the capture kernel (/boot/vmlinuz-RELEASE of the running one)\n"
+	"      --dry-run      make everything, but load nothing\n"
+	"      --help         print this\n";
+
+/* -1: go on; else the exit status. */
+static int parse_arm(int argc, char **argv, struct arm_options *ret)
+{
+	static const struct option longopts[] = {
+		{ "store", required_argument, NULL, 's' },
+		{ "kernel", required_argument, NULL, 'k' },
+		{ "dry-run", no_argument, NULL, 'n' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct utsname names;
+
+	uname(&names);
+	ret->store = STORE_DEFAULT;
+	snprintf(ret->kernel, sizeof(ret->kernel), "/boot/vmlinuz-%s", names.release);
+	for (int c; (c = getopt_long(argc, argv, "", longopts, NULL)) >= 0;) {
+		switch (c) {
+		case 's':
+			ret->store = optarg;
+			break;
+		case 'k':
+			snprintf(ret->kernel, sizeof(ret->kernel), "%s", optarg);
+			break;
+		case 'n':
+			ret->dry_run = true;
+			break;
+		case 'h':
+			fputs(arm_help, stdout);
+			return 0;
+		default:
+			return 2;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "lockdump: arm: unexpected argument '%s'\n", argv[optind]);
+		return 2;
+	}
+	return -1;
+}
+
+int cmd_arm(int argc, char **argv)
+{
+	struct arm_options options = { 0 };
+	struct arming arming = { 0 };
+	sigset_t held, before;
+	int status = parse_arm(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	sigemptyset(&held);
+	sigaddset(&held, SIGINT);
+	sigaddset(&held, SIGTERM);
+	sigaddset(&held, SIGHUP);
+	sigprocmask(SIG_BLOCK, &held, &before);
+	config_init(&arming.config);
+	struct error *err = arm(&options, &arming);
+	if (!err)
+		print_done(&options, &arming);
+	arming_deinit(&arming);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	return err ? error_report(err) : 0;
+}
+
+static const char disarm_help[] = "Usage: lockdump disarm\n"
+				  "Unloads the capture kernel: a crash is a plain crash again.\n";
+
+int cmd_disarm(int argc, char **argv)
+{
+	struct error *err;
+
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(disarm_help, stdout);
+		return 0;
+	}
+	if (argc > 1) {
+		fprintf(stderr, "lockdump: disarm: unexpected argument '%s'\n", argv[1]);
+		return 2;
+	}
+	if (geteuid())
+		return error_report(
+			error_create(ERROR_OTHER, "disarm: unloading a crash kernel needs root"));
+	if (!kexec_crash_loaded()) {
+		printf("no crash kernel was loaded\n");
+		return 0;
+	}
+	err = kexec_unload_crash();
+	if (err)
+		return error_report(err);
+	printf("crash kernel unloaded\n");
+	return 0;
+}

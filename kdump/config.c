@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kdump/config.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+enum type { TEXT, NUMBER, LONG, LIST };
+
+#define TEXT_KEY(m)                                                                   \
+	{                                                                             \
+#m, TEXT, offsetof(struct config, m), sizeof(((struct config *)0)->m) \
+	}
+#define NUMBER_KEY(m)                                     \
+	{                                                 \
+#m, NUMBER, offsetof(struct config, m), 0 \
+	}
+
+static const struct key {
+	const char *name;
+	enum type type;
+	size_t offset;
+	size_t size;
+} keys[] = {
+	TEXT_KEY(release),
+	TEXT_KEY(boot_id),
+	{ "reserved_kb", LONG, offsetof(struct config, reserved_kb), 0 },
+	TEXT_KEY(store_uuid),
+	TEXT_KEY(store_fs),
+	TEXT_KEY(store_path),
+	NUMBER_KEY(dump_level),
+	NUMBER_KEY(device_s),
+	NUMBER_KEY(record_s),
+	NUMBER_KEY(dmesg_s),
+	NUMBER_KEY(report_s),
+	NUMBER_KEY(vmcore_s),
+	NUMBER_KEY(proof_s),
+	NUMBER_KEY(overall_s),
+	{ "module", LIST, offsetof(struct config, modules), 0 },
+};
+
+void config_init(struct config *config)
+{
+	*config = (struct config){
+		.dump_level = 31,
+		.device_s = 30,
+		.record_s = 30,
+		.dmesg_s = 30,
+		.report_s = 60,
+		.vmcore_s = 1800,
+		.proof_s = 60,
+		.overall_s = 2400,
+	};
+}
+
+void config_deinit(struct config *config)
+{
+	strings_deinit(&config->modules);
+}
+
+struct error *config_write(const struct config *config, FILE *out)
+{
+	fprintf(out, "[capture]\n");
+	for (const struct key *key = keys; key < keys + sizeof(keys) / sizeof(keys[0]); key++) {
+		const void *p = (const char *)config + key->offset;
+		if (key->type == TEXT && strchr(p, '\n'))
+			return error_create(ERROR_OTHER, "%s: a line break in it", key->name);
+		if (key->type == TEXT)
+			fprintf(out, "%s=%s\n", key->name, (const char *)p);
+		else if (key->type == NUMBER)
+			fprintf(out, "%s=%u\n", key->name, *(const unsigned int *)p);
+		else if (key->type == LONG)
+			fprintf(out, "%s=%lu\n", key->name, *(const unsigned long *)p);
+		else
+			for (size_t i = 0; i < ((const struct strings *)p)->count; i++)
+				fprintf(out, "%s=%s\n", key->name,
+					((const struct strings *)p)->items[i]);
+	}
+	return ferror(out) ? error_errno("%s", CONFIG_PATH) : NULL;
+}
+
+static struct error *set(struct config *config, const struct key *key, const char *value)
+{
+	void *p = (char *)config + key->offset;
+	char *end;
+	unsigned long number;
+
+	switch (key->type) {
+	case TEXT:
+		if (strlen(value) >= key->size)
+			return error_create(ERROR_OTHER, "%s is too long", key->name);
+		strcpy(p, value);
+		return NULL;
+	case LIST:
+		return strings_add(p, "%s", value);
+	default:
+		errno = 0;
+		number = strtoul(value, &end, 10);
+		if (errno || end == value || *end || (key->type == NUMBER && number > UINT_MAX))
+			return error_create(ERROR_OTHER, "%s: '%s' is no number", key->name, value);
+		if (key->type == NUMBER)
+			*(unsigned int *)p = number;
+		else
+			*(unsigned long *)p = number;
+		return NULL;
+	}
+}
+
+struct error *config_read(const char *path, struct config *ret)
+{
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	_cleanup_free_ char *line = NULL;
+	size_t size = 0;
+	struct error *err = NULL;
+
+	config_init(ret);
+	if (!file)
+		return error_errno("%s", path);
+	while (!err && getline(&line, &size, file) > 0) {
+		line[strcspn(line, "\n")] = '\0';
+		char *value = strchr(line, '=');
+		if (line[0] == '[' || !value)
+			continue;
+		*value++ = '\0';
+		for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]) && !err; i++)
+			if (!strcmp(line, keys[i].name))
+				err = set(ret, &keys[i], value);
+	}
+	if (err)
+		config_deinit(ret);
+	return error_prefix(err, "%s", path);
+}

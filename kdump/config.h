@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What 'arm' tells 'capture': a file in the initramfs. */
+#ifndef LOCKDUMP_CONFIG_H
+#define LOCKDUMP_CONFIG_H
+
+#include <limits.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "kdump/strings.h"
+
+#define CONFIG_PATH "/etc/lockdump/capture.conf"
+
+struct config {
+	char release[72]; /* of the kernel that may crash */
+	char boot_id[40]; /* its */
+	unsigned long reserved_kb; /* what crashkernel= has set aside */
+
+	char store_uuid[64]; /* of the file system */
+	char store_fs[32];
+	char store_path[PATH_MAX]; /* in that file system */
+
+	unsigned int dump_level;
+
+	/* Time limits, seconds. */
+	unsigned int device_s;
+	unsigned int record_s;
+	unsigned int dmesg_s;
+	unsigned int report_s;
+	unsigned int vmcore_s;
+	unsigned int proof_s;
+	unsigned int overall_s;
+
+	struct strings modules; /* files in the initramfs, in load order */
+};
+
+/* The limits and the dump level that are used if nothing else is said. */
+void config_init(struct config *config);
+void config_deinit(struct config *config);
+
+struct error *config_write(const struct config *config, FILE *out);
+struct error *config_read(const char *path, struct config *ret);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The block device that the store is on, and the devices that lead to it. */
+#ifndef LOCKDUMP_DEVICE_H
+#define LOCKDUMP_DEVICE_H
+
+#include <limits.h>
+
+#include "base/error.h"
+#include "kdump/strings.h"
+
+struct store_device {
+	char name[64]; /* as in /sys/class/block and /dev: "vda1" */
+	char fs_type[32];
+	char uuid[64]; /* the file system's */
+	char path[PATH_MAX]; /* the store as seen from the file system's root: "/var/crash" */
+};
+
+/* Finds the device of the folder @store. An error names the file system if that is on no plain block device. */
+struct error *device_of_store(const char *store, struct store_device *ret);
+
+/*
+ * Names what drives @device from the disk up to the bus: module names as
+ * "virtio_blk"; modaliases as "pci:v00001AF4d..." for devices whose driver is
+ * built into this kernel (another kernel may have it as a module).
+ */
+struct error *device_drivers(const struct store_device *device, struct strings *ret);
+
+/* Waits up to @limit_s for the file system @uuid to appear; @ret gets the device's path in /dev. */
+struct error *device_wait(const char *uuid, unsigned int limit_s, char ret[static PATH_MAX]);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The capture kernel's initramfs: made in a staging folder, archived by cpio(1). */
+#ifndef LOCKDUMP_INITRAMFS_H
+#define LOCKDUMP_INITRAMFS_H
+
+#include <limits.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+#include "kdump/config.h"
+#include "kdump/modules.h"
+#include "kdump/strings.h"
+
+struct initramfs {
+	char staging[PATH_MAX]; /* the tree, and beside it the archive */
+	char file[PATH_MAX];
+	off_t size;
+	struct strings entries; /* paths in the archive, without the leading '/' */
+};
+
+/*
+ * Makes the archive: this binary as /init, @makedumpfile as /bin/makedumpfile, the
+ * shared libraries of both, @modules, and @config, whose list of modules is filled
+ * in here. The same inputs give the same bytes. The caller ends it with
+ * initramfs_deinit(), after a failure too: it removes what was written.
+ */
+struct error *initramfs_create(struct config *config, const struct module_set *modules,
+			       const char *makedumpfile, struct initramfs *ret);
+void initramfs_deinit(struct initramfs *initramfs);
+
+#endif
