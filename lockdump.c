@@ -15,8 +15,7 @@ static const struct verb verbs[] = {
 	{ "arm", cmd_arm, "load the capture kernel, so that a crash is saved and reported" },
 	{ "disarm", cmd_disarm, "unload the capture kernel" },
 	{ "lab", cmd_lab, "boot a kernel in a VM, hang it, and save what comes of it" },
-	{ "watch", cmd_watch,
-	  "watches the CPUs, records stalls and crashes the machine if told to" },
+	{ "watch", cmd_watch, "watch the CPUs, record stalls, and crash the machine if told to" },
 	{ NULL, NULL, NULL },
 };
 
