@@ -11,7 +11,7 @@ LIBS := libbpf libelf json-c zlib lzo2 libzstd libkmod blkid
 CPPFLAGS += -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-LDLIBS += $(shell pkg-config --libs $(LIBS)) -lsnappy
+LDLIBS += $(shell pkg-config --libs $(LIBS)) -lsnappy -lm
 
 ANALYZER := $(wildcard analyzer/*/*.c)
 SOURCES := lockdump.c lab.c $(ANALYZER) $(wildcard capture/*.c kdump/*.c)

@@ -12,10 +12,12 @@ struct verb {
 };
 
 static const struct verb verbs[] = {
+	{ "watch", cmd_watch, "watch for stalls, keep the flight record, pull the trigger" },
 	{ "arm", cmd_arm, "load the capture kernel, so that a crash is saved and reported" },
 	{ "disarm", cmd_disarm, "unload the capture kernel" },
+	{ "report", cmd_report, "say what hung, why, and where, from a vmcore" },
+	{ "record", cmd_record, "take the flight record out of a vmcore or a file" },
 	{ "lab", cmd_lab, "boot a kernel in a VM, hang it, and save what comes of it" },
-	{ "watch", cmd_watch, "watch the CPUs, record stalls, and crash the machine if told to" },
 	{ NULL, NULL, NULL },
 };
 

@@ -3,21 +3,41 @@
 #ifndef LOCKDUMP_REPORT_H
 #define LOCKDUMP_REPORT_H
 
-#include <stdbool.h>
 #include <stdio.h>
 
-#include "state/kernel.h"
-#include "state/record.h"
+#include "verdict/verdict.h"
 
-struct report;
+/* Something that could not be read. */
+struct report_note {
+	enum error_class class;
+	uint64_t address;
+	const char *text;
+};
+
+struct report {
+	struct kernel *kernel;
+	const char *vmcore;
+	const struct record *record; /* NULL: none */
+	struct machine machine;
+	struct cpus cpus;
+	struct tasks tasks;
+	struct dmesg dmesg;
+	struct timeline timeline;
+	struct verdict verdict;
+	VECTOR(struct report_note) notes;
+	struct arena text;
+};
 
 /*
  * Gathers all that there is to say of @kernel, whose vmcore is called @vmcore in the report. @record may be
- * NULL. Both must live as long as the report. What cannot be read ends in the report's notes, not in an error.
+ * NULL. All three must live as long as the report. What cannot be read ends in the report's notes, not in an error.
  */
 struct error *report_create(struct kernel *kernel, const char *vmcore, const struct record *record,
 			    struct report **ret);
 void report_destroy(struct report *report);
+
+/* Adds a note that says @err, which is freed. */
+struct error *report_note(struct report *report, struct error *err);
 
 struct error *report_print_text(const struct report *report, bool all_tasks, bool colour,
 				FILE *out);
@@ -25,5 +45,15 @@ struct error *report_print_json(const struct report *report, FILE *out);
 
 /* How many tasks the report has, and how many of them have a stack: what a dump must give to be of use. */
 size_t report_tasks(const struct report *report, size_t *with_stack);
+
+/* The processes with the most resident memory, largest first; returns how many. */
+#define REPORT_TOP_TASKS 10
+size_t report_largest_tasks(const struct report *report, const struct task *ret[REPORT_TOP_TASKS]);
+
+/* "task", "irq", "softirq", ...: interface.md's words. Softirqs have no stack of their own on x86-64. */
+const char *report_section(const struct frame *frame, const struct symbol *symbol);
+
+/* "crash_notes", ..., or NULL. */
+const char *report_registers_from(enum registers_from from);
 
 #endif

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <string.h>
+#include <time.h>
+
+#include "lockdump.h"
+#include "report/output.h"
+#include "state/record.h"
+#include "verdict/timeline.h"
+
+static void usage(FILE *out)
+{
+	fputs("Usage: lockdump record VMCORE|FILE [-o FILE]\n"
+	      "Takes the flight record out of a vmcore, or reads a record.bin, and says what is in it.\n\n"
+	      "  -o, --output FILE    save the record instead, as it is\n"
+	      "  --help\n",
+	      out);
+}
+
+/* A record.bin begins with the record's magic; all else is left to the dump readers. */
+static bool is_record_file(const char *path)
+{
+	char magic[sizeof(RECORD_MAGIC) - 1] = {};
+	FILE *file = fopen(path, "re");
+	size_t n = file ? fread(magic, 1, sizeof(magic), file) : 0;
+
+	if (file)
+		fclose(file);
+	return n == sizeof(magic) && !memcmp(magic, RECORD_MAGIC, sizeof(magic));
+}
+
+static struct error *read_record(const char *path, struct record *ret)
+{
+	struct kernel *kernel;
+
+	if (is_record_file(path))
+		return record_from_file(path, ret);
+	struct error *err = kernel_open(path, &kernel);
+	if (err)
+		return err;
+	err = record_from_kernel(kernel, ret);
+	kernel_close(kernel);
+	return error_prefix(err, "%s", path);
+}
+
+static void print_slot(const struct record *record, uint32_t cpu, FILE *out)
+{
+	const struct record_slot *slot = record_slot(record, cpu);
+	const struct record_sample *samples[RECORD_NR_SAMPLES];
+	size_t torn, count = record_samples(slot, samples, &torn);
+
+	fprintf(out, "CPU %-3u  %llu ticks, %llu stalls", cpu, (unsigned long long)slot->ticks,
+		(unsigned long long)slot->stalls);
+	if (!count) {
+		fputc('\n', out);
+		return;
+	}
+	uint64_t end_ns = slot->end_ns ? slot->end_ns : timeline_end_ns(record);
+	fprintf(out, "; the last one %.3f s, %s, %zu samples", (end_ns - slot->onset_ns) / 1e9,
+		slot->end_ns ? "ended by itself" : "did not end", count);
+	if (torn)
+		fprintf(out, " and %zu torn", torn);
+	fputc('\n', out);
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "  %8.3f  %s/%u  pc 0x%llx, %u stack entries\n",
+			(samples[i]->time_ns - samples[i]->onset_ns) / 1e9, samples[i]->comm,
+			samples[i]->pid, (unsigned long long)samples[i]->stack[0],
+			samples[i]->nr_stack);
+}
+
+static void print_record(const struct record *record, FILE *out)
+{
+	const struct record_header *header = record->header;
+	time_t start = header->anchor_realtime_ns / 1000000000;
+	struct tm tm;
+	char stamp[64] = "unknown";
+
+	if (gmtime_r(&start, &tm))
+		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	fprintf(out, "release    %s\nboot       %s\nsince      %s\nsampled by %s\n",
+		header->release, header->boot_id, stamp, header->tick_hook);
+	if (header->incident[0])
+		fprintf(out, "incident   %s\n", header->incident);
+	if (header->fired_by != RECORD_FIRED_NONE)
+		fprintf(out, "trigger    CPU %d: %s\n", header->fired_cpu, header->fired_reason);
+	for (uint32_t cpu = 0; cpu < header->nr_slots; cpu++)
+		print_slot(record, cpu, out);
+}
+
+int cmd_record(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "output", required_argument, NULL, 'o' },
+		{ "help", no_argument, NULL, 'h' },
+		{},
+	};
+	const char *path = NULL;
+	struct record record;
+	struct output output;
+
+	for (int c; (c = getopt_long(argc, argv, "o:", options, NULL)) >= 0;) {
+		if (c == 'o') {
+			path = optarg;
+		} else {
+			usage(c == 'h' ? stdout : stderr);
+			return c == 'h' ? 0 : 2;
+		}
+	}
+	if (optind != argc - 1) {
+		usage(stderr);
+		return 2;
+	}
+	struct error *err = read_record(argv[optind], &record);
+	if (err)
+		return error_report(err);
+	err = output_open(path, &output);
+	if (!err) {
+		if (!path)
+			print_record(&record, output.file);
+		else if (fwrite(record.data, 1, record.size, output.file) != record.size)
+			err = error_errno("%s", path);
+		err = output_close(&output, err);
+	}
+	record_deinit(&record);
+	return err ? error_report(err) : 0;
+}

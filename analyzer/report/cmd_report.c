@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lockdump.h"
+#include "report/output.h"
+#include "report/report.h"
+
+enum format { FORMAT_TEXT, FORMAT_JSON };
+
+struct options {
+	const char *vmcore;
+	const char *record;
+	const char *output;
+	enum format format;
+	bool all_tasks;
+};
+
+static void usage(FILE *out)
+{
+	fputs("Usage: lockdump report VMCORE [OPTION...]\n"
+	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed.\n\n"
+	      "  --record FILE        use this flight record if there is none in the vmcore\n"
+	      "  --format text|json   (default: text)\n"
+	      "  -o, --output FILE    write there instead of to stdout\n"
+	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
+	      "  --help\n",
+	      out);
+}
+
+/* Returns below 0 to go on, else the exit status. */
+static int parse_options(int argc, char **argv, struct options *ret)
+{
+	enum { OPT_RECORD = 256, OPT_FORMAT, OPT_ALL_TASKS, OPT_HELP };
+	static const struct option options[] = {
+		{ "record", required_argument, NULL, OPT_RECORD },
+		{ "format", required_argument, NULL, OPT_FORMAT },
+		{ "output", required_argument, NULL, 'o' },
+		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
+		{ "help", no_argument, NULL, OPT_HELP },
+		{},
+	};
+
+	*ret = (struct options){};
+	for (int c; (c = getopt_long(argc, argv, "o:", options, NULL)) >= 0;) {
+		switch (c) {
+		case OPT_RECORD:
+			ret->record = optarg;
+			break;
+		case OPT_FORMAT:
+			if (strcmp(optarg, "text") && strcmp(optarg, "json")) {
+				fprintf(stderr,
+					"lockdump: report: --format %s: there are text and json\n",
+					optarg);
+				return 2;
+			}
+			ret->format = strcmp(optarg, "json") ? FORMAT_TEXT : FORMAT_JSON;
+			break;
+		case OPT_ALL_TASKS:
+			ret->all_tasks = true;
+			break;
+		case 'o':
+			ret->output = optarg;
+			break;
+		case OPT_HELP:
+			usage(stdout);
+			return 0;
+		default:
+			usage(stderr);
+			return 2;
+		}
+	}
+	if (optind != argc - 1) {
+		usage(stderr);
+		return 2;
+	}
+	ret->vmcore = argv[optind];
+	return -1;
+}
+
+/*
+ * The record in the vmcore is the newest there is; a file serves where the
+ * map is not in the dump. None at all is worth a note, no more.
+ */
+static struct error *find_record(struct kernel *kernel, const struct options *options,
+				 struct record *record, bool *found, struct error **why)
+{
+	*why = record_from_kernel(kernel, record);
+	*found = !*why;
+	if (*found || !options->record)
+		return NULL;
+	struct error *err = record_from_file(options->record, record);
+	*found = !err;
+	return err;
+}
+
+static struct error *print(const struct report *report, const struct options *options)
+{
+	struct output output;
+	struct error *err = output_open(options->output, &output);
+
+	if (err)
+		return err;
+	if (options->format == FORMAT_JSON) {
+		err = report_print_json(report, output.file);
+	} else {
+		bool colour = !options->output && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+		err = report_print_text(report, options->all_tasks, colour, output.file);
+	}
+	return output_close(&output, err);
+}
+
+static struct error *report_vmcore(const struct options *options)
+{
+	struct kernel *kernel = NULL;
+	struct report *report = NULL;
+	struct record record = {};
+	struct error *why = NULL;
+	bool found = false;
+
+	struct error *err = kernel_open(options->vmcore, &kernel);
+	if (!err)
+		err = find_record(kernel, options, &record, &found, &why);
+	if (!err)
+		err = report_create(kernel, options->vmcore, found ? &record : NULL, &report);
+	if (!err && why) {
+		err = report_note(report, why);
+		why = NULL;
+	}
+	if (!err)
+		err = print(report, options);
+	error_destroy(why);
+	report_destroy(report);
+	record_deinit(&record);
+	kernel_close(kernel);
+	return err;
+}
+
+int cmd_report(int argc, char **argv)
+{
+	struct options options;
+	int status = parse_options(argc, argv, &options);
+
+	if (status >= 0)
+		return status;
+	struct error *err = report_vmcore(&options);
+	return err ? error_report(err) : 0;
+}

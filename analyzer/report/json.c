@@ -1,0 +1,293 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The report as JSON. What each member means: interface.md, "lockdump.report/1". */
+#include "base/json.h"
+
+#include "report/report.h"
+
+typedef struct json_object json;
+
+static json *source(const struct report *report)
+{
+	json *object = json_object_new_object(), *notes = json_object_new_array();
+	const char *record = "none";
+
+	if (report->record)
+		record = report->record->from == RECORD_FROM_VMCORE ? "vmcore" : "file";
+	for (size_t i = 0; i < report->notes.count; i++) {
+		const struct report_note *note = &report->notes.data[i];
+		json *entry = json_object_new_object();
+		json_add(entry, "class", json_text(error_class_name(note->class)));
+		json_add(entry, "address", note->address ? json_address(note->address) : NULL);
+		json_add(entry, "text", json_text(note->text));
+		json_object_array_add(notes, entry);
+	}
+	json_add(object, "vmcore", json_text(report->vmcore));
+	json_add(object, "record", json_text(record));
+	json_add(object, "log", NULL);
+	json_add(object, "vmlinux", NULL);
+	json_add(object, "complete",
+		 json_object_new_boolean(dump_is_complete(report->kernel->dump)));
+	json_add(object, "notes", notes);
+	return object;
+}
+
+static json *taint(uint64_t value)
+{
+	json *object = json_object_new_object();
+	char letters[33];
+
+	if (value == MACHINE_UNKNOWN) {
+		json_object_put(object);
+		return NULL;
+	}
+	machine_taint_letters(value, letters);
+	json_add(object, "value", json_number(value));
+	json_add(object, "flags", json_text(letters));
+	return object;
+}
+
+static json *kernel(const struct machine *machine)
+{
+	json *object = json_object_new_object();
+
+	json_add(object, "release", json_text(machine->release[0] ? machine->release : NULL));
+	json_add(object, "version", json_text(machine->version[0] ? machine->version : NULL));
+	json_add(object, "build_id", json_text(machine->build_id[0] ? machine->build_id : NULL));
+	json_add(object, "machine", json_text(machine->machine[0] ? machine->machine : NULL));
+	json_add(object, "cmdline", json_text(machine->cmdline[0] ? machine->cmdline : NULL));
+	json_add(object, "taint", taint(machine->taint));
+	json_add(object, "kaslr_offset",
+		 machine->kaslr_offset == MACHINE_UNKNOWN ? NULL
+							  : json_address(machine->kaslr_offset));
+	json_add(object, "uptime_s", json_seconds(machine->uptime_ns));
+	json_add(object, "crash_time", json_number(machine->crash_time_s));
+	json_add(object, "panic", json_text(machine->panic));
+	return object;
+}
+
+static json *task_name(const struct task *task)
+{
+	json *object = json_object_new_object();
+
+	json_add(object, "pid", json_number(task->pid));
+	json_add(object, "tgid", json_number(task->tgid));
+	json_add(object, "comm", json_text(task->comm));
+	return object;
+}
+
+static json *verdict(const struct verdict *v)
+{
+	json *object = json_object_new_object(), *evidence = json_object_new_array();
+
+	for (unsigned int i = 0; i < v->nr_evidence; i++)
+		json_object_array_add(evidence, json_text(v->evidence[i]));
+	json_add(object, "kind", json_text(v->kind));
+	json_add(object, "summary", json_text(v->summary));
+	json_add(object, "confidence", json_double(v->confidence));
+	json_add(object, "cpu", v->cpu < 0 ? NULL : json_number(v->cpu));
+	json_add(object, "task", v->task ? task_name(v->task) : NULL);
+	json_add(object, "function", json_text(v->function));
+	json_add(object, "module", json_text(v->module));
+	json_add(object, "stuck_s", v->stuck_s < 0 ? NULL : json_double(v->stuck_s));
+	json_add(object, "lock", NULL);
+	json_add(object, "cycle", json_object_new_array());
+	json_add(object, "evidence", evidence);
+	return object;
+}
+
+static json *frame(struct kernel *k, const struct frame *f)
+{
+	json *object = json_object_new_object();
+	struct symbol symbol = {};
+
+	if (f->section != SECTION_USER)
+		symbol = symbols_lookup(&k->symbols, f->pc - !f->interrupted);
+	json_add(object, "pc", json_address(f->pc));
+	json_add(object, "symbol", json_text(symbol.name));
+	json_add(object, "offset", symbol.name ? json_number(f->pc - symbol.start) : NULL);
+	json_add(object, "size", symbol.size ? json_number(symbol.size) : NULL);
+	json_add(object, "module", json_text(symbol.module ? symbol.module->name : NULL));
+	json_add(object, "section", json_text(report_section(f, &symbol)));
+	json_add(object, "file", NULL);
+	json_add(object, "line", NULL);
+	json_add(object, "inlined", json_object_new_boolean(false));
+	json_add(object, "reliable", json_object_new_boolean(f->reliable));
+	json_add(object, "variables", json_object_new_array());
+	return object;
+}
+
+static json *stack(struct kernel *k, const struct stack *s)
+{
+	json *array = json_object_new_array();
+
+	for (size_t i = 0; s && i < s->frames.count; i++)
+		json_object_array_add(array, frame(k, &s->frames.data[i]));
+	return array;
+}
+
+static json *sample_frames(struct kernel *k, const struct record_sample *sample)
+{
+	json *array = json_object_new_array();
+	const __u64 *pcs;
+
+	if (!sample)
+		return array;
+	size_t count = sample_stack(sample, sample->regs[k->unwinder.arch->pc], &pcs);
+	for (size_t i = 0; i < count; i++) {
+		const struct frame f = { .pc = pcs[i], .interrupted = !i, .reliable = true };
+		json_object_array_add(array, frame(k, &f));
+	}
+	return array;
+}
+
+static json *task(const struct report *report, const struct task *t)
+{
+	json *object = json_object_new_object();
+	char state[2] = { t->state, '\0' };
+
+	json_add(object, "pid", json_number(t->pid));
+	json_add(object, "tgid", json_number(t->tgid));
+	json_add(object, "ppid", json_number(t->ppid));
+	json_add(object, "comm", json_text(t->comm));
+	json_add(object, "state", json_text(state));
+	json_add(object, "cpu", json_number(t->cpu));
+	json_add(object, "registers_from", json_text(report_registers_from(t->registers_from)));
+	json_add(object, "wait_s", NULL);
+	json_add(object, "waits_for", NULL);
+	json_add(object, "stack", stack(report->kernel, &t->stack));
+	return object;
+}
+
+static json *cpu(const struct report *report, const struct cpu *c)
+{
+	json *object = json_object_new_object(), *runqueue = json_object_new_object();
+	const struct task *current = tasks_find(&report->tasks, c->current);
+	double stuck_s = verdict_cpu_stuck_s(report->record, c->number);
+	json *name = NULL;
+
+	if (current) {
+		char state[2] = { current->state, '\0' };
+		name = task_name(current);
+		json_add(name, "state", json_text(state));
+	}
+	json_add(runqueue, "nr_running", json_number(c->nr_running));
+	json_add(runqueue, "waiting", json_object_new_array());
+	json_add(object, "cpu", json_number(c->number));
+	json_add(object, "online", json_object_new_boolean(c->online));
+	json_add(object, "stuck", json_object_new_boolean(stuck_s >= 0));
+	json_add(object, "stuck_s", stuck_s >= 0 ? json_double(stuck_s) : NULL);
+	json_add(object, "task", name);
+	json_add(object, "registers_from", json_text(report_registers_from(c->registers_from)));
+	json_add(object, "runqueue", runqueue);
+	json_add(object, "stack", stack(report->kernel, current ? &current->stack : NULL));
+	return object;
+}
+
+static json *event(const struct report *report, const struct event *e)
+{
+	json *object = json_object_new_object();
+
+	json_add(object, "t_s", json_double(e->t_s));
+	json_add(object, "cpu", e->cpu < 0 ? NULL : json_number(e->cpu));
+	json_add(object, "event", json_text(event_name(e->kind)));
+	json_add(object, "pid", e->sample ? json_number(e->sample->pid) : NULL);
+	json_add(object, "comm", json_text(e->sample ? e->sample->comm : NULL));
+	json_add(object, "text", json_text(e->text));
+	json_add(object, "stack", sample_frames(report->kernel, e->sample));
+	return object;
+}
+
+static json *kb(uint64_t pages)
+{
+	return pages == MACHINE_UNKNOWN ? NULL : json_number(pages * (PAGE_SIZE / 1024));
+}
+
+static json *memory(const struct report *report)
+{
+	const struct machine *machine = &report->machine;
+	json *object = json_object_new_object(), *top = json_object_new_array();
+	const struct task *largest[REPORT_TOP_TASKS];
+	size_t count = report_largest_tasks(report, largest);
+
+	for (size_t i = 0; i < count; i++) {
+		json *entry = json_object_new_object();
+		json_add(entry, "pid", json_number(largest[i]->pid));
+		json_add(entry, "comm", json_text(largest[i]->comm));
+		json_add(entry, "rss_kb", kb(largest[i]->rss_pages));
+		json_object_array_add(top, entry);
+	}
+	json_add(object, "total_kb", kb(machine->total));
+	json_add(object, "free_kb", kb(machine->free));
+	json_add(object, "available_kb", NULL);
+	json_add(object, "slab_kb", kb(machine->slab));
+	json_add(object, "anon_kb", kb(machine->anon));
+	json_add(object, "file_kb", kb(machine->file));
+	json_add(object, "swap_total_kb", kb(machine->swap_total));
+	json_add(object, "swap_free_kb", kb(machine->swap_free));
+	json_add(object, "top", top);
+	return object;
+}
+
+static json *module(const struct module *m)
+{
+	json *object = json_object_new_object();
+	char letters[33];
+
+	machine_taint_letters(m->taints, letters);
+	json_add(object, "name", json_text(m->name));
+	json_add(object, "address", json_address(m->regions[0].start));
+	json_add(object, "size", json_number(m->regions[0].size));
+	json_add(object, "taint", json_text(letters));
+	return object;
+}
+
+static json *log_line(const struct dmesg_line *line)
+{
+	json *object = json_object_new_object();
+
+	json_add(object, "t_s", json_seconds(line->t_ns));
+	json_add(object, "level", json_number(line->level));
+	json_add(object, "text", json_text(line->text));
+	return object;
+}
+
+struct error *report_print_json(const struct report *report, FILE *out)
+{
+	const struct modules *modules = &report->kernel->symbols.modules;
+	struct json_writer w;
+	json *tool = json_object_new_object();
+
+	json_add(tool, "version", json_text(LOCKDUMP_VERSION));
+	json_begin(&w, out);
+	json_write(&w, "schema", json_text("lockdump.report/1"));
+	json_write(&w, "tool", tool);
+	json_write(&w, "source", source(report));
+	json_write(&w, "title", json_text(report->verdict.title));
+	json_write(&w, "signature", json_text(report->verdict.signature));
+	json_write(&w, "kernel", kernel(&report->machine));
+	json_write(&w, "verdict", verdict(&report->verdict));
+	json_begin_array(&w, "cpus");
+	for (size_t i = 0; i < report->cpus.list.count; i++)
+		json_write_element(&w, cpu(report, &report->cpus.list.data[i]));
+	json_end_array(&w);
+	json_begin_array(&w, "tasks");
+	for (size_t i = 0; i < report->tasks.list.count; i++)
+		json_write_element(&w, task(report, &report->tasks.list.data[i]));
+	json_end_array(&w);
+	json_begin_array(&w, "timeline");
+	for (size_t i = 0; i < report->timeline.events.count; i++)
+		json_write_element(&w, event(report, &report->timeline.events.data[i]));
+	json_end_array(&w);
+	json_begin_array(&w, "locks");
+	json_end_array(&w);
+	json_write(&w, "memory", memory(report));
+	json_begin_array(&w, "modules");
+	for (size_t i = 0; i < modules->list.count; i++)
+		json_write_element(&w, module(&modules->list.data[i]));
+	json_end_array(&w);
+	json_begin_array(&w, "dmesg");
+	for (size_t i = 0; i < report->dmesg.lines.count; i++)
+		json_write_element(&w, log_line(&report->dmesg.lines.data[i]));
+	json_end_array(&w);
+	return json_end(&w);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Where a verb's result goes: stdout, or a file that is whole or not there. */
+#ifndef LOCKDUMP_OUTPUT_H
+#define LOCKDUMP_OUTPUT_H
+
+#include <stdio.h>
+
+#include "base/error.h"
+
+struct output {
+	FILE *file;
+	const char *path; /* NULL: stdout */
+	char *temp;
+};
+
+struct error *output_open(const char *path, struct output *ret);
+
+/* Puts the file in its place; with @err, which is passed on, throws it away instead. */
+struct error *output_close(struct output *output, struct error *err);
+
+#endif

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "report/report.h"
+
+#include <string.h>
+
+#include "base/cleanup.h"
+
+struct error *report_note(struct report *report, struct error *err)
+{
+	if (!err)
+		return NULL;
+	struct report_note *note = vector_push(&report->notes);
+	char *text = arena_strndup(&report->text, err->message, strlen(err->message));
+	if (!note || !text) {
+		error_destroy(err);
+		return &error_no_memory;
+	}
+	*note = (struct report_note){ .class = err->class, .address = err->address, .text = text };
+	error_destroy(err);
+	return NULL;
+}
+
+/* Notes all that the readers met with, once each. */
+static struct error *collect_notes(struct report *report)
+{
+	struct error *err = NULL;
+
+	if (!dump_is_complete(report->kernel->dump))
+		err = report_note(report, error_create(ERROR_MISSING, "the dump is incomplete"));
+	if (!err)
+		err = report_note(report, steal_ptr(report->kernel->symbols.modules_error));
+	if (!err)
+		err = report_note(report, steal_ptr(report->tasks.error));
+	if (!err)
+		err = report_note(report, steal_ptr(report->dmesg.error));
+	for (size_t i = 0; !err && i < report->tasks.list.count; i++) {
+		struct task *task = &report->tasks.list.data[i];
+		err = report_note(report,
+				  error_prefix(steal_ptr(task->stack.error), "stack of %s (pid %u)",
+					       task->comm, task->pid));
+		if (!err && task->running && task->registers_from == REGISTERS_NONE)
+			err = report_note(
+				report, error_create(ERROR_OTHER,
+						     "CPU %u left no registers: it did not answer "
+						     "when the machine crashed",
+						     task->cpu));
+	}
+	return err;
+}
+
+struct error *report_create(struct kernel *kernel, const char *vmcore, const struct record *record,
+			    struct report **ret)
+{
+	struct report *report = calloc(1, sizeof(*report));
+	if (!report)
+		return &error_no_memory;
+	report->kernel = kernel;
+	report->vmcore = vmcore;
+	report->record = record;
+
+	dmesg_init(&report->dmesg, kernel);
+	machine_init(&report->machine, kernel, &report->dmesg);
+	struct error *err = cpus_init(&report->cpus, kernel);
+	if (!err)
+		err = tasks_init(&report->tasks, kernel, &report->cpus);
+	if (!err)
+		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
+	if (!err) {
+		const struct verdict_input input = {
+			.kernel = kernel,
+			.cpus = &report->cpus,
+			.tasks = &report->tasks,
+			.dmesg = &report->dmesg,
+			.machine = &report->machine,
+			.record = record,
+		};
+		verdict_init(&report->verdict, &input);
+		err = collect_notes(report);
+	}
+	if (err) {
+		report_destroy(report);
+		return err;
+	}
+	*ret = report;
+	return NULL;
+}
+
+void report_destroy(struct report *report)
+{
+	if (!report)
+		return;
+	timeline_deinit(&report->timeline);
+	tasks_deinit(&report->tasks);
+	cpus_deinit(&report->cpus);
+	dmesg_deinit(&report->dmesg);
+	vector_deinit(&report->notes);
+	arena_deinit(&report->text);
+	free(report);
+}
+
+size_t report_tasks(const struct report *report, size_t *with_stack)
+{
+	*with_stack = 0;
+	for (size_t i = 0; i < report->tasks.list.count; i++)
+		*with_stack += report->tasks.list.data[i].stack.frames.count > 0;
+	return report->tasks.list.count;
+}
+
+size_t report_largest_tasks(const struct report *report, const struct task *ret[REPORT_TOP_TASKS])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < report->tasks.list.count; i++) {
+		const struct task *task = &report->tasks.list.data[i];
+		/* A process's memory is all its threads': its first task speaks for it. */
+		if (!task->rss_pages || task->pid != task->tgid)
+			continue;
+		size_t place = count;
+		while (place && ret[place - 1]->rss_pages < task->rss_pages)
+			place--;
+		if (place == REPORT_TOP_TASKS)
+			continue;
+		count += count < REPORT_TOP_TASKS;
+		memmove(&ret[place + 1], &ret[place], (count - 1 - place) * sizeof(*ret));
+		ret[place] = task;
+	}
+	return count;
+}
+
+static bool is_softirq(const struct symbol *symbol)
+{
+	return symbol->name && !symbol->module &&
+	       (!strcmp(symbol->name, "__do_softirq") || !strcmp(symbol->name, "handle_softirqs") ||
+		!strcmp(symbol->name, "do_softirq"));
+}
+
+const char *report_section(const struct frame *frame, const struct symbol *symbol)
+{
+	static const char *const names[] = {
+		[SECTION_TASK] = "task",	   [SECTION_IRQ] = "irq",   [SECTION_NMI] = "nmi",
+		[SECTION_EXCEPTION] = "exception", [SECTION_USER] = "user",
+	};
+	return is_softirq(symbol) ? "softirq" : names[frame->section];
+}
+
+const char *report_registers_from(enum registers_from from)
+{
+	static const char *const names[] = {
+		[REGISTERS_CRASH_NOTES] = "crash_notes",
+		[REGISTERS_ELF_NOTE] = "elf_note",
+		[REGISTERS_SLEEPING] = "sleeping",
+	};
+	return names[from];
+}

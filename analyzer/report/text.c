@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The report as text: what is most wanted comes first, and every line can be mailed. */
+#include <math.h>
+#include <string.h>
+#include <time.h>
+
+#include "report/report.h"
+
+#define DMESG_TAIL     30
+#define SHOWN_CALLERS  3
+#define NANOSECONDS(n) ((unsigned long long)(n))
+
+struct printer {
+	const struct report *report;
+	FILE *out;
+	const char *bold, *red, *dim, *plain; /* escape sequences, or "" */
+};
+
+/* Text out of a dump must not steer the reader's terminal. */
+static void put_text(const struct printer *p, const char *s)
+{
+	for (; *s; s++) {
+		unsigned char c = *s;
+		fputc(c < ' ' && c != '\t' ? '?' : c == 0x7f ? '?' : c, p->out);
+	}
+}
+
+static void heading(const struct printer *p, const char *text)
+{
+	fprintf(p->out, "\n%s%s%s\n", p->bold, text, p->plain);
+}
+
+static void fact(const struct printer *p, const char *name, const char *value)
+{
+	fprintf(p->out, "  %-10s ", name);
+	put_text(p, value);
+	fputc('\n', p->out);
+}
+
+static void put_symbol(const struct printer *p, uint64_t pc, bool interrupted, bool offset)
+{
+	struct symbol symbol = symbols_lookup(&p->report->kernel->symbols, pc - !interrupted);
+
+	if (!symbol.name) {
+		fprintf(p->out, "0x%llx", (unsigned long long)pc);
+	} else {
+		put_text(p, symbol.name);
+		if (offset)
+			fprintf(p->out, "+0x%llx/0x%llx", (unsigned long long)(pc - symbol.start),
+				(unsigned long long)symbol.size);
+	}
+	if (symbol.module)
+		fprintf(p->out, " [%s]", symbol.module->name);
+}
+
+static void put_stack(const struct printer *p, const struct stack *stack)
+{
+	static const char *const labels[] = {
+		[SECTION_TASK] = "TASK",
+		[SECTION_IRQ] = "IRQ",
+		[SECTION_NMI] = "NMI",
+		[SECTION_EXCEPTION] = "EXCEPTION",
+	};
+	const char *label = NULL;
+
+	for (size_t i = 0; i < stack->frames.count; i++) {
+		const struct frame *frame = &stack->frames.data[i];
+		if (frame->section == SECTION_USER) {
+			fprintf(p->out, "    user mode at 0x%llx\n", (unsigned long long)frame->pc);
+			return;
+		}
+		/* The task's stack needs no label unless there was another one. */
+		if (labels[frame->section] != label && (label || frame->section != SECTION_TASK))
+			fprintf(p->out, "   <%s>\n", labels[frame->section]);
+		label = labels[frame->section];
+		fprintf(p->out, "    %s", frame->reliable ? "" : "? ");
+		put_symbol(p, frame->pc, frame->interrupted, true);
+		fputc('\n', p->out);
+	}
+	if (stack->error || !stack->frames.count)
+		fprintf(p->out, "    (%s)\n",
+			stack->frames.count ? "the rest cannot be read" : "no stack");
+}
+
+static void put_summary(const struct printer *p)
+{
+	const struct report *report = p->report;
+	const struct machine *machine = &report->machine;
+	const struct verdict *verdict = &report->verdict;
+	char line[512], letters[33] = "";
+	time_t crash = machine->crash_time_s;
+	struct tm tm;
+
+	fprintf(p->out, "%s%s", p->bold, p->red);
+	put_text(p, verdict->title);
+	if (verdict->module)
+		fprintf(p->out, " [%s]", verdict->module);
+	fprintf(p->out, "%s\n\n  ", p->plain);
+	put_text(p, verdict->summary);
+	fputs("\n\n", p->out);
+
+	snprintf(line, sizeof(line), "%s, confidence %.2f, signature %s", verdict->kind,
+		 verdict->confidence, verdict->signature);
+	fact(p, "verdict", line);
+	if (machine->taint != MACHINE_UNKNOWN)
+		machine_taint_letters(machine->taint, letters);
+	snprintf(line, sizeof(line), "%s %s%s%s", machine->release, machine->machine,
+		 letters[0] ? ", tainted " : ", not tainted", letters);
+	fact(p, "kernel", line);
+	if (machine->crash_time_s != MACHINE_UNKNOWN && gmtime_r(&crash, &tm)) {
+		size_t len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S UTC", &tm);
+		if (machine->uptime_ns != MACHINE_UNKNOWN)
+			snprintf(line + len, sizeof(line) - len, ", up %.1f s",
+				 machine->uptime_ns / 1e9);
+		fact(p, "crashed", line);
+	}
+	if (machine->panic)
+		fact(p, "panic", machine->panic);
+	if (report->record && report->record->header->fired_by != RECORD_FIRED_NONE) {
+		snprintf(line, sizeof(line), "lockdump, by %s: %s",
+			 report->record->header->fired_by == RECORD_FIRED_SYSRQ ? "sysrq"
+										: "the kernel",
+			 report->record->header->fired_reason);
+		fact(p, "trigger", line);
+	}
+	if (report->record)
+		snprintf(line, sizeof(line), "%s, sampled by %s",
+			 report->record->from == RECORD_FROM_VMCORE ? "out of the vmcore itself"
+								    : "from a file",
+			 report->record->header->tick_hook);
+	fact(p, "record", report->record ? line : "none");
+	snprintf(line, sizeof(line), "%s (%s%s)", report->vmcore, dump_format(report->kernel->dump),
+		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete");
+	fact(p, "vmcore", line);
+}
+
+static void put_evidence(const struct printer *p)
+{
+	const struct verdict *verdict = &p->report->verdict;
+
+	if (verdict->nr_evidence)
+		heading(p, "Evidence");
+	for (unsigned int i = 0; i < verdict->nr_evidence; i++) {
+		fputs("  - ", p->out);
+		put_text(p, verdict->evidence[i]);
+		fputc('\n', p->out);
+	}
+}
+
+static void put_cpus(const struct printer *p)
+{
+	const struct report *report = p->report;
+
+	for (size_t i = 0; i < report->cpus.list.count; i++) {
+		const struct cpu *cpu = &report->cpus.list.data[i];
+		const struct task *task = tasks_find(&report->tasks, cpu->current);
+		double stuck_s = verdict_cpu_stuck_s(report->record, cpu->number);
+
+		if (!cpu->online)
+			continue;
+		fprintf(p->out, "\n%sCPU %u%s  ", p->bold, cpu->number, p->plain);
+		if (task) {
+			put_text(p, task->comm);
+			fprintf(p->out, " (pid %u)", task->pid);
+		}
+		if (stuck_s >= 0)
+			fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
+		fprintf(p->out, "%s  %u runnable, registers from %s%s\n", p->dim, cpu->nr_running,
+			cpu->registers_from ? report_registers_from(cpu->registers_from)
+					    : "nowhere: it did not answer",
+			p->plain);
+		if (task)
+			put_stack(p, &task->stack);
+	}
+}
+
+/* The interrupted function and who called it, on one line. */
+static void put_callers(const struct printer *p, const struct record_sample *sample)
+{
+	const __u64 *pcs;
+	uint64_t pc = sample->regs[p->report->kernel->unwinder.arch->pc];
+	size_t count = sample_stack(sample, pc, &pcs);
+
+	put_symbol(p, pc, true, false);
+	for (size_t i = 1; i < count && i <= SHOWN_CALLERS; i++) {
+		fprintf(p->out, "%s < ", p->dim);
+		put_symbol(p, pcs[i], false, false);
+		fputs(p->plain, p->out);
+	}
+}
+
+static void put_timeline(const struct printer *p)
+{
+	const struct timeline *timeline = &p->report->timeline;
+
+	if (!timeline->events.count)
+		return;
+	heading(p, "Time line (seconds to the crash)");
+	for (size_t i = 0; i < timeline->events.count; i++) {
+		const struct event *event = &timeline->events.data[i];
+		/* No minus before a zero. */
+		fprintf(p->out, "  %8.3f  CPU %-3d %-9s ",
+			fabs(event->t_s) < 0.0005 ? 0.0 : event->t_s, event->cpu,
+			event_name(event->kind));
+		if (event->sample) {
+			put_text(p, event->sample->comm);
+			fprintf(p->out, "/%u  ", event->sample->pid);
+		}
+		if (event->kind == EVENT_SAMPLE)
+			put_callers(p, event->sample);
+		else if (event->text)
+			put_text(p, event->text);
+		fputc('\n', p->out);
+	}
+}
+
+static void put_tasks(const struct printer *p, bool all)
+{
+	const struct tasks *tasks = &p->report->tasks;
+	size_t shown = 0;
+
+	heading(p, all ? "Tasks" : "Tasks that run or wait without being interruptible");
+	for (size_t i = 0; i < tasks->list.count; i++) {
+		const struct task *task = &tasks->list.data[i];
+
+		if (!all && (task->pid == 0 || (task->state != 'R' && task->state != 'D')))
+			continue;
+		shown++;
+		fputs("\n  ", p->out);
+		put_text(p, task->comm);
+		fprintf(p->out, "%s  pid %u, %s %u, state %c, CPU %u%s%s\n", p->dim, task->pid,
+			task->pid == task->tgid ? "parent" : "thread of",
+			task->pid == task->tgid ? task->ppid : task->tgid, task->state, task->cpu,
+			task->running ? ", running" : "", p->plain);
+		put_stack(p, &task->stack);
+	}
+	if (!all)
+		fprintf(p->out, "\n  %zu of %zu tasks; --all-tasks shows all\n", shown,
+			tasks->list.count);
+}
+
+static void put_size(const struct printer *p, const char *name, uint64_t pages)
+{
+	if (pages != MACHINE_UNKNOWN)
+		fprintf(p->out, "  %-10s %10llu kB\n", name,
+			(unsigned long long)(pages * (PAGE_SIZE / 1024)));
+}
+
+static void put_memory(const struct printer *p)
+{
+	const struct machine *machine = &p->report->machine;
+	const struct task *largest[REPORT_TOP_TASKS];
+	size_t count = report_largest_tasks(p->report, largest);
+
+	heading(p, "Memory");
+	put_size(p, "total", machine->total);
+	put_size(p, "free", machine->free);
+	put_size(p, "anonymous", machine->anon);
+	put_size(p, "file", machine->file);
+	put_size(p, "slab", machine->slab);
+	put_size(p, "swap", machine->swap_total);
+	put_size(p, "swap free", machine->swap_free);
+	for (size_t i = 0; i < count; i++) {
+		fprintf(p->out, "  %-10s %10llu kB  ", i ? "" : "largest",
+			(unsigned long long)(largest[i]->rss_pages * (PAGE_SIZE / 1024)));
+		put_text(p, largest[i]->comm);
+		fprintf(p->out, " (pid %u)\n", largest[i]->pid);
+	}
+}
+
+static void put_modules(const struct printer *p)
+{
+	const struct modules *modules = &p->report->kernel->symbols.modules;
+
+	heading(p, "Modules");
+	for (size_t i = 0; i < modules->list.count; i++) {
+		const struct module *module = &modules->list.data[i];
+		char letters[33];
+		machine_taint_letters(module->taints, letters);
+		fprintf(p->out, "  0x%llx %8llu  ", (unsigned long long)module->regions[0].start,
+			(unsigned long long)module->regions[0].size);
+		put_text(p, module->name);
+		fprintf(p->out, "%s%s%s\n", letters[0] ? " (" : "", letters, letters[0] ? ")" : "");
+	}
+}
+
+static void put_dmesg(const struct printer *p)
+{
+	const struct dmesg *dmesg = &p->report->dmesg;
+	size_t first = dmesg->lines.count > DMESG_TAIL ? dmesg->lines.count - DMESG_TAIL : 0;
+
+	heading(p, "The end of the kernel's log");
+	for (size_t i = first; i < dmesg->lines.count; i++) {
+		fprintf(p->out, "  [%5llu.%06llu] ",
+			NANOSECONDS(dmesg->lines.data[i].t_ns / 1000000000),
+			NANOSECONDS(dmesg->lines.data[i].t_ns / 1000 % 1000000));
+		put_text(p, dmesg->lines.data[i].text);
+		fputc('\n', p->out);
+	}
+}
+
+static void put_notes(const struct printer *p)
+{
+	const struct report *report = p->report;
+
+	if (report->notes.count)
+		heading(p, "What could not be read");
+	for (size_t i = 0; i < report->notes.count; i++) {
+		fprintf(p->out, "  - %s: ", error_class_name(report->notes.data[i].class));
+		put_text(p, report->notes.data[i].text);
+		fputc('\n', p->out);
+	}
+}
+
+struct error *report_print_text(const struct report *report, bool all_tasks, bool colour, FILE *out)
+{
+	const struct printer p = {
+		.report = report,
+		.out = out,
+		.bold = colour ? "\033[1m" : "",
+		.red = colour ? "\033[31m" : "",
+		.dim = colour ? "\033[2m" : "",
+		.plain = colour ? "\033[0m" : "",
+	};
+
+	put_summary(&p);
+	put_evidence(&p);
+	put_cpus(&p);
+	put_timeline(&p);
+	put_memory(&p);
+	put_tasks(&p, all_tasks);
+	put_modules(&p);
+	put_dmesg(&p);
+	put_notes(&p);
+	if (fflush(out) || ferror(out))
+		return error_errno("report");
+	return NULL;
+}

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One CPU in kernel code that does not schedule. The function to blame is the
+ * innermost one that was never left: going from the outermost frame inwards,
+ * the last that the stack at the crash and every sample have in common.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "verdict/verdict.h"
+
+/* The CPU that the trigger named, else the one that is stuck for longest, else the one of the kernel's log. */
+static bool find_cpu(const struct verdict_input *input, uint32_t *cpu_ret, double *stuck_ret)
+{
+	const struct record *record = input->record;
+	uint32_t seconds;
+
+	*stuck_ret = -1;
+	if (record && record->header->fired_by != RECORD_FIRED_NONE) {
+		*cpu_ret = record->header->fired_cpu;
+		*stuck_ret = verdict_cpu_stuck_s(record, *cpu_ret);
+	}
+	for (uint32_t cpu = 0; record && *stuck_ret < 0 && cpu < record->header->nr_slots; cpu++) {
+		double stuck = verdict_cpu_stuck_s(record, cpu);
+		if (stuck > *stuck_ret && stuck * 1e9 >= record->header->threshold_ns) {
+			*cpu_ret = cpu;
+			*stuck_ret = stuck;
+		}
+	}
+	for (size_t i = input->dmesg->lines.count; i-- && *stuck_ret < 0;)
+		if (watchdog_line(input->dmesg->lines.data[i].text, cpu_ret, &seconds))
+			*stuck_ret = seconds;
+	return *stuck_ret >= 0;
+}
+
+static uint64_t function_start(struct kernel *kernel, uint64_t pc, bool interrupted)
+{
+	return symbols_lookup(&kernel->symbols, pc - !interrupted).start;
+}
+
+/* How many of @stack's outermost kernel frames @pcs have too, function by function. */
+static size_t common_frames(struct kernel *kernel, const struct frame *frames, size_t nr_frames,
+			    const __u64 *pcs, size_t nr_pcs)
+{
+	size_t common = 0;
+
+	while (common < nr_frames && common < nr_pcs) {
+		const struct frame *frame = &frames[nr_frames - 1 - common];
+		size_t at = nr_pcs - 1 - common;
+		if (function_start(kernel, frame->pc, frame->interrupted) !=
+		    function_start(kernel, pcs[at], at == 0))
+			break;
+		common++;
+	}
+	return common;
+}
+
+static size_t kernel_frames(const struct stack *stack)
+{
+	size_t count = stack->frames.count;
+
+	return count && stack->frames.data[count - 1].section == SECTION_USER ? count - 1 : count;
+}
+
+/* Index of the innermost frame that all samples share; says in the evidence what was compared. */
+static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *input,
+			   const struct stack *stack)
+{
+	const struct record_sample *samples[RECORD_NR_SAMPLES];
+	size_t nr_frames = kernel_frames(stack), common = nr_frames, agree = 0, torn;
+
+	if (!input->record || (uint32_t)verdict->cpu >= input->record->header->nr_slots)
+		return 0;
+	const struct record_slot *slot = record_slot(input->record, verdict->cpu);
+	size_t count = record_samples(slot, samples, &torn);
+	for (size_t i = 0; i < count; i++) {
+		const __u64 *pcs;
+		size_t nr_pcs = sample_stack(
+			samples[i], samples[i]->regs[input->kernel->unwinder.arch->pc], &pcs);
+		if (!nr_pcs)
+			continue;
+		size_t shared =
+			common_frames(input->kernel, stack->frames.data, nr_frames, pcs, nr_pcs);
+		/* A sample from before, of another call, says nothing of this loop. */
+		if (!shared)
+			continue;
+		agree++;
+		if (shared < common)
+			common = shared;
+	}
+	if (count)
+		verdict_add_evidence(
+			verdict,
+			"%zu of %zu samples, from %.1f s after the onset on, are in the "
+			"same call as the stack at the crash",
+			agree, count, (samples[0]->time_ns - samples[0]->onset_ns) / 1e9);
+	if (torn)
+		verdict_add_evidence(verdict, "%zu samples are torn and were left out", torn);
+	verdict->confidence = count && agree == count ? 0.95 : 0.7;
+	return nr_frames - common < nr_frames ? nr_frames - common : 0;
+}
+
+static void blame(struct verdict *verdict, const struct verdict_input *input,
+		  const struct stack *stack)
+{
+	size_t index = blamed_frame(verdict, input, stack);
+
+	if (index >= stack->frames.count)
+		return;
+	const struct frame *frame = &stack->frames.data[index];
+	struct symbol symbol =
+		symbols_lookup(&input->kernel->symbols, frame->pc - !frame->interrupted);
+	verdict->function = symbol.name;
+	verdict->module = symbol.module ? symbol.module->name : NULL;
+}
+
+static void add_log_evidence(struct verdict *verdict, const struct dmesg *dmesg)
+{
+	for (size_t i = dmesg->lines.count; i--;) {
+		uint32_t cpu, seconds;
+		if (watchdog_line(dmesg->lines.data[i].text, &cpu, &seconds) &&
+		    cpu == (uint32_t)verdict->cpu) {
+			verdict_add_evidence(verdict, "the kernel's own watchdog says: %s",
+					     dmesg->lines.data[i].text);
+			return;
+		}
+	}
+}
+
+bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
+{
+	uint32_t number;
+
+	if (!find_cpu(input, &number, &verdict->stuck_s))
+		return false;
+	const struct cpu *cpu = cpus_find(input->cpus, number);
+	const struct task *task = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
+	if (!task)
+		return false;
+	verdict->kind = "busy-loop";
+	verdict->cpu = number;
+	verdict->task = task;
+	verdict->confidence = 0.5;
+	if (input->record)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u last switched tasks %.1f s before the crash (flight record)",
+			number, verdict->stuck_s);
+	blame(verdict, input, &task->stack);
+	add_log_evidence(verdict, input->dmesg);
+	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
+		 verdict->function ? verdict->function : "unknown code");
+	snprintf(
+		verdict->summary, sizeof(verdict->summary),
+		"CPU %u did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",
+		number, verdict->stuck_s, task->comm, task->pid,
+		verdict->function ? verdict->function : "code without a name",
+		verdict->module ? " [" : "", verdict->module ? verdict->module : "",
+		verdict->module ? "]" : "");
+	verdict_sign(verdict, input->kernel, &task->stack);
+	return true;
+}
