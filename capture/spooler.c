@@ -212,7 +212,8 @@ static void answer(struct spooler *spooler)
 		take_up(spooler);
 	else
 		complain(spool(spooler));
-	fprintf(stderr, "lockdump: crashing the machine: %s\n", header_of(spooler)->fired_reason);
+	fprintf(stderr, "lockdump: CPU %d: crashing the machine: %s\n",
+		header_of(spooler)->fired_cpu, header_of(spooler)->fired_reason);
 	shared->answered = asked;
 }
 
