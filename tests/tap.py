@@ -20,6 +20,11 @@ def test(sentence):
     return add
 
 
+def equal(actual, wanted, what="is"):
+    """Fails, showing both, unless they are equal."""
+    assert actual == wanted, f"{what} {actual!r}, should be {wanted!r}"
+
+
 def run(*fixtures):
     """Runs every test, in their order, with the fixtures as its arguments; the exit status."""
     failed = 0
