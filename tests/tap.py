@@ -11,7 +11,7 @@ class Skip(Exception):
 
 
 def test(sentence):
-    """Makes a function a test, which is called sentence; it fails by raising an exception, or Skip."""
+    """Makes a function a test, called sentence; it fails or is skipped by an exception."""
 
     def add(function):
         _tests.append((sentence, function))
