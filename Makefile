@@ -19,14 +19,14 @@ OBJECTS := $(SOURCES:%.c=$(B)/%.o)
 BPF_OBJECTS := $(patsubst %.bpf.c,$(B)/%.bpf.o,$(wildcard bpf/*.bpf.c))
 SKELETONS := $(BPF_OBJECTS:.bpf.o=.skel.h)
 
-# 'make V=1' shows the commands.
+# One line for each step, as the kernel's build has it; V=1 shows the commands.
 Q := $(if $(V),,@)
-say = $(Q)printf '  %-8s %s\n' $(1) $@
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $@)
 
 all: $(B)/lockdump
 
 $(B)/lockdump: $(OBJECTS)
-	$(call say,LINK)
+	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
 
 $(B)/%.o: %.c Makefile | $(SKELETONS)
@@ -37,7 +37,7 @@ $(B)/%.o: %.c Makefile | $(SKELETONS)
 # v2: the first that has 32-bit jumps; atomics that return a value (v3) are not used.
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) Makefile
 	@mkdir -p $(@D)
-	$(call say,CLANG)
+	$(call say,BPF)
 	$(Q)$(CLANG) -target bpf -mcpu=v2 -O2 -g -Wall -Wextra -Werror -D__TARGET_ARCH_x86 -I. -c -o $@ $<
 
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
@@ -48,9 +48,12 @@ $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 -include $(OBJECTS:.o=.d)
 include tests/tests.mk
 
+install: all
+	install -D -m 755 $(B)/lockdump $(DESTDIR)$(PREFIX)/sbin/lockdump
+
 clean:
 	rm -rf $(B)
 
-.SECONDARY: $(BPF_OBJECTS)
-.PHONY: all clean
+.SECONDARY: $(BPF_OBJECTS) $(SKELETONS)
+.PHONY: all install clean
 .DELETE_ON_ERROR:
