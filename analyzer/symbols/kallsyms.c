@@ -25,7 +25,6 @@
 #define MAX_TOKENS     65536
 #define NAMES_CHUNK    (256u << 10)
 #define MARKER_SPACING 256
-#define MAX_WANTED_LEN 64
 
 /* The entry at @at: where its tokens begin and how many there are. False if it leaves the table. */
 static bool entry(const struct kallsyms *kallsyms, size_t at, size_t *tokens_ret, size_t *count_ret)
@@ -206,6 +205,15 @@ static void expand(const struct kallsyms *kallsyms, size_t at, size_t count,
 	ret[len] = '\0';
 }
 
+static size_t expanded_length(const struct kallsyms *kallsyms, size_t at, size_t count)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < count; i++)
+		len += kallsyms->token_length[kallsyms->names[at + i]];
+	return len ? len - 1 : 0; /* without the type letter */
+}
+
 /* Most names are told apart by their length alone, which needs no expanding. */
 void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *wanted, size_t count)
 {
@@ -215,18 +223,17 @@ void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *want
 
 	for (size_t i = 0; i < count; i++) {
 		wanted[i].address = 0;
-		lengths |= 1ull << strlen(wanted[i].name) % MAX_WANTED_LEN;
+		lengths |= 1ull << strlen(wanted[i].name) % 64;
 	}
 	for (uint32_t i = 0; i < kallsyms->count && entry(kallsyms, at, &tokens, &nr_tokens); i++) {
-		size_t len = 0;
-		for (size_t t = 0; t < nr_tokens; t++)
-			len += kallsyms->token_length[kallsyms->names[tokens + t]];
+		size_t len = expanded_length(kallsyms, tokens, nr_tokens);
 		at = tokens + nr_tokens;
-		if (!len || !(lengths & 1ull << (len - 1) % MAX_WANTED_LEN))
+		if (!(lengths >> len % 64 & 1))
 			continue;
 		expand(kallsyms, tokens, nr_tokens, name);
 		for (size_t w = 0; w < count; w++)
-			if (!wanted[w].address && !strcmp(wanted[w].name, name))
+			if (wanted[w].name[0] == name[0] && !wanted[w].address &&
+			    !strcmp(wanted[w].name, name))
 				wanted[w].address = symbol_address(kallsyms, i);
 	}
 }
