@@ -54,5 +54,6 @@ install: all
 clean:
 	rm -rf $(B)
 
+.SECONDARY: $(BPF_OBJECTS) $(SKELETONS)
 .PHONY: all install clean
 .DELETE_ON_ERROR:
