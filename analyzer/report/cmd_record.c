@@ -62,11 +62,15 @@ static void print_slot(const struct record *record, uint32_t cpu, FILE *out)
 	if (torn)
 		fprintf(out, " and %zu torn", torn);
 	fputc('\n', out);
+	const struct unwind_arch *arch = unwind_arch_find(record->header->machine);
 	for (size_t i = 0; i < count; i++) {
 		fprintf(out, "  %8.3f  ", (samples[i]->time_ns - samples[i]->onset_ns) / 1e9);
 		print_text(samples[i]->comm, out);
-		fprintf(out, "/%u  pc 0x%llx, %u stack entries\n", samples[i]->pid,
-			(unsigned long long)samples[i]->stack[0], samples[i]->nr_stack);
+		fprintf(out, "/%u", samples[i]->pid);
+		if (arch && samples[i]->flags & RECORD_SAMPLE_REGS)
+			fprintf(out, "  %s 0x%llx", arch->register_names[arch->pc],
+				(unsigned long long)samples[i]->regs[arch->pc]);
+		fprintf(out, ", %u return addresses\n", samples[i]->nr_stack);
 	}
 }
 

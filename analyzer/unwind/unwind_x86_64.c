@@ -40,7 +40,7 @@ enum {
 
 static const char *const register_names[NR_REGISTERS] = {
 	"r15", "r14", "r13", "r12", "rbp",	"rbx", "r11", "r10",	"r9",  "r8", "rax",
-	"rcx", "rdx", "rsi", "rdi", "orig_rax", "rip", "cs",  "eflags", "rsp", "ss",
+	"rcx", "rdx", "rsi", "rdi", "orig_rax", "rip", "cs",  "rflags", "rsp", "ss",
 };
 
 /* struct elf_prstatus: pr_reg, whose first 21 words are struct pt_regs. */
@@ -180,7 +180,8 @@ static struct error *caller_sp(const struct unwinder *unwinder, const struct wal
 		return NULL;
 	case ORC_REG_SP_INDIRECT: {
 		struct error *err = read_word(unwinder, w->sp, ret);
-		*ret += entry->sp_offset;
+		if (!err)
+			*ret += entry->sp_offset;
 		return err;
 	}
 	case ORC_REG_BP_INDIRECT:
