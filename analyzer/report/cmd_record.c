@@ -61,11 +61,15 @@ static void print_slot(const struct record *record, uint32_t cpu, FILE *out)
 	if (torn)
 		fprintf(out, " and %zu torn", torn);
 	fputc('\n', out);
-	for (size_t i = 0; i < count; i++)
-		fprintf(out, "  %8.3f  %s/%u  pc 0x%llx, %u stack entries\n",
-			(samples[i]->time_ns - samples[i]->onset_ns) / 1e9, samples[i]->comm,
-			samples[i]->pid, (unsigned long long)samples[i]->stack[0],
-			samples[i]->nr_stack);
+	const struct unwind_arch *arch = unwind_arch_find(record->header->machine);
+	for (size_t i = 0; i < count; i++) {
+		fprintf(out, "  %8.3f  %s/%u", (samples[i]->time_ns - samples[i]->onset_ns) / 1e9,
+			samples[i]->comm, samples[i]->pid);
+		if (arch && samples[i]->flags & RECORD_SAMPLE_REGS)
+			fprintf(out, "  %s 0x%llx", arch->register_names[arch->pc],
+				(unsigned long long)samples[i]->regs[arch->pc]);
+		fprintf(out, ", %u return addresses\n", samples[i]->nr_stack);
+	}
 }
 
 static void print_record(const struct record *record, FILE *out)
