@@ -121,7 +121,8 @@ struct error *ksyms_resolve(FILE *in, struct ksym *syms, size_t count)
 
 	if (!pieces)
 		return &error_no_memory;
-	qsort(syms, count, sizeof(*syms), compare_pc);
+	if (count)
+		qsort(syms, count, sizeof(*syms), compare_pc);
 	for (size_t i = 0; i < count; i++)
 		syms[i].address = syms[i].size = 0;
 	errno = 0;

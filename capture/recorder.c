@@ -82,6 +82,12 @@ static struct error *load_error(const char *function, char *log)
 			ERROR_SYSTEM,
 			"recorder: this kernel has no BPF; it takes CONFIG_BPF_SYSCALL=y "
 			"and CONFIG_BPF_JIT=y");
+	/* The helper that reads the kernel's memory is hidden under lockdown=confidentiality. */
+	if (reason && strstr(reason, "unknown func bpf_probe_read"))
+		return error_create(
+			ERROR_SYSTEM,
+			"recorder: the kernel is locked down: BPF may not read its memory; "
+			"boot without lockdown=confidentiality");
 	if (reason)
 		return error_create(ERROR_SYSTEM, "recorder: %s is refused: %s: %s", function,
 				    strerror(code), reason);
@@ -150,29 +156,32 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	return NULL;
 }
 
-/* The first of all ways that works; the error is that of the last. */
+/* The first of all ways that works; if none does, the error is that of the first. */
 static struct error *load_first(const struct btf *btf, struct attempt *attempt,
 				struct recorder_bpf **ret)
 {
-	struct error *err = NULL;
+	struct error *first = NULL;
 
 	attempt->watchdog = is_function(btf, WATCHDOG_FUNCTION);
-	for (attempt->tick = 0; attempt->tick < NR_TICK_FUNCTIONS; attempt->tick++) {
-		if (!is_function(btf, tick_functions[attempt->tick]))
+	for (attempt->tick = 0; attempt->tick <= NR_TICK_FUNCTIONS; attempt->tick++) {
+		bool ticks = attempt->tick < NR_TICK_FUNCTIONS;
+		if (ticks ? !is_function(btf, tick_functions[attempt->tick]) : !attempt->watchdog)
 			continue;
-		error_destroy(err);
-		err = load(attempt, ret);
-		if (!err)
+		struct error *err = load(attempt, ret);
+		if (!err) {
+			error_destroy(first);
 			return NULL;
+		}
+		if (first)
+			error_destroy(err);
+		else
+			first = err;
 	}
-	if (!attempt->watchdog)
-		return err ? err
-			   : error_create(
-				     ERROR_NOT_FOUND,
-				     "recorder: this kernel's BTF has no tick function that is "
-				     "known here, nor " WATCHDOG_FUNCTION);
-	error_destroy(err);
-	return load(attempt, ret);
+	return first ? first
+		     : error_create(
+			       ERROR_NOT_FOUND,
+			       "recorder: this kernel's BTF has no tick function that is known "
+			       "here, nor " WATCHDOG_FUNCTION);
 }
 
 static struct error *map_record(struct recorder *recorder)

@@ -11,7 +11,8 @@ UNIT_HELPERS := $(patsubst %.c,$(B)/%.o,$(filter-out tests/unit/test_%,$(wildcar
 UNIT_OBJECTS := $(UNIT_TESTS:%=%.o) $(UNIT_HELPERS)
 
 $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELPERS) $(filter-out $(B)/lockdump.o,$(OBJECTS))
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(call say,LD)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
 -include $(UNIT_OBJECTS:.o=.d)
 .SECONDARY: $(UNIT_OBJECTS)

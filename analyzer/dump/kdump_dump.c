@@ -38,6 +38,8 @@
 /* lzo1x can grow what it cannot compress: lzo's documentation, LZO.FAQ. */
 #define MAX_COMPRESSED (PAGE_SIZE + PAGE_SIZE / 16 + 64 + 3)
 
+#define LAST_DESCS 64
+
 #define GROUP_BITS  4096
 #define GROUP_BYTES (GROUP_BITS / 8)
 #define GROUP_WORDS (GROUP_BITS / 64)
@@ -154,6 +156,26 @@ static uint64_t count_bits(const uint64_t *words, size_t count)
 	return sum;
 }
 
+/*
+ * makedumpfile sets INCOMPLETE when it notices; a file that was cut off later says nothing. Pages lie in the
+ * order of their descriptors, but for those of zeros, which share one: some of the last will be others.
+ */
+static void check_end(struct dump *dump, uint64_t descs_end, uint64_t count)
+{
+	struct page_desc last[LAST_DESCS];
+	size_t n = count < LAST_DESCS ? count : LAST_DESCS;
+	struct error *err =
+		dump_file_read(dump, descs_end - n * sizeof(*last), last, n * sizeof(*last), 0);
+
+	if (err)
+		dump->complete = false;
+	for (size_t i = 0; !err && i < n; i++)
+		if (!last[i].offset || last[i].offset > dump->size ||
+		    last[i].size > dump->size - last[i].offset)
+			dump->complete = false;
+	error_destroy(err);
+}
+
 static struct error *read_bitmap(struct dump *dump, struct kdump_dump *kdump, uint64_t offset)
 {
 	size_t groups = (kdump->nr_pages + GROUP_BITS - 1) / GROUP_BITS;
@@ -174,9 +196,7 @@ static struct error *read_bitmap(struct dump *dump, struct kdump_dump *kdump, ui
 		kdump->ranks[group] = rank;
 		rank += count_bits(kdump->dumped + group * GROUP_WORDS, GROUP_WORDS);
 	}
-	/* makedumpfile sets INCOMPLETE when it notices; a file cut off later says nothing. */
-	if (kdump->descs_offset + rank * sizeof(struct page_desc) > dump->size)
-		dump->complete = false;
+	check_end(dump, kdump->descs_offset + rank * sizeof(struct page_desc), rank);
 	return NULL;
 }
 

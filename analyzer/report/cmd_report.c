@@ -124,7 +124,9 @@ static struct error *report_vmcore(const struct options *options)
 	if (!err)
 		err = find_record(kernel, options, &record, &found, &why);
 	if (!err)
-		err = report_create(kernel, options->vmcore, found ? &record : NULL, &report);
+		err = error_prefix(
+			report_create(kernel, options->vmcore, found ? &record : NULL, &report),
+			"%s", options->vmcore);
 	if (!err && why) {
 		err = report_note(report, why);
 		why = NULL;

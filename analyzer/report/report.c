@@ -30,6 +30,8 @@ static struct error *collect_notes(struct report *report)
 	if (!err)
 		err = report_note(report, steal_ptr(report->kernel->symbols.modules_error));
 	if (!err)
+		err = report_note(report, steal_ptr(report->cpus.error));
+	if (!err)
 		err = report_note(report, steal_ptr(report->tasks.error));
 	if (!err)
 		err = report_note(report, steal_ptr(report->dmesg.error));
@@ -60,9 +62,8 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 
 	dmesg_init(&report->dmesg, kernel);
 	machine_init(&report->machine, kernel, &report->dmesg);
-	struct error *err = cpus_init(&report->cpus, kernel);
-	if (!err)
-		err = tasks_init(&report->tasks, kernel, &report->cpus);
+	cpus_init(&report->cpus, kernel);
+	struct error *err = tasks_init(&report->tasks, kernel, &report->cpus);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
 	if (!err) {

@@ -85,7 +85,17 @@ static struct error *read_cpu(struct kernel *kernel, const struct layout *l, uin
 	return NULL;
 }
 
-struct error *cpus_init(struct cpus *cpus, struct kernel *kernel)
+/* How many CPUs there can be, and which are online. */
+static struct error *count_cpus(struct kernel *kernel, uint8_t *online, uint64_t *ret)
+{
+	struct error *err = kernel_variable(kernel, KSYM_nr_cpu_ids, sizeof(uint32_t), ret);
+
+	if (!err && (!*ret || *ret > MAX_CPUS))
+		err = error_create(ERROR_CORRUPT, "nr_cpu_ids is %llu", (unsigned long long)*ret);
+	return err ? err : read_online(kernel, *ret, online);
+}
+
+static struct error *read_cpus(struct cpus *cpus, struct kernel *kernel)
 {
 	struct layout layout;
 	const struct member_wanted wanted[] = {
@@ -96,18 +106,12 @@ struct error *cpus_init(struct cpus *cpus, struct kernel *kernel)
 	uint8_t online[MAX_CPUS / 8] = {};
 	uint64_t nr_cpus, runqueues, crash_notes = 0;
 
-	memset(cpus, 0, sizeof(*cpus));
 	struct error *err =
 		types_resolve(kernel->symbols.types, wanted, sizeof(wanted) / sizeof(wanted[0]));
 	if (!err)
 		err = symbols_address(&kernel->symbols, KSYM_runqueues, &runqueues);
 	if (!err)
-		err = kernel_variable(kernel, KSYM_nr_cpu_ids, sizeof(uint32_t), &nr_cpus);
-	if (!err && (!nr_cpus || nr_cpus > MAX_CPUS))
-		err = error_create(ERROR_CORRUPT, "nr_cpu_ids is %llu",
-				   (unsigned long long)nr_cpus);
-	if (!err)
-		err = read_online(kernel, nr_cpus, online);
+		err = count_cpus(kernel, online, &nr_cpus);
 	if (err)
 		return err;
 	/* Without it the dump's own notes serve. */
@@ -115,27 +119,39 @@ struct error *cpus_init(struct cpus *cpus, struct kernel *kernel)
 		error_destroy(
 			kernel_variable(kernel, KSYM_crash_notes, sizeof(uint64_t), &crash_notes));
 
-	for (uint32_t i = 0; !err && i < nr_cpus; i++) {
+	for (uint32_t i = 0; i < nr_cpus; i++) {
 		struct cpu cpu = { .number = i, .online = online[i / 8] >> i % 8 & 1 };
-		err = read_cpu(kernel, &layout, crash_notes, &cpu);
+		struct error *its = read_cpu(kernel, &layout, crash_notes, &cpu);
 		/* A possible CPU that was never there may have no per-CPU memory in the dump. */
-		if (err && !cpu.online) {
-			error_destroy(err);
-			err = NULL;
+		if (its && !cpu.online) {
+			error_destroy(its);
 			continue;
 		}
-		struct cpu *place = err ? NULL : vector_push(&cpus->list);
-		if (place)
-			*place = cpu;
-		else if (!err)
-			err = &error_no_memory;
+		struct cpu *place = vector_push(&cpus->list);
+		if (!place) {
+			error_destroy(its);
+			error_destroy(err);
+			return &error_no_memory;
+		}
+		*place = cpu;
+		if (err)
+			error_destroy(its); /* the first one tells enough */
+		else
+			err = error_prefix(its, "CPU %u", i);
 	}
-	return error_prefix(err, "CPUs");
+	return err;
+}
+
+void cpus_init(struct cpus *cpus, struct kernel *kernel)
+{
+	memset(cpus, 0, sizeof(*cpus));
+	cpus->error = read_cpus(cpus, kernel);
 }
 
 void cpus_deinit(struct cpus *cpus)
 {
 	vector_deinit(&cpus->list);
+	error_destroy(cpus->error);
 }
 
 struct cpu *cpus_find(const struct cpus *cpus, uint32_t number)

@@ -16,7 +16,7 @@ struct cpu {
 	uint32_t number;
 	bool online;
 	uint64_t per_cpu; /* offset of its per-CPU variables */
-	uint64_t current; /* task_struct that it was running */
+	uint64_t current; /* task_struct that it was running; 0: unknown, like all that follows */
 	uint64_t idle; /* task_struct of its idle task */
 	uint32_t nr_running;
 	enum registers_from registers_from; /* NONE: it did not answer when the machine crashed */
@@ -25,9 +25,11 @@ struct cpu {
 
 struct cpus {
 	VECTOR(struct cpu) list; /* every possible CPU that has per-CPU memory */
+	struct error *error; /* why one of them, or the list, could not be read, or NULL */
 };
 
-struct error *cpus_init(struct cpus *cpus, struct kernel *kernel);
+/* Reads the CPUs. What cannot be read ends in cpus->error. */
+void cpus_init(struct cpus *cpus, struct kernel *kernel);
 void cpus_deinit(struct cpus *cpus);
 
 /* The CPU with that number, or NULL. */

@@ -191,7 +191,7 @@ static struct error *add_all(struct reader *reader)
 	struct error *err = NULL;
 
 	for (size_t i = 0; !err && i < reader->cpus->list.count; i++)
-		if (reader->cpus->list.data[i].online)
+		if (reader->cpus->list.data[i].online && reader->cpus->list.data[i].idle)
 			err = add_task(reader, reader->cpus->list.data[i].idle);
 	if (!err)
 		err = symbols_address(&reader->kernel->symbols, KSYM_init_task, &init_task);

@@ -181,7 +181,9 @@ static struct error *read_symbols(struct modules *modules, struct module *module
 		err = member_read(memory, module->kallsyms, &modules->kallsyms_strtab, &strtab);
 	if (!err)
 		err = member_read(memory, module->kallsyms, &modules->kallsyms_num_symtab, &count);
-	count &= UINT32_MAX;
+	if (!err && count > MAX_SYMBOLS)
+		err = error_fault(ERROR_CORRUPT, module->kallsyms, "%llu symbols",
+				  (unsigned long long)count);
 	if (!err)
 		err = memory_read_alloc(memory, symtab, count * sizeof(Elf64_Sym),
 					MAX_SYMBOLS * sizeof(Elf64_Sym), &module->symbols);

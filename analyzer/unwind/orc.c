@@ -80,7 +80,8 @@ static struct error *read_ip(const struct orc *orc, uint64_t table, uint64_t ind
 	uint32_t distance;
 	struct error *err = memory_read_u32(orc->symbols->memory, at, &distance);
 
-	*ret = at + (int32_t)distance;
+	if (!err)
+		*ret = at + (int32_t)distance;
 	return err;
 }
 

@@ -180,7 +180,8 @@ static struct error *caller_sp(const struct unwinder *unwinder, const struct wal
 		return NULL;
 	case ORC_REG_SP_INDIRECT: {
 		struct error *err = read_word(unwinder, w->sp, ret);
-		*ret += entry->sp_offset;
+		if (!err)
+			*ret += entry->sp_offset;
 		return err;
 	}
 	case ORC_REG_BP_INDIRECT:

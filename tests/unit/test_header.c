@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The record's clocks, and what an incident is called after them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture/clock.h"
+#include "capture/header.h"
+#include "kdump/store.h"
+
+static const struct record_header header = {
+	.anchor_monotonic_ns = 1000 * NS_PER_SEC,
+	.anchor_boottime_ns = 4600 * NS_PER_SEC, /* it slept for an hour */
+	.anchor_realtime_ns = 1767225600 * NS_PER_SEC, /* 2026-01-01 00:00:00 UTC */
+};
+
+static void test_after_anchor(void **state)
+{
+	(void)state;
+	assert_int_equal(header_realtime_ns(&header, 1000 * NS_PER_SEC + 5),
+			 1767225600 * NS_PER_SEC + 5);
+	assert_int_equal(header_boottime_ns(&header, 1001 * NS_PER_SEC), 4601 * NS_PER_SEC);
+}
+
+/* The stall may have begun before the controller read its clocks. */
+static void test_before_anchor(void **state)
+{
+	(void)state;
+	assert_int_equal(header_realtime_ns(&header, 999 * NS_PER_SEC), 1767225599 * NS_PER_SEC);
+	assert_int_equal(header_boottime_ns(&header, 999 * NS_PER_SEC), 4599 * NS_PER_SEC);
+}
+
+static void test_id(void **state)
+{
+	char store[] = "/tmp/lockdump-test.XXXXXX", path[128];
+	uint64_t onset_ns = header_realtime_ns(&header, 999 * NS_PER_SEC + 999 * NS_PER_MS);
+	struct incident incident;
+
+	(void)state;
+	assert_non_null(mkdtemp(store));
+	struct error *err = incident_create(store, onset_ns / NS_PER_SEC,
+					    "0123abcd-0000-0000-0000-000000000000", &incident);
+	assert_null(err);
+	assert_string_equal(incident.id, "20251231T235959Z-0123abcd");
+	incident_close(&incident);
+	snprintf(path, sizeof(path), "%s/%s", store, incident.id);
+	assert_int_equal(rmdir(path) | rmdir(store), 0);
+}
+
+static void test_first_sample(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		header_sample_first_ns(&(struct watch_options){ .threshold_ns = 10 * NS_PER_SEC }),
+		NS_PER_SEC);
+	assert_int_equal(
+		header_sample_first_ns(&(struct watch_options){ .threshold_ns = NS_PER_SEC / 2 }),
+		NS_PER_SEC / 2);
+}
+
+#define test(name, function)                     \
+	{                                        \
+		name, function, NULL, NULL, NULL \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test("a time after the anchor is found on the other clocks", test_after_anchor),
+		test("so is one before it", test_before_anchor),
+		test("an incident is called after the second of its onset, in UTC", test_id),
+		test("the first sample comes after 1 s, or with a shorter threshold",
+		     test_first_sample),
+	};
+
+	return cmocka_run_group_tests_name("header", tests, NULL, NULL);
+}

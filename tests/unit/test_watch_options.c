@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The command line of 'lockdump watch'. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "capture/clock.h"
+#include "capture/options.h"
+
+#define MAX_WORDS 16
+
+/* Parses the words of @line. */
+static struct error *parse(const char *line, struct watch_options *ret)
+{
+	static char copy[256];
+	char *argv[MAX_WORDS + 1] = { "watch" }, *rest;
+	int argc = 1;
+
+	snprintf(copy, sizeof(copy), "%s", line);
+	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
+		argv[argc++] = word;
+	return watch_options_parse(argc, argv, ret);
+}
+
+static struct watch_options accepted(const char *line)
+{
+	struct watch_options options;
+	struct error *err = parse(line, &options);
+
+	assert_null(err);
+	return options;
+}
+
+static void refused(const char *line, const char *why)
+{
+	struct watch_options options;
+	struct error *err = parse(line, &options);
+
+	assert_non_null(err);
+	if (!strstr(err->message, why))
+		fail_msg("'%s' does not say '%s'", err->message, why);
+	assert_null(strchr(err->message, '\n'));
+	error_destroy(err);
+}
+
+static void test_defaults(void **state)
+{
+	struct watch_options options = accepted("");
+
+	(void)state;
+	assert_int_equal(options.threshold_ns, 10 * NS_PER_SEC);
+	assert_int_equal(options.trigger_after_ns, 20 * NS_PER_SEC);
+	assert_int_equal(options.trigger, RECORD_TRIGGER_OFF);
+	assert_string_equal(options.store, "/var/crash");
+	assert_false(options.print || options.once || options.help);
+}
+
+static void test_all(void **state)
+{
+	struct watch_options options = accepted(
+		"--threshold 2.5 --trigger=sysrq --trigger-after 2.5 --store /s --print --once");
+
+	(void)state;
+	assert_int_equal(options.threshold_ns, 2500 * NS_PER_MS);
+	assert_int_equal(options.trigger_after_ns, 2500 * NS_PER_MS);
+	assert_int_equal(options.trigger, RECORD_TRIGGER_SYSRQ);
+	assert_string_equal(options.store, "/s");
+	assert_true(options.print && options.once);
+}
+
+static void test_trigger_follows(void **state)
+{
+	(void)state;
+	assert_int_equal(accepted("--threshold 0.5").trigger_after_ns, 10500 * NS_PER_MS);
+}
+
+static void test_seconds(void **state)
+{
+	(void)state;
+	assert_int_equal(accepted("--threshold 0.1").threshold_ns, 100 * NS_PER_MS);
+	assert_int_equal(accepted("--threshold 86400 --trigger-after 86400").threshold_ns,
+			 86400 * NS_PER_SEC);
+	refused("--threshold 0.09", "from 0.1 to 86400");
+	refused("--threshold 0", "from 0.1 to 86400");
+	refused("--threshold -1", "from 0.1 to 86400");
+	refused("--threshold 86401", "from 0.1 to 86400");
+	refused("--threshold nan", "not a number");
+	refused("--threshold inf", "not a number");
+	refused("--threshold 5s", "not a number");
+	refused("--trigger-after x", "not a number");
+}
+
+static void test_trigger_before_threshold(void **state)
+{
+	(void)state;
+	refused("--threshold 5 --trigger-after 4.9", "must not be below the threshold");
+	refused("--trigger-after 9", "must not be below the threshold");
+}
+
+static void test_modes(void **state)
+{
+	(void)state;
+	assert_int_equal(accepted("--trigger off").trigger, RECORD_TRIGGER_OFF);
+	refused("--trigger kernel", "not built yet");
+	refused("--trigger auto", "not built yet");
+	refused("--trigger now", "no such mode");
+}
+
+static void test_unknown(void **state)
+{
+	(void)state;
+	refused("--frob", "--frob");
+	refused("-x", "-x");
+	refused("--store", "--store: needs a value");
+	refused("--print extra", "extra");
+}
+
+static void test_help(void **state)
+{
+	(void)state;
+	assert_true(accepted("--help --frob").help);
+}
+
+#define test(name, function)                     \
+	{                                        \
+		name, function, NULL, NULL, NULL \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		test("without options the defaults hold", test_defaults),
+		test("each option is taken", test_all),
+		test("the trigger comes 10 s after the threshold if nothing is said",
+		     test_trigger_follows),
+		test("seconds have limits and may be fractions", test_seconds),
+		test("a trigger before the threshold is refused", test_trigger_before_threshold),
+		test("trigger modes that are not built are refused by name", test_modes),
+		test("what is no option is refused by name", test_unknown),
+		test("--help wins over what follows", test_help),
+	};
+
+	return cmocka_run_group_tests_name("watch_options", tests, NULL, NULL);
+}
