@@ -136,7 +136,7 @@ static struct error *resolve(struct view *view)
 }
 
 struct place {
-	char text[KSYM_NAME_SIZE + 128];
+	char text[KSYM_TEXT_SIZE + 128];
 };
 
 /* @pc as the kernel writes it: "func+0x1c/0x40 [module]". */
