@@ -66,4 +66,11 @@ check-valgrind:
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@tests/run valgrind
 
-.PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind
+# Every stack beside crash's and drgn's. Takes minutes, and 1.5 GB in build/oracle, the first time.
+check-oracle:
+	@scripts/deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/oracle_prepare lab four-levels interrupted
+	@tests/run oracle
+
+.PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind check-oracle
