@@ -73,4 +73,10 @@ check-oracle:
 	@tests/oracle_prepare lab four-levels interrupted
 	@tests/run oracle
 
-.PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind check-oracle
+bench:
+	@scripts/deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/oracle_prepare lab
+	@tests/bench
+
+.PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind check-oracle bench
