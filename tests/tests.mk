@@ -47,7 +47,7 @@ check:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@$(MAKE) --no-print-directory asan
-	@tests/run unit scripts lab cli asan valgrind
+	@tests/run lab unit scripts cli asan valgrind
 
 check-unit:
 	@scripts/deps build check
