@@ -7,7 +7,7 @@ CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 
 B := build
-LIBS := libbpf libelf json-c zlib lzo2 libzstd libkmod blkid
+LIBS := libbpf libelf json-c zlib lzo2 libzstd libkmod blkid libcrypto
 CPPFLAGS += -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
 CFLAGS ?= -O2 -g
 CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes
@@ -54,5 +54,6 @@ install: all
 clean:
 	rm -rf $(B)
 
+.SECONDARY: $(BPF_OBJECTS) $(SKELETONS)
 .PHONY: all install clean
 .DELETE_ON_ERROR:

@@ -2,6 +2,7 @@
 /* The table of verbs. */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lockdump.h"
 
@@ -14,6 +15,7 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "watch", cmd_watch, "watch for stalls, keep the flight record, pull the trigger" },
 	{ "arm", cmd_arm, "load the capture kernel, so that a crash is saved and reported" },
+	{ "capture", cmd_capture, "save what a crash left; run by the capture kernel" },
 	{ "disarm", cmd_disarm, "unload the capture kernel" },
 	{ "report", cmd_report, "say what hung, why, and where, from a vmcore" },
 	{ "record", cmd_record, "take the flight record out of a vmcore or a file" },
@@ -32,6 +34,9 @@ static void usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+	/* The capture kernel's first process; pid 1 of a container has another name. */
+	if (getpid() == 1 && !strcmp(argv[0], "/init"))
+		return cmd_capture(1, argv);
 	if (argc < 2) {
 		usage(stderr);
 		return 2;

@@ -6,6 +6,7 @@
 int cmd_watch(int argc, char **argv); /* capture/ */
 int cmd_arm(int argc, char **argv); /* kdump/ */
 int cmd_disarm(int argc, char **argv);
+int cmd_capture(int argc, char **argv);
 int cmd_report(int argc, char **argv); /* analyzer/report/ */
 int cmd_record(int argc, char **argv);
 int cmd_lab(int argc, char **argv); /* lab.c */

@@ -218,8 +218,13 @@ struct record_slot {
 	__u64 first_number; /* number of its first sample */
 	__u64 last_number; /* number of the last sample written on this CPU */
 	__u64 next_sample_ns; /* when the next one is due */
+	/*
+	 * The first look in this stall that saw another task wait for the CPU; 0: none did, and kernel code that
+	 * runs for long because nobody else wants the CPU is no lockup.
+	 */
+	__u64 wanted_ns;
 
-	__u64 reserved[18];
+	__u64 reserved[17];
 	struct record_sample samples[RECORD_NR_SAMPLES];
 };
 

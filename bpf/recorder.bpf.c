@@ -262,6 +262,7 @@ static __always_inline void begin_stall(struct record_slot *slot, __u64 now)
 	slot->onset_ns = slot->progress_ns;
 	slot->last_ns = now;
 	slot->end_ns = 0;
+	slot->wanted_ns = 0;
 	barrier();
 	slot->sequence++;
 }
@@ -322,6 +323,8 @@ static __always_inline int look(void *ctx, bool is_watchdog)
 		begin_stall(slot, now);
 	else
 		return 0;
+	if (!slot->wanted_ns && rq->nr_running > 1)
+		slot->wanted_ns = now;
 
 	if (now >= slot->next_sample_ns) {
 		slot->next_sample_ns += sample_interval_ns;

@@ -11,7 +11,7 @@
 #include "capture/clock.h"
 #include "capture/header.h"
 #include "capture/ksyms.h"
-#include "capture/registers.h"
+#include "unwind/unwind.h"
 
 #define LABEL_WIDTH 10
 #define MAX_PCS	    (RECORD_NR_SAMPLES * (1 + RECORD_STACK_MAX))
@@ -25,7 +25,7 @@
 struct view {
 	const struct facts *facts;
 	const struct record_sample *sample; /* the newest of the stall */
-	const struct registers *registers; /* NULL: a machine that is not known */
+	const struct unwind_arch *arch; /* NULL: a machine that is not known */
 	struct ksym *syms;
 	size_t nr_syms;
 	FILE *out;
@@ -66,7 +66,7 @@ static struct amount megabytes(const struct view *view, uint64_t pages)
 
 static bool has_ip(const struct view *view, const struct record_sample *sample)
 {
-	return view->registers && (sample->flags & RECORD_SAMPLE_REGS);
+	return view->arch && (sample->flags & RECORD_SAMPLE_REGS);
 }
 
 static size_t nr_frames(const struct record_sample *sample)
@@ -76,7 +76,7 @@ static size_t nr_frames(const struct record_sample *sample)
 
 static uint64_t ip_of(const struct view *view, const struct record_sample *sample)
 {
-	return sample->regs[view->registers->ip];
+	return sample->regs[view->arch->pc];
 }
 
 /* Where the interrupted code begins in a sample's stack: before it are the interrupt's own frames. */
@@ -136,7 +136,7 @@ static struct error *resolve(struct view *view)
 }
 
 struct place {
-	char text[KSYM_NAME_SIZE + 128];
+	char text[KSYM_TEXT_SIZE + 128];
 };
 
 /* @pc as the kernel writes it: "func+0x1c/0x40 [module]". */
@@ -320,24 +320,24 @@ static void print_kernel(const struct view *view)
 
 static void print_registers(const struct view *view)
 {
-	const struct registers *registers = view->registers;
+	const struct unwind_arch *arch = view->arch;
 	const struct record_sample *sample = view->sample;
 
 	if (!has_ip(view, sample)) {
 		row(view, "registers", "none were taken");
 		return;
 	}
-	row(view, "registers", "%s %016llx  %s", registers->names[registers->ip],
+	row(view, "registers", "%s %016llx  %s", arch->register_names[arch->pc],
 	    (unsigned long long)ip_of(view, sample), ip_place(view).text);
 	size_t column = 0;
-	for (size_t i = 0; i < registers->count; i++) {
-		if (i == registers->ip)
+	for (size_t i = 0; i < arch->nr_registers; i++) {
+		if (i == arch->pc)
 			continue;
 		if (column == 0)
 			fprintf(view->out, "  %*s", LABEL_WIDTH, "");
 		column = (column + 1) % COLUMNS;
-		bool last = !column || i + 1 == registers->count;
-		fprintf(view->out, " %-8s %016llx%s", registers->names[i],
+		bool last = !column || i + 1 == arch->nr_registers;
+		fprintf(view->out, " %-8s %016llx%s", arch->register_names[i],
 			(unsigned long long)sample->regs[i], last ? "\n" : " ");
 	}
 }
@@ -440,7 +440,7 @@ struct error *facts_print(const struct facts *facts, FILE *out)
 	struct view view = {
 		.facts = facts,
 		.sample = stall_newest_sample(facts->slot, facts->stall.onset_ns),
-		.registers = registers_of(facts->header->machine),
+		.arch = unwind_arch_find(facts->header->machine),
 		.syms = syms,
 		.out = out,
 	};

@@ -10,14 +10,14 @@
 #include "base/error.h"
 
 #define KSYMS_PATH	 "/proc/kallsyms"
-#define KSYM_NAME_SIZE	 160
+#define KSYM_TEXT_SIZE	 160
 #define KSYM_MODULE_SIZE 64
 
 struct ksym {
 	uint64_t pc; /* in: the address wanted */
 	uint64_t address; /* 0: no name was found */
 	uint64_t size; /* to the module's next symbol; 0: there is none */
-	char name[KSYM_NAME_SIZE];
+	char name[KSYM_TEXT_SIZE];
 	char module[KSYM_MODULE_SIZE]; /* empty in the core kernel */
 };
 

@@ -18,8 +18,9 @@ void watch_options_usage(FILE *out)
 {
 	fputs("Usage: lockdump watch [OPTION...]\n"
 	      "\n"
-	      "Watches the CPUs. One that schedules nothing, in kernel mode and not idle, is stalled: from\n"
-	      "1 s on it is sampled into the flight record, and past the threshold the record is stored.\n"
+	      "Watches the CPUs. One that stays in kernel mode and switches to no other task is stalled:\n"
+	      "from 1 s on it is sampled into the flight record; past the threshold, if another task wants\n"
+	      "the CPU, the record is stored.\n"
 	      "\n"
 	      "      --threshold SEC      a stall this long is a lockup (default 10; fractions allowed)\n"
 	      "      --trigger MODE       off: record only (default); sysrq: crash the machine into the\n"

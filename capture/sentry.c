@@ -98,13 +98,12 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 	stall_read(recorder_slot(&watch->recorder, cpu), cpu, &stall);
 	if (!stall.onset_ns)
 		return UINT64_MAX;
-	uint64_t length = stall_length_ns(&stall);
-	if (length >= options->threshold_ns &&
+	if (stall_is_lockup(&stall, options->threshold_ns) &&
 	    watch->shared->taken_onset_ns[cpu] != stall.onset_ns && sentry->spooler)
 		kill(sentry->spooler, SPOOLER_WAKE);
 	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
 		return UINT64_MAX;
-	if (watch->sysrq_fd >= 0 && length >= options->trigger_after_ns)
+	if (watch->sysrq_fd >= 0 && stall_is_lockup(&stall, options->trigger_after_ns))
 		fire(sentry, &stall);
 
 	uint64_t deadlines[] = {

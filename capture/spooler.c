@@ -130,7 +130,7 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 {
 	stall_read(recorder_slot(&spooler->watch->recorder, cpu), cpu, ret);
 	return ret->onset_ns && ret->onset_ns != spooler->watch->shared->taken_onset_ns[cpu] &&
-	       stall_length_ns(ret) >= spooler->watch->options->threshold_ns;
+	       stall_is_lockup(ret, spooler->watch->options->threshold_ns);
 }
 
 /* Takes up what is new: all of them are in the record before the slow part, the printing, begins. */
@@ -212,7 +212,8 @@ static void answer(struct spooler *spooler)
 		take_up(spooler);
 	else
 		complain(spool(spooler));
-	fprintf(stderr, "lockdump: crashing the machine: %s\n", header_of(spooler)->fired_reason);
+	fprintf(stderr, "lockdump: CPU %d: crashing the machine: %s\n",
+		header_of(spooler)->fired_cpu, header_of(spooler)->fired_reason);
 	shared->answered = asked;
 }
 

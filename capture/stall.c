@@ -20,6 +20,7 @@ void stall_read(const struct record_slot *slot, uint32_t cpu, struct stall *ret)
 			.onset_ns = load(&slot->onset_ns),
 			.last_ns = load(&slot->last_ns),
 			.end_ns = load(&slot->end_ns),
+			.wanted_ns = load(&slot->wanted_ns),
 			.first_number = load(&slot->first_number),
 			.last_number = load(&slot->last_number),
 		};
@@ -42,7 +43,12 @@ uint64_t stall_length_ns(const struct stall *stall)
 	return stall->last_ns > stall->onset_ns ? stall->last_ns - stall->onset_ns : 0;
 }
 
-int stall_has_sample(const struct record_sample *sample, uint64_t onset_ns)
+bool stall_is_lockup(const struct stall *stall, uint64_t least_ns)
+{
+	return stall->wanted_ns && stall_length_ns(stall) >= least_ns;
+}
+
+bool stall_has_sample(const struct record_sample *sample, uint64_t onset_ns)
 {
 	return sample->number && sample->number == sample->number_end &&
 	       sample->onset_ns == onset_ns;

@@ -3,6 +3,7 @@
 #ifndef LOCKDUMP_STALL_H
 #define LOCKDUMP_STALL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bpf/record.h"
@@ -12,6 +13,7 @@ struct stall {
 	uint64_t onset_ns; /* 0: there was none */
 	uint64_t last_ns; /* last look that saw it */
 	uint64_t end_ns; /* 0: none has seen its end */
+	uint64_t wanted_ns; /* when another task was first seen to wait; 0: none was */
 	uint64_t first_number;
 	uint64_t last_number;
 };
@@ -31,10 +33,13 @@ enum stall_state stall_state(const struct stall *stall, uint64_t now, uint64_t s
 /* From the onset to the last look that saw it: what is certain. */
 uint64_t stall_length_ns(const struct stall *stall);
 
+/* Whether it has lasted @least_ns, and another task wanted the CPU meanwhile. */
+bool stall_is_lockup(const struct stall *stall, uint64_t least_ns);
+
 /* The newest whole sample of the stall with that onset, or NULL. @slot must not change meanwhile. */
 const struct record_sample *stall_newest_sample(const struct record_slot *slot, uint64_t onset_ns);
 
 /* Whether @sample is whole and belongs to the stall with that onset. */
-int stall_has_sample(const struct record_sample *sample, uint64_t onset_ns);
+bool stall_has_sample(const struct record_sample *sample, uint64_t onset_ns);
 
 #endif

@@ -30,7 +30,7 @@ static void write_reason(const struct watch *watch, const struct stall *stall)
 	uint64_t ms = stall_length_ns(stall) / NS_PER_MS;
 
 	snprintf(header->fired_reason, sizeof(header->fired_reason),
-		 "CPU %u switched no task for %llu.%03llu s, in %.16s (pid %u)", stall->cpu,
+		 "no task switch for %llu.%03llu s, in %.16s (pid %u)",
 		 (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
 		 sample ? sample->comm : "?", sample ? sample->pid : 0);
 	header->fired_onset_ns = stall->onset_ns;

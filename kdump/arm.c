@@ -16,6 +16,7 @@
 #include "kdump/device.h"
 #include "kdump/initramfs.h"
 #include "kdump/kexec.h"
+#include "kdump/makedumpfile.h"
 #include "kdump/modules.h"
 #include "kdump/run.h"
 #include "kdump/store.h"
@@ -92,6 +93,9 @@ static struct error *check(const struct arm_options *options, struct arming *arm
 		err = installed("cpio", &cpio);
 	if (!err)
 		err = installed("makedumpfile", &arming->makedumpfile);
+	/* That it runs is better found out now than after the crash. */
+	if (!err)
+		err = makedumpfile_compression(arming->makedumpfile, arming->config.compression);
 	return err;
 }
 
@@ -102,6 +106,10 @@ static struct error *describe_store(const struct arm_options *options, struct ar
 
 	if (err)
 		return err;
+	_cleanup_free_ char *real = realpath(options->store, NULL);
+	if (!real)
+		return error_errno("store %s", options->store);
+	snprintf(config->store, sizeof(config->store), "%s", real);
 	memcpy(config->store_uuid, arming->device.uuid, sizeof(config->store_uuid));
 	memcpy(config->store_fs, arming->device.fs_type, sizeof(config->store_fs));
 	memcpy(config->store_path, arming->device.path, sizeof(config->store_path));

@@ -28,10 +28,12 @@ static const struct key {
 	TEXT_KEY(release),
 	TEXT_KEY(boot_id),
 	{ "reserved_kb", LONG, offsetof(struct config, reserved_kb), 0 },
+	TEXT_KEY(store),
 	TEXT_KEY(store_uuid),
 	TEXT_KEY(store_fs),
 	TEXT_KEY(store_path),
 	NUMBER_KEY(dump_level),
+	TEXT_KEY(compression),
 	NUMBER_KEY(device_s),
 	NUMBER_KEY(record_s),
 	NUMBER_KEY(dmesg_s),
@@ -46,6 +48,7 @@ void config_init(struct config *config)
 {
 	*config = (struct config){
 		.dump_level = 31,
+		.compression = "zlib",
 		.device_s = 30,
 		.record_s = 30,
 		.dmesg_s = 30,

@@ -16,11 +16,13 @@ struct config {
 	char boot_id[40]; /* its */
 	unsigned long reserved_kb; /* what crashkernel= has set aside */
 
+	char store[PATH_MAX]; /* on the rig */
 	char store_uuid[64]; /* of the file system */
 	char store_fs[32];
 	char store_path[PATH_MAX]; /* in that file system */
 
 	unsigned int dump_level;
+	char compression[16]; /* the fastest that this makedumpfile has */
 
 	/* Time limits, seconds. */
 	unsigned int device_s;

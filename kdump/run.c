@@ -18,6 +18,7 @@
 
 #define TICK_MS	      200
 #define KILL_GRACE_MS 5000
+#define ECHO_GRACE_MS 2000
 
 double uptime_s(void)
 {
@@ -77,6 +78,24 @@ static void child_setup(const struct run *run, pid_t parent, int messages)
 	}
 }
 
+/* To stderr, which may be a console that takes nothing: then false, after a while. */
+static bool pass_on(const char *data, size_t size)
+{
+	struct pollfd console = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	while (size) {
+		ssize_t n = write(STDERR_FILENO, data, size);
+		if (n < 0 &&
+		    (errno == EINTR || (errno == EAGAIN && poll(&console, 1, ECHO_GRACE_MS) > 0)))
+			continue;
+		if (n < 0)
+			return false;
+		data += n;
+		size -= n;
+	}
+	return true;
+}
+
 /* Keeps the last bytes of what comes; false at the end of file. */
 static bool read_messages(struct run *run, int fd)
 {
@@ -87,7 +106,7 @@ static bool read_messages(struct run *run, int fd)
 
 	if (n <= 0)
 		return n < 0 && (errno == EINTR || errno == EAGAIN);
-	if (run->echo && write(STDERR_FILENO, buffer, n) < 0)
+	if (run->echo && !pass_on(buffer, n))
 		run->echo = false;
 	/* It is treated as a string: a stray NUL must not hide what follows. */
 	for (ssize_t i = 0; i < n; i++)
@@ -198,7 +217,7 @@ static struct error *spawn(struct run *run, bool *ret_child)
 	if (pipe2(pipefd, O_CLOEXEC))
 		return error_errno("pipe");
 	_cleanup_close_ int messages = pipefd[0];
-	pid_t pid = fork();
+	pid_t pid = run->pid = fork();
 	if (!pid) {
 		child_setup(run, parent, pipefd[1]);
 		*ret_child = true;

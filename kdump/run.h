@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
@@ -30,6 +31,7 @@ struct run {
 	void (*tick)(void *arg); /* called about five times a second while it runs */
 	void *tick_arg;
 
+	pid_t pid;
 	enum run_end end;
 	int status; /* exit status or signal */
 	double seconds;

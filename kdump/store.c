@@ -81,11 +81,30 @@ struct error *incident_create(const char *store, int64_t onset_s, const char *bo
 			    stamp);
 }
 
+static struct error *invalid_id(const char *store, const char *id)
+{
+	return error_create(ERROR_OTHER, "store %s: '%.*s' is no incident's id", store,
+			    INCIDENT_ID_SIZE, id);
+}
+
+struct error *incident_make(const char *store, const char *id, struct incident *ret)
+{
+	_cleanup_close_ int storefd = -1;
+
+	if (!id_is_valid(id))
+		return invalid_id(store, id);
+	struct error *err = open_store(store, &storefd);
+	if (err)
+		return err;
+	if (mkdirat(storefd, id, 0700) || fsync(storefd))
+		return error_errno("store %s: cannot make %s", store, id);
+	return incident_open(store, id, ret);
+}
+
 struct error *incident_open(const char *store, const char *id, struct incident *ret)
 {
 	if (!id_is_valid(id))
-		return error_create(ERROR_OTHER, "store %s: '%.*s' is no incident's id", store,
-				    INCIDENT_ID_SIZE, id);
+		return invalid_id(store, id);
 	_cleanup_close_ int storefd = -1;
 	struct error *err = open_store(store, &storefd);
 	if (err)
@@ -118,21 +137,29 @@ static struct error *write_all(int fd, const char *name, const void *data, size_
 	return NULL;
 }
 
+/* A new file NAME.incomplete, and that name. What stands under it was left by a writer that died. */
+static struct error *open_temp(const struct incident *incident, const char *name,
+			       char temp[static NAME_MAX + 1], int *ret)
+{
+	if (snprintf(temp, NAME_MAX + 1, "%s.incomplete", name) > NAME_MAX)
+		return error_create(ERROR_OTHER, "%s: the name is too long", name);
+	if (unlinkat(incident->dirfd, temp, 0) && errno != ENOENT)
+		return error_errno("%s/%s", incident->id, temp);
+	*ret = openat(incident->dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		      0600);
+	return *ret < 0 ? error_errno("%s/%s", incident->id, temp) : NULL;
+}
+
 struct error *incident_write(const struct incident *incident, const char *name, const void *data,
 			     size_t size)
 {
 	char temp[NAME_MAX + 1];
+	int fd;
+	struct error *err = open_temp(incident, name, temp, &fd);
 
-	if ((size_t)snprintf(temp, sizeof(temp), "%s.incomplete", name) >= sizeof(temp))
-		return error_create(ERROR_OTHER, "%s: the name is too long", name);
-	/* What stands under that name was left by a writer that died. */
-	if (unlinkat(incident->dirfd, temp, 0) && errno != ENOENT)
-		return error_errno("%s/%s", incident->id, temp);
-	int fd = openat(incident->dirfd, temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
-			0600);
-	if (fd < 0)
-		return error_errno("%s/%s", incident->id, temp);
-	struct error *err = write_all(fd, name, data, size);
+	if (err)
+		return error_prefix(err, "incident");
+	err = write_all(fd, name, data, size);
 	if (close(fd) && !err)
 		err = error_errno("%s", name);
 	if (!err)
@@ -140,6 +167,44 @@ struct error *incident_write(const struct incident *incident, const char *name, 
 	if (err)
 		unlinkat(incident->dirfd, temp, 0);
 	return error_prefix(err, "incident %s", incident->id);
+}
+
+struct error *incident_open_file(const struct incident *incident, const char *name, FILE **ret)
+{
+	char temp[NAME_MAX + 1];
+	int fd;
+	struct error *err = open_temp(incident, name, temp, &fd);
+
+	if (err)
+		return err;
+	*ret = fdopen(fd, "w");
+	if (!*ret) {
+		err = error_errno("%s", name);
+		close(fd);
+	}
+	return err;
+}
+
+struct error *incident_finish_file(const struct incident *incident, const char *name, FILE *file)
+{
+	char temp[NAME_MAX + 1];
+	struct error *err = NULL;
+
+	if (fflush(file))
+		err = error_errno("%s/%s", incident->id, name);
+	else if (ferror(file))
+		err = error_create(ERROR_SYSTEM, "%s/%s: could not be written", incident->id, name);
+	if (fclose(file) && !err)
+		err = error_errno("%s/%s", incident->id, name);
+	if (err)
+		return err;
+	snprintf(temp, sizeof(temp), "%s.incomplete", name);
+	return incident_rename(incident, temp, name);
+}
+
+bool incident_has(const struct incident *incident, const char *name)
+{
+	return !faccessat(incident->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
 struct error *incident_rename(const struct incident *incident, const char *from, const char *to)

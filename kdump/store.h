@@ -7,8 +7,10 @@
 #ifndef LOCKDUMP_STORE_H
 #define LOCKDUMP_STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/error.h"
 
@@ -30,11 +32,24 @@ struct error *incident_create(const char *store, int64_t onset_s, const char *bo
 /* Opens the folder of incident @id, which comes out of a crashed kernel's memory: only a valid ID is taken. */
 struct error *incident_open(const char *store, const char *id, struct incident *ret);
 
+/* Makes the folder of incident @id, which must not be there. */
+struct error *incident_make(const char *store, const char *id, struct incident *ret);
+
 void incident_close(struct incident *incident);
 
 /* Writes the file @name whole or not at all: a failure leaves no file, or the one that was there. */
 struct error *incident_write(const struct incident *incident, const char *name, const void *data,
 			     size_t size);
+
+/*
+ * Opens a stream to "NAME.incomplete". incident_finish_file() closes it, and if all was written it gets its
+ * name; else it stays as it is, for what it is worth.
+ */
+struct error *incident_open_file(const struct incident *incident, const char *name, FILE **ret);
+struct error *incident_finish_file(const struct incident *incident, const char *name, FILE *file);
+
+/* True if the incident has the file @name. */
+bool incident_has(const struct incident *incident, const char *name);
 
 /* Gives @from, which its writer has finished, its final name: fsync, rename, fsync of the folder. */
 struct error *incident_rename(const struct incident *incident, const char *from, const char *to);

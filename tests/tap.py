@@ -11,13 +11,18 @@ class Skip(Exception):
 
 
 def test(sentence):
-    """Makes a function a test, which is called sentence; it fails by raising an exception, or Skip."""
+    """Makes a function a test, called sentence; it fails or is skipped by an exception."""
 
     def add(function):
         _tests.append((sentence, function))
         return function
 
     return add
+
+
+def equal(actual, wanted, what="is"):
+    """Fails, showing both, unless they are equal."""
+    assert actual == wanted, f"{what} {actual!r}, should be {wanted!r}"
 
 
 def run(*fixtures):

@@ -44,7 +44,7 @@ void kernel_close(struct kernel *kernel)
 	free(kernel);
 }
 
-struct error *kernel_variable(struct kernel *kernel, enum ksym ksym, size_t size, uint64_t *ret)
+struct error *kernel_variable(struct kernel *kernel, enum ksym_id ksym, size_t size, uint64_t *ret)
 {
 	uint64_t address;
 	struct error *err = symbols_address(&kernel->symbols, ksym, &address);

@@ -21,7 +21,7 @@ struct error *kernel_open(const char *path, struct kernel **ret);
 void kernel_close(struct kernel *kernel);
 
 /* Reads the variable @ksym of at most 8 bytes; @size is its size. */
-struct error *kernel_variable(struct kernel *kernel, enum ksym ksym, size_t size, uint64_t *ret);
+struct error *kernel_variable(struct kernel *kernel, enum ksym_id ksym, size_t size, uint64_t *ret);
 
 /* The offset of @cpu's per-CPU variables from the addresses in kallsyms. */
 struct error *kernel_per_cpu(struct kernel *kernel, uint32_t cpu, uint64_t *ret);

@@ -124,7 +124,7 @@ static void find_panic(const struct dmesg *dmesg, struct machine *machine)
 }
 
 /* The sum of some counters of vm_zone_stat or vm_node_stat, which may be below 0 for a moment. */
-static uint64_t counters(struct kernel *kernel, enum ksym array, const char *type,
+static uint64_t counters(struct kernel *kernel, enum ksym_id array, const char *type,
 			 const char *const *names)
 {
 	int64_t sum = 0;
@@ -147,7 +147,7 @@ static uint64_t counters(struct kernel *kernel, enum ksym array, const char *typ
 	return sum > 0 ? sum : 0;
 }
 
-static uint64_t variable(struct kernel *kernel, enum ksym ksym)
+static uint64_t variable(struct kernel *kernel, enum ksym_id ksym)
 {
 	uint64_t value;
 	struct error *err = kernel_variable(kernel, ksym, sizeof(value), &value);

@@ -97,7 +97,7 @@ struct symbol symbols_lookup(struct symbols *symbols, uint64_t address)
 	return symbols->cache[place].symbol;
 }
 
-struct error *symbols_address(const struct symbols *symbols, enum ksym ksym, uint64_t *ret)
+struct error *symbols_address(const struct symbols *symbols, enum ksym_id ksym, uint64_t *ret)
 {
 	*ret = symbols->at[ksym];
 	if (!*ret)

@@ -43,7 +43,7 @@
 	K(vm_zone_stat)
 
 #define KSYM_ENUM(name) KSYM_##name,
-enum ksym { KSYM_LIST(KSYM_ENUM) NR_KSYM };
+enum ksym_id { KSYM_LIST(KSYM_ENUM) NR_KSYM };
 
 struct symbol {
 	const char *name; /* NULL: nothing is known at that address */
@@ -76,6 +76,6 @@ void symbols_deinit(struct symbols *symbols);
 struct symbol symbols_lookup(struct symbols *symbols, uint64_t address);
 
 /* The address of variable @ksym, or an error that names it. */
-struct error *symbols_address(const struct symbols *symbols, enum ksym ksym, uint64_t *ret);
+struct error *symbols_address(const struct symbols *symbols, enum ksym_id ksym, uint64_t *ret);
 
 #endif

@@ -25,15 +25,21 @@ static struct error *find_thread_size(struct unwinder *unwinder)
 	return NULL;
 }
 
+const struct unwind_arch *unwind_arch_find(uint32_t machine)
+{
+	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++)
+		if (archs[i]->machine == machine)
+			return archs[i];
+	return NULL;
+}
+
 struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine,
 			    const struct vmcoreinfo *info)
 {
 	memset(unwinder, 0, sizeof(*unwinder));
 	unwinder->symbols = symbols;
 	unwinder->memory = symbols->memory;
-	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++)
-		if (archs[i]->machine == machine)
-			unwinder->arch = archs[i];
+	unwinder->arch = unwind_arch_find(machine);
 	if (!unwinder->arch)
 		return error_create(ERROR_OTHER, "stacks of ELF machine %u cannot be unwound",
 				    machine);

@@ -69,6 +69,9 @@ struct unwind_arch {
 
 extern const struct unwind_arch unwind_arch_x86_64;
 
+/* That of ELF machine @machine, or NULL. */
+const struct unwind_arch *unwind_arch_find(uint32_t machine);
+
 struct unwinder {
 	const struct unwind_arch *arch;
 	struct symbols *symbols;

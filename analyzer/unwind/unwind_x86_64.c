@@ -40,7 +40,7 @@ enum {
 
 static const char *const register_names[NR_REGISTERS] = {
 	"r15", "r14", "r13", "r12", "rbp",	"rbx", "r11", "r10",	"r9",  "r8", "rax",
-	"rcx", "rdx", "rsi", "rdi", "orig_rax", "rip", "cs",  "eflags", "rsp", "ss",
+	"rcx", "rdx", "rsi", "rdi", "orig_rax", "rip", "cs",  "rflags", "rsp", "ss",
 };
 
 /* struct elf_prstatus: pr_reg, whose first 21 words are struct pt_regs. */

@@ -28,9 +28,13 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 		return -1;
 	const struct record_slot *slot = record_slot(record, cpu);
 	uint64_t end_ns = timeline_end_ns(record);
-	/* A CPU that went idle right after a stall sees its end only with its next interrupt. */
-	if (!slot->onset_ns || slot->end_ns || end_ns < slot->onset_ns ||
-	    end_ns - slot->last_ns > record->header->sample_interval_ns)
+	if (!slot->onset_ns || slot->end_ns || end_ns < slot->onset_ns)
+		return -1;
+	/*
+	 * A CPU that went idle right after a stall sees its end only with its next interrupt. The last look
+	 * may also be later than the trigger: ticks go on until the panic stops them.
+	 */
+	if (end_ns > slot->last_ns && end_ns - slot->last_ns > record->header->sample_interval_ns)
 		return -1;
 	return (end_ns - slot->onset_ns) / 1e9;
 }

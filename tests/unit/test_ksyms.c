@@ -135,7 +135,7 @@ static void test_long_name(void **state)
 	memset(text + strlen(text), 'x', 900);
 	strcat(text, "\n");
 	resolve(text, &sym, 1);
-	assert_int_equal(strlen(sym.name), KSYM_NAME_SIZE - 1);
+	assert_int_equal(strlen(sym.name), KSYM_TEXT_SIZE - 1);
 }
 
 static void test_nothing_wanted(void **state)

@@ -107,6 +107,20 @@ static void test_frozen_writer(void **state)
 	assert_int_equal(stall_length_ns(&stall), 0);
 }
 
+static void test_lockup(void **state)
+{
+	struct record_slot *slot = *state;
+
+	slot->onset_ns = 50 * SECOND;
+	slot->last_ns = 57 * SECOND;
+	struct stall stall = read_slot(slot);
+	assert_false(stall_is_lockup(&stall, 5 * SECOND));
+	slot->wanted_ns = 51 * SECOND;
+	stall = read_slot(slot);
+	assert_true(stall_is_lockup(&stall, 7 * SECOND));
+	assert_false(stall_is_lockup(&stall, 7 * SECOND + 1));
+}
+
 static void test_newest_sample(void **state)
 {
 	struct record_slot *slot = *state;
@@ -152,6 +166,8 @@ int main(void)
 		slot_test("a look later than the reader's clock is no silence",
 			  test_look_after_now),
 		slot_test("a slot frozen by a crash can be read", test_frozen_writer),
+		slot_test("a stall is a lockup when it is long and another task waited",
+			  test_lockup),
 		slot_test("the newest sample is that of the stall asked for", test_newest_sample),
 		slot_test("a torn sample does not count", test_torn_sample),
 		slot_test("an unwritten sample belongs to no stall", test_unwritten_sample),

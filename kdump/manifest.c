@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kdump/manifest.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define SCHEMA "lockdump.manifest/1"
+
+void manifest_add_step(struct manifest *manifest, const char *name, double seconds,
+		       const char *outcome, const char *why)
+{
+	if (manifest->nr_steps == MANIFEST_MAX_STEPS)
+		return;
+	struct manifest_step *step = &manifest->steps[manifest->nr_steps++];
+	*step = (struct manifest_step){ .name = name, .seconds = seconds, .outcome = outcome };
+	snprintf(step->why, sizeof(step->why), "%s", why ? why : "");
+}
+
+/* NULL is JSON's null. Bytes out of a crashed kernel's memory may be no UTF-8. */
+static struct json_object *text(const char *s)
+{
+	if (!s || !*s)
+		return NULL;
+	char *clean = strdup(s);
+	if (!clean)
+		return NULL;
+	for (char *c = clean; *c; c++)
+		if (*c & 0x80)
+			*c = '?';
+	struct json_object *object = json_object_new_string(clean);
+	free(clean);
+	return object;
+}
+
+/* Milliseconds are enough, and shorter to read than json-c's 17 digits. */
+static struct json_object *seconds(double s)
+{
+	char digits[32];
+
+	snprintf(digits, sizeof(digits), "%.3f", s);
+	return json_object_new_double_s(s, digits);
+}
+
+static struct json_object *time_or_null(double s)
+{
+	return s ? seconds(s) : NULL;
+}
+
+static struct json_object *number_or_null(int64_t number, bool known)
+{
+	return known ? json_object_new_int64(number) : NULL;
+}
+
+static struct json_object *times(const struct manifest *manifest)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "onset", time_or_null(manifest->onset_s));
+	json_object_object_add(object, "trigger", time_or_null(manifest->trigger_s));
+	json_object_object_add(object, "capture_start", time_or_null(manifest->capture_start_s));
+	json_object_object_add(object, "report_done", time_or_null(manifest->report_done_s));
+	json_object_object_add(object, "vmcore_done", time_or_null(manifest->vmcore_done_s));
+	return object;
+}
+
+static struct json_object *trigger(const struct manifest *manifest)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "by", text(manifest->trigger_by));
+	json_object_object_add(object, "reason", text(manifest->trigger_reason));
+	json_object_object_add(object, "cpu",
+			       number_or_null(manifest->trigger_cpu, manifest->trigger_cpu >= 0));
+	return object;
+}
+
+static struct json_object *dump(const struct manifest *manifest)
+{
+	struct json_object *object = json_object_new_object(), *tries = json_object_new_array();
+	bool tried = manifest->dump_outcome;
+
+	if (tried) {
+		struct json_object *one = json_object_new_object();
+		json_object_object_add(one, "level", json_object_new_int64(manifest->dump_level));
+		json_object_object_add(one, "outcome", text(manifest->dump_outcome));
+		json_object_array_add(tries, one);
+	}
+	json_object_object_add(object, "level", number_or_null(manifest->dump_level, tried));
+	json_object_object_add(object, "compression", tried ? text(manifest->compression) : NULL);
+	json_object_object_add(object, "tries", tries);
+	json_object_object_add(object, "proven", json_object_new_boolean(manifest->proven));
+	return object;
+}
+
+static struct json_object *memory(const struct manifest *manifest)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "reserved_kb",
+			       number_or_null(manifest->reserved_kb, manifest->reserved_kb));
+	json_object_object_add(object, "peak_kb",
+			       number_or_null(manifest->peak_kb, manifest->peak_kb));
+	return object;
+}
+
+static struct json_object *steps(const struct manifest *manifest)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < manifest->nr_steps; i++) {
+		const struct manifest_step *step = &manifest->steps[i];
+		struct json_object *object = json_object_new_object();
+		json_object_object_add(object, "name", text(step->name));
+		json_object_object_add(object, "seconds", seconds(step->seconds));
+		json_object_object_add(object, "outcome", text(step->outcome));
+		json_object_object_add(object, "why", text(step->why));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static struct json_object *file_list(const struct manifest_files *files)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < files->count; i++) {
+		const struct manifest_file *file = &files->items[i];
+		struct json_object *object = json_object_new_object();
+		json_object_object_add(object, "name", text(file->name));
+		json_object_object_add(object, "size", json_object_new_int64(file->size));
+		json_object_object_add(object, "sha256", text(file->sha256));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+struct error *manifest_print(const struct manifest *manifest, const struct manifest_files *files,
+			     char **ret)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_object_object_add(object, "schema", text(SCHEMA));
+	json_object_object_add(object, "id", text(manifest->id));
+	json_object_object_add(object, "kernel", text(manifest->kernel));
+	json_object_object_add(object, "times", times(manifest));
+	json_object_object_add(object, "trigger", trigger(manifest));
+	json_object_object_add(object, "dump", dump(manifest));
+	json_object_object_add(object, "memory", memory(manifest));
+	json_object_object_add(object, "steps", steps(manifest));
+	json_object_object_add(object, "files", file_list(files));
+	json_object_object_add(object, "complete", json_object_new_boolean(manifest->complete));
+
+	const char *json = json_object_to_json_string_ext(
+		object,
+		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
+	int len = json ? asprintf(ret, "%s\n", json) : -1;
+	json_object_put(object);
+	return len < 0 ? &error_no_memory : NULL;
+}
+
+static bool is_listed(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return name[0] != '.' && strcmp(name, "manifest.json") &&
+	       (!dot || strcmp(dot, ".incomplete"));
+}
+
+static struct error *add_file(const struct incident *incident, const char *name,
+			      struct manifest_files *files)
+{
+	_cleanup_close_ int fd =
+		openat(incident->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return error_errno("%s/%s", incident->id, name);
+	if (!S_ISREG(st.st_mode))
+		return NULL;
+	struct manifest_file *items = realloc(files->items, (files->count + 1) * sizeof(*items));
+	if (!items)
+		return &error_no_memory;
+	files->items = items;
+	struct manifest_file *file = &items[files->count];
+	*file = (struct manifest_file){ .name = strdup(name), .size = st.st_size };
+	if (!file->name)
+		return &error_no_memory;
+	files->count++;
+	return sha256_of(fd, name, file->sha256);
+}
+
+static int compare(const void *a, const void *b)
+{
+	return strcmp(((const struct manifest_file *)a)->name,
+		      ((const struct manifest_file *)b)->name);
+}
+
+struct error *manifest_list(const struct incident *incident, struct manifest_files *ret)
+{
+	struct error *err = NULL;
+	int fd = openat(incident->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	*ret = (struct manifest_files){ 0 };
+	if (!dir)
+		return error_errno("incident %s", incident->id);
+	for (struct dirent *entry; !err && (entry = readdir(dir));)
+		if (is_listed(entry->d_name))
+			err = add_file(incident, entry->d_name, ret);
+	closedir(dir);
+	if (err)
+		manifest_files_deinit(ret);
+	else if (ret->count)
+		qsort(ret->items, ret->count, sizeof(*ret->items), compare);
+	return err;
+}
+
+void manifest_files_deinit(struct manifest_files *files)
+{
+	for (size_t i = 0; i < files->count; i++)
+		free(files->items[i].name);
+	free(files->items);
+	*files = (struct manifest_files){ 0 };
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* manifest.json, the last file of an incident: "lockdump.manifest/1". */
+#ifndef LOCKDUMP_MANIFEST_H
+#define LOCKDUMP_MANIFEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "kdump/digest.h"
+#include "kdump/store.h"
+
+#define MANIFEST_MAX_STEPS 16
+
+struct manifest_step {
+	const char *name;
+	double seconds;
+	const char *outcome; /* "done", "failed", "timeout", "skipped" */
+	char why[512]; /* empty: null */
+};
+
+struct manifest_file {
+	char *name;
+	int64_t size;
+	char sha256[SHA256_HEX_SIZE];
+};
+
+struct manifest_files {
+	struct manifest_file *items;
+	size_t count;
+};
+
+struct manifest {
+	char id[INCIDENT_ID_SIZE];
+	char kernel[72];
+
+	/* Seconds since 1970; 0: unknown. */
+	double onset_s;
+	double trigger_s;
+	double capture_start_s;
+	double report_done_s;
+	double vmcore_done_s;
+
+	const char *trigger_by; /* "sysrq", "kernel", "panic" or NULL */
+	char trigger_reason[128];
+	int trigger_cpu; /* -1: unknown */
+
+	const char *dump_outcome; /* of makedumpfile; NULL: it was not run */
+	unsigned int dump_level;
+	char compression[16];
+	bool proven; /* read back, it gave what /proc/vmcore had given */
+
+	/*
+	 * What crashkernel= set aside, and what of it was not to be had at the worst moment:
+	 * reserved less the lowest MemAvailable seen. So it counts the capture kernel and its initramfs too.
+	 */
+	unsigned long reserved_kb;
+	unsigned long peak_kb;
+
+	struct manifest_step steps[MANIFEST_MAX_STEPS];
+	size_t nr_steps;
+	bool complete; /* all that was planned is there */
+};
+
+/* Notes a step. @why may be NULL. */
+void manifest_add_step(struct manifest *manifest, const char *name, double seconds,
+		       const char *outcome, const char *why);
+
+/* The JSON text; the caller frees @ret. */
+struct error *manifest_print(const struct manifest *manifest, const struct manifest_files *files,
+			     char **ret);
+
+/* Lists what is whole in @incident, sorted by name, with checksums. */
+struct error *manifest_list(const struct incident *incident, struct manifest_files *ret);
+void manifest_files_deinit(struct manifest_files *files);
+
+#endif
