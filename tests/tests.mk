@@ -14,6 +14,9 @@ $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELPERS) $(filter-o
 	$(call say,LD)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
 
+# A second reader of dumps, to compare with.
+$(B)/tests/unit/test_libkdumpfile: LDLIBS += $(shell pkg-config --libs libkdumpfile)
+
 -include $(UNIT_OBJECTS:.o=.d)
 .SECONDARY: $(UNIT_OBJECTS)
 
@@ -44,7 +47,7 @@ check:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@$(MAKE) --no-print-directory asan
-	@tests/run unit scripts lab cli asan valgrind
+	@tests/run lab unit scripts cli asan valgrind
 
 check-unit:
 	@scripts/deps build check

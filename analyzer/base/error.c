@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/print.h"
+
 struct error error_no_memory = {
 	.class = ERROR_NO_MEMORY,
 	.message = (char *)"out of memory",
@@ -109,7 +111,9 @@ const char *error_class_name(enum error_class class)
 
 int error_report(struct error *err)
 {
-	fprintf(stderr, "lockdump: %s\n", err->message);
+	fputs("lockdump: ", stderr);
+	print_text(err->message, stderr);
+	fputc('\n', stderr);
 	error_destroy(err);
 	return 1;
 }

@@ -21,6 +21,7 @@ struct segment {
 	uint64_t memory_size;
 	uint64_t offset;
 	uint64_t file_size;
+	uint64_t reach; /* the furthest end of this segment and of those before it */
 };
 
 struct elf_dump {
@@ -122,6 +123,12 @@ static struct error *elf_init(struct dump *dump)
 	if (err)
 		return err;
 	qsort(elf->segments, elf->count, sizeof(*elf->segments), compare_segments);
+	for (size_t i = 0; i < elf->count; i++) {
+		struct segment *segment = &elf->segments[i];
+		segment->reach = segment->pa + segment->memory_size;
+		if (i && segment[-1].reach > segment->reach)
+			segment->reach = segment[-1].reach;
+	}
 	return NULL;
 }
 
@@ -149,43 +156,55 @@ static const struct segment *find_segment(const struct elf_dump *elf, uint64_t p
 	return low ? &elf->segments[low - 1] : NULL;
 }
 
+/* Copies what @segment has of the page at @start. */
+static struct error *read_part(const struct dump *dump, const struct segment *segment,
+			       uint64_t start, char *page)
+{
+	uint64_t from = segment->pa > start ? segment->pa : start;
+	uint64_t in_page = from - start, n = segment->pa + segment->file_size - from;
+
+	if (n > PAGE_SIZE - in_page)
+		n = PAGE_SIZE - in_page;
+	return dump_file_read(dump, segment->offset + (from - segment->pa), page + in_page, n,
+			      start);
+}
+
 /*
  * Segments need not begin or end at a page's boundary (the first 640 KB do
- * not on many machines): a page is put together from all that cover it.
+ * not on many machines), and may overlap: /proc/vmcore has one for the
+ * kernel's text within that of the memory around it. A page is put together
+ * from all that cover it.
  */
 static struct error *elf_read_page(struct dump *dump, uint64_t pfn, void *page)
 {
 	const struct elf_dump *elf = dump->format_data;
 	uint64_t start = pfn << PAGE_SHIFT;
 	const struct segment *segment = find_segment(elf, start + PAGE_SIZE - 1);
-	bool covered = false;
+	bool covered = false, excluded = false;
 
-	if (segment && start >= segment->pa && start - segment->pa < segment->memory_size) {
-		uint64_t in = start - segment->pa;
-		if (in >= segment->file_size)
-			return error_fault(ERROR_EXCLUDED, start,
-					   "physical page 0x%llx was excluded from the dump",
-					   (unsigned long long)start);
-		if (segment->file_size - in >= PAGE_SIZE)
-			return dump_file_read(dump, segment->offset + in, page, PAGE_SIZE, start);
-	}
-	memset(page, 0, PAGE_SIZE);
-	for (; segment && segment >= elf->segments && segment->pa + segment->file_size > start;
-	     segment--) {
-		uint64_t from = segment->pa > start ? segment->pa : start;
-		uint64_t to = segment->pa + segment->file_size;
-		if (to > start + PAGE_SIZE)
-			to = start + PAGE_SIZE;
-		struct error *err = dump_file_read(dump, segment->offset + (from - segment->pa),
-						   (char *)page + (from - start), to - from, start);
+	for (; segment && segment >= elf->segments && segment->reach > start; segment--) {
+		if (start >= segment->pa && segment->file_size >= PAGE_SIZE &&
+		    start - segment->pa <= segment->file_size - PAGE_SIZE)
+			return read_part(dump, segment, start, page);
+		if (segment->pa + segment->file_size <= start || !segment->file_size) {
+			excluded = excluded || segment->pa + segment->memory_size > start;
+			continue;
+		}
+		if (!covered)
+			memset(page, 0, PAGE_SIZE);
+		covered = true;
+		struct error *err = read_part(dump, segment, start, page);
 		if (err)
 			return err;
-		covered = true;
 	}
-	if (!covered)
-		return error_fault(ERROR_UNMAPPED, start, "no memory at physical address 0x%llx",
+	if (covered)
+		return NULL;
+	if (excluded)
+		return error_fault(ERROR_EXCLUDED, start,
+				   "physical page 0x%llx was excluded from the dump",
 				   (unsigned long long)start);
-	return NULL;
+	return error_fault(ERROR_UNMAPPED, start, "no memory at physical address 0x%llx",
+			   (unsigned long long)start);
 }
 
 const struct dump_format dump_format_elf = {

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/print.h"
 #include "lockdump.h"
 #include "report/output.h"
 #include "state/record.h"
@@ -63,13 +64,21 @@ static void print_slot(const struct record *record, uint32_t cpu, FILE *out)
 	fputc('\n', out);
 	const struct unwind_arch *arch = unwind_arch_find(record->header->machine);
 	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "  %8.3f  %s/%u", (samples[i]->time_ns - samples[i]->onset_ns) / 1e9,
-			samples[i]->comm, samples[i]->pid);
+		fprintf(out, "  %8.3f  ", (samples[i]->time_ns - samples[i]->onset_ns) / 1e9);
+		print_text(samples[i]->comm, out);
+		fprintf(out, "/%u", samples[i]->pid);
 		if (arch && samples[i]->flags & RECORD_SAMPLE_REGS)
 			fprintf(out, "  %s 0x%llx", arch->register_names[arch->pc],
 				(unsigned long long)samples[i]->regs[arch->pc]);
 		fprintf(out, ", %u return addresses\n", samples[i]->nr_stack);
 	}
+}
+
+static void print_fact(const char *name, const char *value, FILE *out)
+{
+	fputs(name, out);
+	print_text(value, out);
+	fputc('\n', out);
 }
 
 static void print_record(const struct record *record, FILE *out)
@@ -81,12 +90,16 @@ static void print_record(const struct record *record, FILE *out)
 
 	if (gmtime_r(&start, &tm))
 		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S UTC", &tm);
-	fprintf(out, "release    %s\nboot       %s\nsince      %s\nsampled by %s\n",
-		header->release, header->boot_id, stamp, header->tick_hook);
+	print_fact("release    ", header->release, out);
+	print_fact("boot       ", header->boot_id, out);
+	print_fact("since      ", stamp, out);
+	print_fact("sampled by ", header->tick_hook, out);
 	if (header->incident[0])
-		fprintf(out, "incident   %s\n", header->incident);
-	if (header->fired_by != RECORD_FIRED_NONE)
-		fprintf(out, "trigger    CPU %d: %s\n", header->fired_cpu, header->fired_reason);
+		print_fact("incident   ", header->incident, out);
+	if (header->fired_by != RECORD_FIRED_NONE) {
+		fprintf(out, "trigger    CPU %d: ", header->fired_cpu);
+		print_fact("", header->fired_reason, out);
+	}
 	for (uint32_t cpu = 0; cpu < header->nr_slots; cpu++)
 		print_slot(record, cpu, out);
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/print.h"
 #include "report/report.h"
 
 #define DMESG_TAIL     30
@@ -16,13 +17,9 @@ struct printer {
 	const char *bold, *red, *dim, *plain; /* escape sequences, or "" */
 };
 
-/* Text out of a dump must not steer the reader's terminal. */
 static void put_text(const struct printer *p, const char *s)
 {
-	for (; *s; s++) {
-		unsigned char c = *s;
-		fputc(c < ' ' && c != '\t' ? '?' : c == 0x7f ? '?' : c, p->out);
-	}
+	print_text(s, p->out);
 }
 
 static void heading(const struct printer *p, const char *text)
@@ -35,6 +32,13 @@ static void fact(const struct printer *p, const char *name, const char *value)
 	fprintf(p->out, "  %-10s ", name);
 	put_text(p, value);
 	fputc('\n', p->out);
+}
+
+static void put_module(const struct printer *p, const char *name)
+{
+	fputs(" [", p->out);
+	put_text(p, name);
+	fputc(']', p->out);
 }
 
 static void put_symbol(const struct printer *p, uint64_t pc, bool interrupted, bool offset)
@@ -50,7 +54,7 @@ static void put_symbol(const struct printer *p, uint64_t pc, bool interrupted, b
 				(unsigned long long)symbol.size);
 	}
 	if (symbol.module)
-		fprintf(p->out, " [%s]", symbol.module->name);
+		put_module(p, symbol.module->name);
 }
 
 static void put_stack(const struct printer *p, const struct stack *stack)
@@ -94,7 +98,7 @@ static void put_summary(const struct printer *p)
 	fprintf(p->out, "%s%s", p->bold, p->red);
 	put_text(p, verdict->title);
 	if (verdict->module)
-		fprintf(p->out, " [%s]", verdict->module);
+		put_module(p, verdict->module);
 	fprintf(p->out, "%s\n\n  ", p->plain);
 	put_text(p, verdict->summary);
 	fputs("\n\n", p->out);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Text out of a dump on a terminal, which it must not steer. */
+#ifndef LOCKDUMP_PRINT_H
+#define LOCKDUMP_PRINT_H
+
+#include <stdio.h>
+
+/* Prints @s, with a '?' for each control character but tabs: newlines and escape sequences. */
+void print_text(const char *s, FILE *out);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What cmocka needs to be included, and how a test gets its name: a sentence about behaviour. */
+#ifndef TESTS_TEST_H
+#define TESTS_TEST_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* An entry of the array for RUN_TESTS(). */
+#define TEST(sentence, function)                        \
+	{                                               \
+		.name = sentence, .test_func = function \
+	}
+
+#define RUN_TESTS(tests) cmocka_run_group_tests(tests, NULL, NULL)
+
+#endif
