@@ -134,6 +134,8 @@ static struct error *describe_kernel(struct arming *arming)
 	struct utsname names;
 	char running[4096];
 
+	config_scale(config, (unsigned long)sysconf(_SC_PHYS_PAGES) / 1024 *
+				     (unsigned long)sysconf(_SC_PAGESIZE));
 	uname(&names);
 	snprintf(config->release, sizeof(config->release), "%s", names.release);
 	struct error *err = read_line("/proc/sys/kernel/random/boot_id", config->boot_id,
