@@ -269,9 +269,10 @@ int cmd_arm(int argc, char **argv)
 	struct error *err = arm(&options, &arming);
 	if (!err)
 		print_done(&options, &arming);
+	status = err ? error_report(err) : 0;
 	arming_deinit(&arming);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return err ? error_report(err) : 0;
+	return status;
 }
 
 static const char disarm_help[] = "Usage: lockdump disarm\n"
