@@ -41,6 +41,17 @@ apt_init() {
 	)
 }
 
+# Fetches the lists of apt in the folder $1.
+apt_update() {
+	apt-get "${APT_OPTIONS[@]}" update
+	touch "$1/updated" # apt gives the lists themselves the server's times
+}
+
+# The lists in the folder $1 are less than an hour old.
+apt_is_fresh() {
+	[[ -n $(find "$1/updated" -mmin -60 2>/dev/null) ]]
+}
+
 # The mirror that the machine takes its own release from, as its configuration has it now.
 apt_mirror() {
 	local codename
