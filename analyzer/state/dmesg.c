@@ -29,6 +29,7 @@
 #define MAX_COUNT_BITS 24
 #define MAX_SIZE_BITS  30
 #define MAX_TABLE_SIZE (1u << 30) /* more than the longest log_buf_len= makes */
+#define MAX_LINES      (4u << 20)
 #define MAX_ENTRY_SIZE 256 /* of a descriptor or info; they have 24 and 88 bytes */
 
 struct ring {
@@ -213,6 +214,8 @@ static struct error *add_lines(struct dmesg *dmesg, uint64_t t_ns, unsigned int 
 	for (;;) {
 		const char *newline = memchr(text, '\n', size);
 		size_t len = newline ? (size_t)(newline - text) : size;
+		if (dmesg->lines.count >= MAX_LINES)
+			return error_fault(ERROR_CORRUPT, 0, "more than %u lines", MAX_LINES);
 		char *copy = arena_strndup(&dmesg->text, text, len);
 		struct dmesg_line *line = copy ? vector_push(&dmesg->lines) : NULL;
 		if (!line)
@@ -233,6 +236,8 @@ static struct error *read_records(struct dmesg *dmesg, const struct ring *ring)
 
 	if (count > mask + 1)
 		count = mask + 1;
+	/* Records do not share text: all together have no more than the ring. */
+	uint64_t room = 1ull << ring->size_bits;
 	for (uint64_t i = 0; !err && i < count; i++) {
 		uint64_t id = (ring->tail_id + i) & ID_MASK;
 		const uint8_t *desc = ring->descs + (id & mask) * ring->desc_size;
@@ -245,9 +250,15 @@ static struct error *read_records(struct dmesg *dmesg, const struct ring *ring)
 						state >> STATE_SHIFT != STATE_FINALIZED))
 			continue;
 		uint64_t text_len = info[ring->text_len] | info[ring->text_len + 1] << 8;
-		if (record_text(ring, desc, text_len, &text, &size))
-			err = add_lines(dmesg, word_at(info + ring->ts_nsec),
-					info[ring->level] >> 5, text, size);
+		if (!record_text(ring, desc, text_len, &text, &size))
+			continue;
+		if (size > room)
+			return error_fault(
+				ERROR_CORRUPT, 0,
+				"the records have more text than the buffer has room for");
+		room -= size;
+		err = add_lines(dmesg, word_at(info + ring->ts_nsec), info[ring->level] >> 5, text,
+				size);
 	}
 	return err;
 }
