@@ -261,8 +261,14 @@ bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t
 	uint32_t first = low - 1;
 	*start_ret = symbol_address(kallsyms, first);
 	*size_ret = low < kallsyms->count ? symbol_address(kallsyms, low) - *start_ret : 0;
-	while (first && symbol_address(kallsyms, first - 1) == *start_ret)
-		first--;
+	/* Half by half here too: at 0, where per-CPU symbols begin, and in damaged tables they are many. */
+	for (low = 0; low < first;) {
+		uint32_t middle = low + (first - low) / 2;
+		if (symbol_address(kallsyms, middle) < *start_ret)
+			low = middle + 1;
+		else
+			first = middle;
+	}
 	*index_ret = first;
 	return true;
 }
