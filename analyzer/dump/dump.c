@@ -109,7 +109,8 @@ struct error *dump_open(const char *path, struct dump **ret)
 		return &error_no_memory;
 	dump->path = strdup(path);
 	dump->cache = calloc(1, sizeof(*dump->cache));
-	dump->fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* O_NONBLOCK: nobody waits for the writer of a FIFO. */
+	dump->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	struct stat st;
 	struct error *err = NULL;

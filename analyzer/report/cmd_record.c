@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <fcntl.h>
 #include <getopt.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/print.h"
 #include "lockdump.h"
 #include "report/output.h"
@@ -22,12 +24,10 @@ static void usage(FILE *out)
 static bool is_record_file(const char *path)
 {
 	char magic[sizeof(RECORD_MAGIC) - 1] = {};
-	FILE *file = fopen(path, "re");
-	size_t n = file ? fread(magic, 1, sizeof(magic), file) : 0;
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (file)
-		fclose(file);
-	return n == sizeof(magic) && !memcmp(magic, RECORD_MAGIC, sizeof(magic));
+	return fd >= 0 && pread(fd, magic, sizeof(magic), 0) == sizeof(magic) &&
+	       !memcmp(magic, RECORD_MAGIC, sizeof(magic));
 }
 
 static struct error *read_record(const char *path, struct record *ret)

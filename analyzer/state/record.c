@@ -92,7 +92,7 @@ struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
 
 struct error *record_from_file(const char *path, struct record *ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st))

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "make_dump.h"
@@ -277,6 +278,9 @@ static void what_is_no_vmcore(void **state)
 	memcpy(bytes, "KDUMP   ", 8);
 	write_file(path, bytes, sizeof(bytes));
 	assert_error(dump_open(path, &dump), ERROR_OTHER, path);
+	unlink(path);
+	assert_int_equal(mkfifo(path, 0600), 0); /* nobody writes to it, and nobody waits */
+	assert_error(dump_open(path, &dump), ERROR_OTHER, "not a regular file");
 	unlink(path);
 	assert_error(dump_open(path, &dump), ERROR_SYSTEM, "No such file");
 	assert_error(dump_open("/tmp", &dump), ERROR_OTHER, "not a regular file");
