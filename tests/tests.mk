@@ -40,8 +40,8 @@ demo:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	$(call heading,'A VM is booted$(,) hung$(,) and crashed into its capture kernel')
 	@scripts/lab run --out build/demo
-	$(call heading,'The report: build/lockdump report build/demo/incident')
-	@build/lockdump report build/demo/incident/vmcore
+	$(call heading,'The report: build/lockdump report --all-tasks build/demo/incident')
+	@build/lockdump report --all-tasks build/demo/incident
 
 check:
 	@scripts/deps
@@ -69,4 +69,17 @@ check-valgrind:
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@tests/run valgrind
 
-.PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind
+# Every stack beside crash's and drgn's. Takes minutes, and 1.5 GB in build/oracle, the first time.
+check-oracle:
+	@scripts/deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/oracle_prepare lab four-levels interrupted
+	@tests/run oracle
+
+bench:
+	@scripts/deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/oracle_prepare lab
+	@tests/bench
+
+.PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind check-oracle bench
