@@ -78,6 +78,8 @@ static struct error *take_hard(struct kmod_module *kmod, struct strings *needs, 
 			continue;
 		_cleanup_free_ char *names = strdup(kmod_module_info_get_value(item));
 		char *rest = names;
+		if (!names)
+			err = &error_no_memory;
 		for (char *name; !err && (name = strsep(&rest, ","));) {
 			if (!*name)
 				continue;
@@ -204,7 +206,8 @@ struct error *modules_resolve(const char *release, const struct strings *wanted,
 		return &error_no_memory;
 	kmod_set_log_priority(ctx, 0);
 	for (size_t i = 0; i < wanted->count && !err; i++)
-		err = add_once(&queue.hard, wanted->items[i]);
+		err = add_once(strchr(wanted->items[i], ':') ? &queue.soft : &queue.hard,
+			       wanted->items[i]);
 	if (!err)
 		err = take_all(ctx, &queue, ret);
 	if (!err)

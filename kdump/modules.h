@@ -21,7 +21,7 @@ struct module_set {
 };
 
 /*
- * Resolves @wanted (module names or modaliases) and all that they depend on,
+ * Resolves @wanted (module names, which must be there, or modaliases, which may have none) and all that they depend on,
  * soft dependencies included (ext4 asks for crc32c so, and the capture kernel
  * has no modprobe). What is built into the kernel is left out. The set is in
  * load order.
