@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "kdump/strings.h"
 
-struct module {
+struct module_file {
 	char *name;
 	char *file; /* where it is now */
 	struct strings needs; /* modules that must be loaded before it */
@@ -16,7 +16,7 @@ struct module {
 
 /* Modules and all that they need, of one kernel release. */
 struct module_set {
-	struct module *items;
+	struct module_file *items;
 	size_t count;
 };
 
