@@ -3,21 +3,22 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "lockdump.h"
 
-/* The tree's build/lockdump gives its scripts/lab. */
+/* The tree's build/lockdump gives its scripts/lab. Not by /proc/self/exe: a chroot may have no /proc. */
 static struct error *find_script(char *ret, size_t size)
 {
+	const char *name = (const char *)getauxval(AT_EXECFN);
 	char program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - 1);
 
-	if (length < 0)
-		return error_errno("lab: /proc/self/exe");
-	program[length] = '\0';
+	if (!realpath(name, program))
+		return error_errno("lab: %s", name);
 	for (int up = 0; up < 2; up++) {
 		char *slash = strrchr(program, '/');
 

@@ -134,6 +134,8 @@ static struct error *describe_kernel(struct arming *arming)
 	struct utsname names;
 	char running[4096];
 
+	config_scale(config, (unsigned long)sysconf(_SC_PHYS_PAGES) / 1024 *
+				     (unsigned long)sysconf(_SC_PAGESIZE));
 	uname(&names);
 	snprintf(config->release, sizeof(config->release), "%s", names.release);
 	struct error *err = read_line("/proc/sys/kernel/random/boot_id", config->boot_id,
@@ -267,9 +269,10 @@ int cmd_arm(int argc, char **argv)
 	struct error *err = arm(&options, &arming);
 	if (!err)
 		print_done(&options, &arming);
+	status = err ? error_report(err) : 0;
 	arming_deinit(&arming);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	return err ? error_report(err) : 0;
+	return status;
 }
 
 static const char disarm_help[] = "Usage: lockdump disarm\n"

@@ -73,13 +73,13 @@ static bool step(struct capture *capture, const char *name, unsigned int limit_s
 	run.tick_arg = capture;
 	run.echo = function == step_vmcore || function == step_report_to_console;
 	struct error *err = run_function(&run, function, capture);
-	if (function == step_record && err && capture->found->no_record)
-		manifest_add_step(&capture->manifest, name, run.seconds, "skipped", err->message);
-	else
-		manifest_add_step(&capture->manifest, name, run.seconds, outcome_of(&run, err),
-				  err ? err->message : NULL);
+	const char *outcome = function == step_record && err && capture->found->no_record
+				      ? "skipped"
+				      : outcome_of(&run, err);
+	manifest_add_step(&capture->manifest, name, run.seconds, outcome,
+			  err ? err->message : NULL);
 	if (err)
-		progress("%s: not done: %s", name, err->message);
+		progress("%s: %s: %s", name, outcome, err->message);
 	else
 		progress("%s: done in %.1f s", name, run.seconds);
 	bool done = !err;
@@ -130,11 +130,12 @@ static void describe_crash(struct capture *capture)
 	manifest->onset_s = found->onset_s;
 	manifest->trigger_s = found->trigger_s ? found->trigger_s : found->crash_s;
 	manifest->reserved_kb = capture->config.reserved_kb;
-	if (!found->has_record || found->fired_by >= sizeof(by) / sizeof(by[0]))
+	/* Whatever was not lockdump was a panic: nothing else starts a crash kernel. */
+	manifest->trigger_by = by[RECORD_FIRED_NONE];
+	if (found->fired_by == RECORD_FIRED_NONE || found->fired_by >= sizeof(by) / sizeof(by[0]))
 		return;
 	manifest->trigger_by = by[found->fired_by];
-	if (found->fired_by != RECORD_FIRED_NONE)
-		manifest->trigger_cpu = found->fired_cpu;
+	manifest->trigger_cpu = found->fired_cpu;
 	snprintf(manifest->trigger_reason, sizeof(manifest->trigger_reason), "%.*s",
 		 (int)sizeof(found->fired_reason), found->fired_reason);
 }
@@ -239,10 +240,11 @@ static struct error *work(void *arg)
 	if (err) {
 		/* The console, and what listens there, is all that is left to tell. */
 		progress("store: not usable: %s", err->message);
+		error_destroy(err);
 		step(&capture, "report", capture.config.report_s, step_report_to_console);
 	}
 	config_deinit(&capture.config);
-	return err;
+	return NULL;
 }
 
 /* Takes orphans away, but not the worker, whom run_function() waits for. */

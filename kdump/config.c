@@ -59,6 +59,19 @@ void config_init(struct config *config)
 	};
 }
 
+/*
+ * makedumpfile looks at every page's state and copies some: 100 MB of memory a second is slow
+ * for it. Two minutes on top are for slow disks, and once more for what has no limit of its own.
+ */
+void config_scale(struct config *config, unsigned long memory_kb)
+{
+	unsigned long scaled_s = 120 + memory_kb / (100 * 1024);
+
+	config->vmcore_s = scaled_s < 24 * 3600 ? scaled_s : 24 * 3600;
+	config->overall_s = config->device_s + config->record_s + config->dmesg_s +
+			    config->report_s + config->vmcore_s + config->proof_s + 120;
+}
+
 void config_deinit(struct config *config)
 {
 	strings_deinit(&config->modules);

@@ -38,6 +38,10 @@ struct config {
 
 /* The limits and the dump level that are used if nothing else is said. */
 void config_init(struct config *config);
+
+/* Sets the limits of the dump and of the whole for a machine with @memory_kb. */
+void config_scale(struct config *config, unsigned long memory_kb);
+
 void config_deinit(struct config *config);
 
 struct error *config_write(const struct config *config, FILE *out);

@@ -48,9 +48,49 @@ static struct error *add_module(struct module_set *set, const char *name, const 
 	return (*ret)->name && (*ret)->file ? NULL : &error_no_memory;
 }
 
-/* Takes the names out of @list: into @needs if it is given, and all into @wanted, to be looked at later. */
-static struct error *take_names(struct kmod_list *list, struct strings *needs,
-				struct strings *wanted)
+/* What is to be looked up yet. */
+struct queue {
+	struct strings hard; /* an error if it is not there */
+	struct strings soft; /* fine if it is not: it may be built in under no name */
+};
+
+static struct error *add_once(struct strings *strings, const char *name)
+{
+	return strings_have(strings, name) ? NULL : strings_add(strings, "%s", name);
+}
+
+/*
+ * The module's own list, "depends=a,b": from modules.dep, libkmod gives no dependencies at
+ * all, and no error, if the file of one is missing.
+ */
+static struct error *take_hard(struct kmod_module *kmod, struct strings *needs, struct queue *queue)
+{
+	struct kmod_list *list = NULL, *item;
+	int ret = kmod_module_get_info(kmod, &list);
+	struct error *err = NULL;
+
+	if (ret < 0)
+		return error_create(ERROR_SYSTEM, "module %s: %s", kmod_module_get_path(kmod),
+				    strerror(-ret));
+	kmod_list_foreach(item, list)
+	{
+		if (strcmp(kmod_module_info_get_key(item), "depends"))
+			continue;
+		_cleanup_free_ char *names = strdup(kmod_module_info_get_value(item));
+		char *rest = names;
+		for (char *name; !err && (name = strsep(&rest, ","));) {
+			if (!*name)
+				continue;
+			err = strings_add(needs, "%s", name);
+			if (!err)
+				err = add_once(&queue->hard, name);
+		}
+	}
+	kmod_module_info_free_list(list);
+	return err;
+}
+
+static struct error *take_soft(struct kmod_list *list, struct strings *needs, struct queue *queue)
 {
 	struct kmod_list *item;
 	struct error *err = NULL;
@@ -61,14 +101,14 @@ static struct error *take_names(struct kmod_list *list, struct strings *needs,
 		const char *name = kmod_module_get_name(module);
 		if (!err && needs)
 			err = strings_add(needs, "%s", name);
-		if (!err && !strings_have(wanted, name))
-			err = strings_add(wanted, "%s", name);
+		if (!err)
+			err = add_once(&queue->soft, name);
 	}
 	return err;
 }
 
 static struct error *take_module(struct kmod_module *kmod, struct module_set *set,
-				 struct strings *wanted)
+				 struct queue *queue)
 {
 	const char *name = kmod_module_get_name(kmod);
 	const char *file = kmod_module_get_path(kmod);
@@ -81,20 +121,20 @@ static struct error *take_module(struct kmod_module *kmod, struct module_set *se
 	struct error *err = add_module(set, name, file, &module);
 	if (err)
 		return err;
-	_cleanup_(unref_list) struct kmod_list *hard = kmod_module_get_dependencies(kmod);
-	_cleanup_(unref_list) struct kmod_list *pre = NULL, *post = NULL;
+	_cleanup_(unref_list) struct kmod_list *pre = NULL;
+	_cleanup_(unref_list) struct kmod_list *post = NULL;
 	kmod_module_get_softdeps(kmod, &pre, &post);
-	err = take_names(hard, &module->needs, wanted);
+	err = take_hard(kmod, &module->needs, queue);
 	if (!err)
-		err = take_names(pre, &module->needs, wanted);
+		err = take_soft(pre, &module->needs, queue);
 	if (!err)
-		err = take_names(post, NULL, wanted);
+		err = take_soft(post, NULL, queue);
 	return err;
 }
 
 /* A name or alias may stand for several modules (crc32c does), or, if all is built in, for none. */
 static struct error *take_wanted(struct kmod_ctx *ctx, const char *name, struct module_set *set,
-				 struct strings *wanted)
+				 struct queue *queue)
 {
 	_cleanup_(unref_list) struct kmod_list *list = NULL;
 	struct kmod_list *item;
@@ -107,43 +147,66 @@ static struct error *take_wanted(struct kmod_ctx *ctx, const char *name, struct 
 	kmod_list_foreach(item, list)
 	{
 		_cleanup_(unref_module) struct kmod_module *kmod = kmod_module_get_module(item);
-		struct error *err = take_module(kmod, set, wanted);
+		struct error *err = take_module(kmod, set, queue);
 		if (err)
 			return err;
 	}
 	return NULL;
 }
 
+/* Looks everything up that is in @queue, what comes to it meanwhile too. */
+static struct error *take_all(struct kmod_ctx *ctx, struct queue *queue, struct module_set *set)
+{
+	struct error *err = NULL;
+	size_t hard = 0, soft = 0;
+
+	while (!err) {
+		if (hard < queue->hard.count) {
+			err = take_wanted(ctx, queue->hard.items[hard++], set, queue);
+		} else if (soft < queue->soft.count) {
+			err = take_wanted(ctx, queue->soft.items[soft++], set, queue);
+			if (err && err->class == ERROR_NOT_FOUND) {
+				error_destroy(err);
+				err = NULL;
+			}
+		} else {
+			break;
+		}
+	}
+	return err;
+}
+
+static void queue_deinit(struct queue *queue)
+{
+	strings_deinit(&queue->hard);
+	strings_deinit(&queue->soft);
+}
+
 struct error *modules_resolve(const char *release, const struct strings *wanted,
 			      struct module_set *ret)
 {
 	static const char *const no_config[] = { NULL };
-	_cleanup_(strings_deinit) struct strings queue = { 0 };
+	_cleanup_(queue_deinit) struct queue queue = { 0 };
 	char dir[PATH_MAX], index[PATH_MAX + 32];
 	struct error *err = NULL;
 
 	*ret = (struct module_set){ 0 };
 	snprintf(dir, sizeof(dir), "/lib/modules/%s", release);
 	snprintf(index, sizeof(index), "%s/modules.dep.bin", dir);
-	if (access(index, R_OK)) {
-		err = error_errno("modules of %s: %s", release, index);
-		return err;
-	}
+	if (access(index, R_OK))
+		return error_create(ERROR_NOT_FOUND,
+				    "modules of %s: %s: %s; install that kernel's modules, or run "
+				    "'depmod %s'",
+				    release, index, strerror(errno), release);
 	/* No configuration: a module that modprobe.d blacklists now may still be the disk's. */
 	_cleanup_(unref_ctx) struct kmod_ctx *ctx = kmod_new(dir, no_config);
 	if (!ctx)
 		return &error_no_memory;
 	kmod_set_log_priority(ctx, 0);
 	for (size_t i = 0; i < wanted->count && !err; i++)
-		err = strings_add(&queue, "%s", wanted->items[i]);
-	for (size_t i = 0; i < queue.count && !err; i++) {
-		err = take_wanted(ctx, queue.items[i], ret, &queue);
-		/* Only what was asked for must be there: a soft dependency may be built in under no name. */
-		if (err && err->class == ERROR_NOT_FOUND && i >= wanted->count) {
-			error_destroy(err);
-			err = NULL;
-		}
-	}
+		err = add_once(&queue.hard, wanted->items[i]);
+	if (!err)
+		err = take_all(ctx, &queue, ret);
 	if (!err)
 		err = modules_sort(ret);
 	if (err)

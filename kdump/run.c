@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -16,9 +15,11 @@
 
 #include "base/cleanup.h"
 
-#define TICK_MS	      200
-#define KILL_GRACE_MS 5000
-#define ECHO_GRACE_MS 2000
+#define TICK_MS	       200
+#define EOF_TICK_MS    5
+#define MAX_LAST_READS 100
+#define KILL_GRACE_MS  5000
+#define ECHO_GRACE_MS  2000
 
 double uptime_s(void)
 {
@@ -122,33 +123,36 @@ static bool read_messages(struct run *run, int fd)
 	return true;
 }
 
-/* True once the child has ended; reads messages and ticks meanwhile. */
-static bool wait_for(struct run *run, int pidfd, int messages, double until)
+/*
+ * True once the child has ended, with its @status; reads messages and ticks meanwhile. The
+ * end of messages comes with the child's end, mostly: so that is when to look more often.
+ */
+static bool wait_for(struct run *run, int messages, double until, int *status)
 {
-	struct pollfd fds[] = {
-		{ .fd = pidfd, .events = POLLIN },
-		{ .fd = messages, .events = POLLIN },
-	};
+	struct pollfd fd = { .fd = messages, .events = POLLIN };
+	double next_tick = 0;
 
 	for (;;) {
-		double left = until - uptime_s();
-		if (until && left <= 0)
-			return false;
-		int timeout = until && left * 1000 < TICK_MS ? left * 1000 + 1 : TICK_MS;
-		poll(fds, 2, timeout);
-		if (fds[1].revents && !read_messages(run, messages))
-			fds[1].fd = -1;
-		if (run->tick)
+		if (poll(&fd, 1, fd.fd < 0 ? EOF_TICK_MS : TICK_MS) > 0 &&
+		    !read_messages(run, messages))
+			fd.fd = -1;
+		if (run->tick && uptime_s() >= next_tick) {
 			run->tick(run->tick_arg);
-		if (fds[0].revents) {
+			next_tick = uptime_s() + TICK_MS / 1000.0;
+		}
+		if (waitpid(run->pid, status, WNOHANG) == run->pid) {
 			/* A grandchild may keep the pipe open: take what is there, wait for no more. */
-			while (poll(&fds[1], 1, 0) > 0 && read_messages(run, messages))
-				;
+			for (int i = 0; i < MAX_LAST_READS && poll(&fd, 1, 0) > 0; i++)
+				if (!read_messages(run, messages))
+					break;
 			return true;
 		}
+		if (until && uptime_s() >= until)
+			return false;
 	}
 }
 
+/* Cuts the blanks at the end off. */
 static const char *last_line(char *messages)
 {
 	size_t len = strlen(messages);
@@ -163,13 +167,13 @@ static const char *last_line(char *messages)
 
 static struct error *outcome(struct run *run)
 {
+	if (run->end == RUN_EXITED && !run->status)
+		return NULL;
 	const char *line = last_line(run->messages);
 	const char *colon = *line ? ": " : "";
 
 	switch (run->end) {
 	case RUN_EXITED:
-		if (!run->status)
-			return NULL;
 		return error_create(ERROR_OTHER, "exit status %d%s%s", run->status, colon, line);
 	case RUN_SIGNALED:
 		return error_create(ERROR_OTHER, "killed by signal %d (%s)%s%s", run->status,
@@ -183,25 +187,21 @@ static struct error *outcome(struct run *run)
 	}
 }
 
-/* Waits for @pid within the limit and fills in how it ended. */
-static void supervise(struct run *run, pid_t pid, int pidfd, int messages)
+/* Waits for the child within the limit and fills in how it ended. */
+static void supervise(struct run *run, int messages)
 {
 	double start = uptime_s();
-	bool ended = wait_for(run, pidfd, messages, run->limit_s ? start + run->limit_s : 0);
+	int status = 0;
+	bool ended = wait_for(run, messages, run->limit_s ? start + run->limit_s : 0, &status);
 
-	run->end = RUN_EXITED;
+	run->end = WIFSIGNALED(status) ? RUN_SIGNALED : RUN_EXITED;
 	if (!ended) {
-		kill(pid, SIGKILL);
-		ended = wait_for(run, pidfd, messages, uptime_s() + KILL_GRACE_MS / 1000.0);
+		kill(run->pid, SIGKILL);
+		ended = wait_for(run, messages, uptime_s() + KILL_GRACE_MS / 1000.0, &status);
 		run->end = ended ? RUN_TIMEOUT : RUN_STUCK;
 	}
-	run->seconds = uptime_s() - start;
-	int status;
-	if (!ended || waitpid(pid, &status, 0) != pid)
-		return;
 	run->status = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
-	if (run->end == RUN_EXITED && WIFSIGNALED(status))
-		run->end = RUN_SIGNALED;
+	run->seconds = uptime_s() - start;
 }
 
 /* Forks. In the parent, returns with the child's end in @run; in the child, *@ret_child is true. */
@@ -217,23 +217,16 @@ static struct error *spawn(struct run *run, bool *ret_child)
 	if (pipe2(pipefd, O_CLOEXEC))
 		return error_errno("pipe");
 	_cleanup_close_ int messages = pipefd[0];
-	pid_t pid = run->pid = fork();
-	if (!pid) {
+	run->pid = fork();
+	if (!run->pid) {
 		child_setup(run, parent, pipefd[1]);
 		*ret_child = true;
 		return NULL;
 	}
 	close(pipefd[1]);
-	if (pid < 0)
+	if (run->pid < 0)
 		return error_errno("fork");
-	_cleanup_close_ int pidfd = pidfd_open(pid, 0);
-	if (pidfd < 0) {
-		struct error *err = error_errno("pidfd_open");
-		kill(pid, SIGKILL);
-		waitpid(pid, NULL, 0);
-		return err;
-	}
-	supervise(run, pid, pidfd, messages);
+	supervise(run, messages);
 	return NULL;
 }
 

@@ -40,8 +40,8 @@ demo:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	$(call heading,'A VM is booted$(,) hung$(,) and crashed into its capture kernel')
 	@scripts/lab run --out build/demo
-	$(call heading,'The report: build/lockdump report build/demo/incident')
-	@build/lockdump report build/demo/incident/vmcore
+	$(call heading,'The report: build/lockdump report --all-tasks build/demo/incident')
+	@build/lockdump report --all-tasks build/demo/incident
 
 check:
 	@scripts/deps

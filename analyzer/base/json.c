@@ -2,6 +2,7 @@
 #include "base/json.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,8 +68,10 @@ struct json_object *json_number(uint64_t value)
 
 struct json_object *json_double(double seconds)
 {
-	char text[64];
+	char text[512];
 
+	if (!isfinite(seconds))
+		return NULL;
 	snprintf(text, sizeof(text), "%.6f", seconds);
 	return json_object_new_double_s(seconds, text);
 }

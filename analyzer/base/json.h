@@ -22,7 +22,7 @@ struct json_object *json_number(uint64_t value);
 /* Seconds out of nanoseconds, to the microsecond; null if @ns is UINT64_MAX. */
 struct json_object *json_seconds(uint64_t ns);
 
-/* The same out of seconds. */
+/* The same out of seconds; null if they are no number. */
 struct json_object *json_double(double seconds);
 
 /* An address: "0xffffffff81000000". */

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <getopt.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lockdump.h"
@@ -13,6 +15,7 @@ enum format { FORMAT_TEXT, FORMAT_JSON };
 struct options {
 	const char *vmcore;
 	const char *record;
+	char in_incident[PATH_MAX]; /* holds vmcore, if an incident's folder was named */
 	const char *output;
 	enum format format;
 	bool all_tasks;
@@ -20,7 +23,7 @@ struct options {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: lockdump report VMCORE [OPTION...]\n"
+	fputs("Usage: lockdump report VMCORE|INCIDENT [OPTION...]\n"
 	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed.\n\n"
 	      "  --record FILE        use this flight record if there is none in the vmcore\n"
 	      "  --format text|json   (default: text)\n"
@@ -78,6 +81,17 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	}
 	ret->vmcore = argv[optind];
 	return -1;
+}
+
+/* An incident's folder stands for the vmcore in it. */
+static void look_into_folder(struct options *options)
+{
+	struct stat st;
+
+	if (stat(options->vmcore, &st) || !S_ISDIR(st.st_mode))
+		return;
+	snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", options->vmcore);
+	options->vmcore = options->in_incident;
 }
 
 /*
@@ -147,6 +161,7 @@ int cmd_report(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
+	look_into_folder(&options);
 	struct error *err = report_vmcore(&options);
 	return err ? error_report(err) : 0;
 }

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
+
 #define XA_SLOTS      64
 #define XA_MAX_SHIFT  60
 #define MAX_MAP_NAME  16 /* BPF_OBJ_NAME_LEN */
@@ -21,42 +23,60 @@ struct search {
 	struct member shift, slots, map_name;
 	uint32_t visits;
 	uint64_t map; /* 0: not found */
+	struct error *error; /* the first thing that could not be read */
 };
 
-static struct error *visit(struct search *search, uint64_t entry, uint64_t most_shift);
+static void visit(struct search *search, uint64_t entry, int64_t most_shift);
 
-static struct error *visit_node(struct search *search, uint64_t node, uint64_t most_shift)
+/* What cannot be read may not be what is looked for: the search goes on. */
+static void note_error(struct search *search, struct error *err)
+{
+	if (search->error)
+		error_destroy(err);
+	else
+		search->error = err;
+}
+
+static void visit_node(struct search *search, uint64_t node, int64_t most_shift)
 {
 	struct memory *memory = &search->kernel->memory;
 	uint64_t slots[XA_SLOTS], shift;
 
-	if (++search->visits > MAX_NODES)
-		return error_fault(ERROR_CORRUPT, node, "map_idr has over %u nodes", MAX_NODES);
+	if (search->visits >= MAX_NODES)
+		return;
 	struct error *err = member_read(memory, node, &search->shift, &shift);
 	if (!err)
 		err = memory_read(memory, node + search->slots.offset, slots, sizeof(slots));
-	/* Each level has a smaller shift than the one above it: no circle gets far. */
-	if (!err && shift > most_shift)
+	/* Each level has a smaller shift than the one above it, and none is below 0: no circle gets far. */
+	if (!err && (int64_t)shift > most_shift)
 		err = error_fault(ERROR_CORRUPT, node, "map_idr: a node of shift %llu",
 				  (unsigned long long)shift);
-	for (size_t i = 0; !err && i < XA_SLOTS; i++)
-		err = visit(search, slots[i], shift ? shift - 1 : 0);
-	return err;
+	if (!err && ++search->visits == MAX_NODES)
+		err = error_fault(ERROR_CORRUPT, node, "map_idr has over %u nodes", MAX_NODES);
+	if (err) {
+		note_error(search, err);
+		return;
+	}
+	for (size_t i = 0; i < XA_SLOTS; i++)
+		visit(search, slots[i], (int64_t)shift - 1);
 }
 
-static struct error *visit(struct search *search, uint64_t entry, uint64_t most_shift)
+static void visit(struct search *search, uint64_t entry, int64_t most_shift)
 {
 	char name[MAX_MAP_NAME + 1];
 
-	if (IS_NODE(entry))
-		return visit_node(search, entry & ~3ull, most_shift);
+	if (IS_NODE(entry)) {
+		visit_node(search, entry & ~3ull, most_shift);
+		return;
+	}
 	if (!IS_POINTER(entry))
-		return NULL;
+		return;
 	struct error *err = memory_read_string(&search->kernel->memory,
 					       entry + search->map_name.offset, name, sizeof(name));
-	if (!err && !strcmp(name, search->name))
+	if (err)
+		note_error(search, err);
+	else if (!strcmp(name, search->name))
 		search->map = entry;
-	return err;
 }
 
 struct error *bpf_array_map_find(struct kernel *kernel, const char *name, uint64_t *values_ret,
@@ -83,9 +103,12 @@ struct error *bpf_array_map_find(struct kernel *kernel, const char *name, uint64
 	if (!err)
 		err = member_read(&kernel->memory, idr, &head, &entry);
 	if (!err)
-		err = visit(&search, entry, XA_MAX_SHIFT);
+		visit(&search, entry, XA_MAX_SHIFT);
 	if (!err && !search.map)
-		err = error_create(ERROR_NOT_FOUND, "no BPF map %s in the dump", name);
+		err = search.error
+			      ? steal_ptr(search.error)
+			      : error_create(ERROR_NOT_FOUND, "no BPF map %s in the dump", name);
+	error_destroy(search.error);
 	if (!err)
 		err = member_read(&kernel->memory, search.map, &elem_size, &size);
 	if (!err)

@@ -21,12 +21,15 @@
 #include "base/cleanup.h"
 
 #define STATE_SHIFT	62
+#define EMPTY_LINE_LPOS 3 /* earlier called NO_LPOS; printk_ringbuffer.h */
 #define STATE_COMMITTED 1
 #define STATE_FINALIZED 2
 #define ID_MASK		((1ull << STATE_SHIFT) - 1)
 
 #define MAX_COUNT_BITS 24
 #define MAX_SIZE_BITS  30
+#define MAX_TABLE_SIZE (1u << 30) /* more than the longest log_buf_len= makes */
+#define MAX_ENTRY_SIZE 256 /* of a descriptor or info; they have 24 and 88 bytes */
 
 struct ring {
 	struct kernel *kernel;
@@ -67,6 +70,11 @@ static struct error *read_field(const struct ring *ring, uint64_t object, const 
 	return err ? err : memory_read(&ring->kernel->memory, object + offset, ret, size);
 }
 
+static bool fits(uint64_t offset, uint64_t size, uint64_t whole)
+{
+	return offset <= whole && size <= whole - offset;
+}
+
 static struct error *read_layout(struct ring *ring)
 {
 	uint64_t lpos, begin, next, text_len;
@@ -93,10 +101,10 @@ static struct error *read_layout(struct ring *ring)
 	ring->text_len = text_len;
 	/* u16 text_len, u8 facility, u8 flags:5 level:3 (struct printk_info) */
 	ring->level = text_len + 3;
-	if (ring->desc_size > 4096 || ring->info_size > 4096 ||
-	    ring->state_var + 8 > ring->desc_size || ring->begin + 8 > ring->desc_size ||
-	    ring->next + 8 > ring->desc_size || ring->ts_nsec + 8 > ring->info_size ||
-	    ring->level + 1 > ring->info_size)
+	if (ring->desc_size > MAX_ENTRY_SIZE || ring->info_size > MAX_ENTRY_SIZE ||
+	    !fits(ring->state_var, 8, ring->desc_size) || !fits(ring->begin, 8, ring->desc_size) ||
+	    !fits(ring->next, 8, ring->desc_size) || !fits(ring->ts_nsec, 8, ring->info_size) ||
+	    !fits(ring->text_len, 4, ring->info_size))
 		return error_fault(ERROR_CORRUPT, 0,
 				   "the vmcoreinfo's offsets of the printk buffer");
 	return NULL;
@@ -146,12 +154,13 @@ static struct error *read_ring(struct ring *ring)
 	if (err)
 		return err;
 	uint64_t count = 1ull << ring->count_bits, size = 1ull << ring->size_bits;
-	err = memory_read_alloc(memory, descs, count * ring->desc_size, UINT64_MAX, &ring->descs);
+	err = memory_read_alloc(memory, descs, count * ring->desc_size, MAX_TABLE_SIZE,
+				&ring->descs);
 	if (!err)
-		err = memory_read_alloc(memory, infos, count * ring->info_size, UINT64_MAX,
+		err = memory_read_alloc(memory, infos, count * ring->info_size, MAX_TABLE_SIZE,
 					&ring->infos);
 	if (!err)
-		err = memory_read_alloc(memory, data, size, UINT64_MAX, &ring->data);
+		err = memory_read_alloc(memory, data, size, MAX_TABLE_SIZE, &ring->data);
 	return err;
 }
 
@@ -170,7 +179,12 @@ static bool record_text(const struct ring *ring, const uint8_t *desc, uint64_t t
 	uint64_t begin = word_at(desc + ring->begin), next = word_at(desc + ring->next);
 	uint64_t size = 1ull << ring->size_bits, start = begin & (size - 1);
 
-	/* Odd positions mark records without data: FAILED_LPOS, EMPTY_LINE_LPOS. */
+	/* Odd positions mark records without data: those that found no room, and empty lines. */
+	if (begin == EMPTY_LINE_LPOS && next == EMPTY_LINE_LPOS) {
+		*ret = "";
+		*size_ret = 0;
+		return true;
+	}
 	if (begin & 1 || next & 1)
 		return false;
 	if (begin >> ring->size_bits != next >> ring->size_bits && (next & (size - 1))) {
@@ -199,9 +213,9 @@ static struct error *add_lines(struct dmesg *dmesg, uint64_t t_ns, unsigned int 
 	for (;;) {
 		const char *newline = memchr(text, '\n', size);
 		size_t len = newline ? (size_t)(newline - text) : size;
-		struct dmesg_line *line = vector_push(&dmesg->lines);
 		char *copy = arena_strndup(&dmesg->text, text, len);
-		if (!line || !copy)
+		struct dmesg_line *line = copy ? vector_push(&dmesg->lines) : NULL;
+		if (!line)
 			return &error_no_memory;
 		*line = (struct dmesg_line){ .t_ns = t_ns, .level = level, .text = copy };
 		if (!newline || len + 1 == size)

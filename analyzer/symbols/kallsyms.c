@@ -23,7 +23,7 @@
 
 #define MAX_SYMBOLS    (8u << 20)
 #define MAX_TOKENS     65536
-#define NAMES_CHUNK    (256u << 10)
+#define MAX_NAMES_SIZE (64u << 20) /* they have about 12 bytes each */
 #define MARKER_SPACING 256
 
 /* The entry at @at: where its tokens begin and how many there are. False if it leaves the table. */
@@ -53,18 +53,24 @@ static struct error *read_names(struct kallsyms *kallsyms, struct memory *memory
 		return &error_no_memory;
 	for (uint32_t i = 0; i < kallsyms->count;) {
 		if (!entry(kallsyms, at, &tokens, &count)) {
-			/* Up to the end of a page: whole pages do not go through the cache. */
-			size_t more = NAMES_CHUNK - (va + capacity) % PAGE_SIZE;
-			uint8_t *grown = realloc(kallsyms->names, capacity + more);
-			if (!grown)
-				return &error_no_memory;
-			kallsyms->names = grown;
+			/* Up to the end of a page: the next one may be none of theirs, and not in the dump. */
+			size_t more = PAGE_SIZE - (va + kallsyms->names_size) % PAGE_SIZE;
+			if (kallsyms->names_size + more > MAX_NAMES_SIZE)
+				return error_fault(ERROR_CORRUPT, va, "names of over %u bytes",
+						   MAX_NAMES_SIZE);
+			if (kallsyms->names_size + more > capacity) {
+				capacity = capacity ? capacity * 2 : 4 << 20;
+				uint8_t *grown = realloc(kallsyms->names, capacity);
+				if (!grown)
+					return &error_no_memory;
+				kallsyms->names = grown;
+			}
 			struct error *err =
-				memory_read(memory, va + capacity, grown + capacity, more);
+				memory_read(memory, va + kallsyms->names_size,
+					    kallsyms->names + kallsyms->names_size, more);
 			if (err)
 				return err;
-			capacity += more;
-			kallsyms->names_size = capacity;
+			kallsyms->names_size += more;
 			continue;
 		}
 		if (i % MARKER_SPACING == 0)

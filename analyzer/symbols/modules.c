@@ -112,8 +112,8 @@ static struct error *read_module(struct modules *modules, const struct layout *l
 	if (err || !module.nr_regions)
 		return err;
 	module.name = arena_strndup(arena, name, sizeof(name));
-	struct module *place = vector_push(&modules->list);
-	if (!module.name || !place)
+	struct module *place = module.name ? vector_push(&modules->list) : NULL;
+	if (!place)
 		return &error_no_memory;
 	*place = module;
 	return NULL;
@@ -141,8 +141,9 @@ struct error *modules_init(struct modules *modules, struct memory *memory,
 	list_walk_init(&walk, memory, head, layout.list.offset);
 	while (!err && list_walk_next(&walk, &err))
 		err = read_module(modules, &layout, walk.object, arena);
-	qsort(modules->list.data, modules->list.count, sizeof(*modules->list.data),
-	      compare_modules);
+	if (modules->list.count)
+		qsort(modules->list.data, modules->list.count, sizeof(*modules->list.data),
+		      compare_modules);
 	return error_prefix(err, "module list");
 }
 
@@ -173,7 +174,7 @@ struct module *modules_find(const struct modules *modules, uint64_t address)
 static struct error *read_symbols(struct modules *modules, struct module *module)
 {
 	struct memory *memory = modules->memory;
-	uint64_t symtab, strtab, count, last = 0;
+	uint64_t symtab, strtab, count = 0, last = 0;
 
 	struct error *err =
 		member_read(memory, module->kallsyms, &modules->kallsyms_symtab, &symtab);

@@ -79,6 +79,14 @@ static bool is_compound(const struct btf_type *type)
 	return kind == BTF_KIND_STRUCT || kind == BTF_KIND_UNION;
 }
 
+/* Whether it can be found by its name. */
+static bool is_named(const struct btf_type *type)
+{
+	unsigned int kind = BTF_INFO_KIND(type->info);
+	return type->name_off &&
+	       (is_compound(type) || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64);
+}
+
 /* Strings end with 0 (checked at the start), so an offset within is all that must hold. */
 static const char *string_at(const struct types *types, uint32_t offset)
 {
@@ -120,7 +128,7 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 			types->offsets = grown;
 		}
 		types->offsets[types->count++] = at;
-		named += extra && type->name_off;
+		named += is_named(type);
 		at += sizeof(*type) + extra;
 	}
 	*named_ret = named;
@@ -139,15 +147,16 @@ static struct error *build_hash(struct types *types, uint32_t named)
 		return &error_no_memory;
 	for (uint32_t id = 1; id < types->count; id++) {
 		const struct btf_type *type = type_at(types, id);
-		unsigned int kind = BTF_INFO_KIND(type->info);
-		if (!type->name_off ||
-		    !(is_compound(type) || kind == BTF_KIND_ENUM || kind == BTF_KIND_ENUM64))
+		if (!is_named(type))
 			continue;
 		const char *name = string_at(types, type->name_off);
-		uint32_t slot = hash_string(name, strlen(name));
-		while (types->hash[slot & types->hash_mask])
+		uint32_t slot = hash_string(name, strlen(name)), other;
+		/* Of equal names the first counts; the others would only make the way to it longer. */
+		while ((other = types->hash[slot & types->hash_mask]) &&
+		       strcmp(string_at(types, type_at(types, other)->name_off), name))
 			slot++;
-		types->hash[slot & types->hash_mask] = id;
+		if (!other)
+			types->hash[slot & types->hash_mask] = id;
 	}
 	return NULL;
 }
@@ -330,8 +339,8 @@ static bool find_path(const struct types *types, const char *type, const char *p
 	if (found.bit_size) {
 		/* The aligned storage unit of the bit field's declared type, as compilers have it. */
 		uint32_t unit = ret->size * 8;
-		if (!unit || found.bit_size > unit)
-			return false;
+		if (!unit || found.bit_size > unit || bits % unit > unit - found.bit_size)
+			return false; /* packed, over the end of its unit: nothing reads such a one */
 		ret->bit_size = found.bit_size;
 		ret->bit_offset = bits % unit;
 		bits -= ret->bit_offset;
@@ -363,15 +372,20 @@ bool types_enumerator(const struct types *types, const char *type, const char *n
 {
 	uint32_t id = find_type(types, type);
 
-	if (!id || BTF_INFO_KIND(type_at(types, id)->info) != BTF_KIND_ENUM)
+	if (!id)
 		return false;
 	const struct btf_type *header = type_at(types, id);
-	const struct btf_enum *enumerator = (const struct btf_enum *)(header + 1);
+	const struct btf_enum *narrow = (const struct btf_enum *)(header + 1);
+	const struct btf_enum64 *wide = (const struct btf_enum64 *)(header + 1);
+	bool is_wide = BTF_INFO_KIND(header->info) == BTF_KIND_ENUM64;
+	if (!is_wide && BTF_INFO_KIND(header->info) != BTF_KIND_ENUM)
+		return false;
 	for (uint32_t i = 0; i < BTF_INFO_VLEN(header->info); i++) {
-		if (!strcmp(string_at(types, enumerator[i].name_off), name)) {
-			*ret = enumerator[i].val;
-			return true;
-		}
+		if (strcmp(string_at(types, is_wide ? wide[i].name_off : narrow[i].name_off), name))
+			continue;
+		*ret = is_wide ? (int64_t)((uint64_t)wide[i].val_hi32 << 32 | wide[i].val_lo32)
+			       : narrow[i].val;
+		return true;
 	}
 	return false;
 }

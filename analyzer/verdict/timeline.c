@@ -160,8 +160,9 @@ struct error *timeline_init(struct timeline *timeline, const struct record *reco
 	}
 	if (!err)
 		err = add_watchdog(timeline, dmesg, machine);
-	qsort(timeline->events.data, timeline->events.count, sizeof(*timeline->events.data),
-	      compare_events);
+	if (timeline->events.count)
+		qsort(timeline->events.data, timeline->events.count, sizeof(*timeline->events.data),
+		      compare_events);
 	return err;
 }
 

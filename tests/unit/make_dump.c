@@ -300,7 +300,7 @@ void make_dump_text(struct make_dump *d, const char *text)
 
 void make_dump_line(struct make_dump *d, const char *format, ...)
 {
-	char line[512];
+	char line[2048];
 	va_list args;
 
 	va_start(args, format);

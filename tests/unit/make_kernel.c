@@ -33,12 +33,28 @@ struct made_map {
 	uint64_t va, pa;
 };
 
+struct made_orc {
+	uint64_t address;
+	int16_t sp_offset, bp_offset;
+	uint16_t bits;
+};
+
+const char made_kernel_minimum[] = "symbol _stext 0xffffffff81000000\n"
+				   "symbol _etext 0xffffffff82000000\n"
+				   "symbol __start_init_task 0xffffffff82400000 D\n"
+				   "symbol __end_init_task 0xffffffff82404000 D\n"
+				   "struct inactive_task_frame 56 bp:u64@40 ret_addr:u64@48\n"
+				   "struct irq_stack 16384 stack:char[16384]@0\n"
+				   "orc _stext end\n";
+
 /* Where things are put; all of it may be moved. */
 #define KERNEL_MAP   0xffffffff80000000ull
 #define TABLES_PA    0x1000
 #define PAGES_PA     0x400000
 #define KALLSYMS_VA  0xffffffff8e000000ull
 #define BTF_VA	     0xffffffff8f000000ull
+#define ORC_IP_VA    0xffffffff8d000000ull
+#define ORC_VA	     0xffffffff8d800000ull
 #define PAGE_MASK    (~(uint64_t)(PAGE_SIZE - 1))
 #define PRESENT	     0x3 /* and writable */
 #define POINTER_SIZE 8
@@ -263,20 +279,73 @@ static void set_member(struct make_kernel *k, char *words)
 	poke(&k->dump, at, &word, size);
 }
 
+/* orc_entry of include/asm/orc_types.h, 5.10 to 6.2: sp_reg:4 bp_reg:4 type:2 end:1 */
+static void add_orc(struct make_kernel *k, const char *words)
+{
+	static const char *const registers[] = { "-",		"prev_sp",    "dx",  "di",
+						 "bp",		"sp",	      "r10", "r13",
+						 "bp_indirect", "sp_indirect" };
+	static const char *const types[] = { "call", "regs", "partial", "none", "end" };
+	char address[64], type[16], sp[16] = "-", bp[16] = "-";
+	int sp_offset = 0, bp_offset = 0;
+	uint16_t sp_reg = 0, bp_reg = 0, number = 0;
+
+	assert_true(sscanf(words, "%63s %15s %15s %i %15s %i", address, type, sp, &sp_offset, bp,
+			   &bp_offset) >= 2);
+	while (strcmp(registers[sp_reg], sp))
+		assert_true(++sp_reg < 10);
+	while (strcmp(registers[bp_reg], bp))
+		assert_true(++bp_reg < 10);
+	while (strcmp(types[number], type))
+		assert_true(++number < 5);
+	k->orcs = realloc(k->orcs, (k->nr_orcs + 1) * sizeof(*k->orcs));
+	assert_non_null(k->orcs);
+	k->orcs[k->nr_orcs++] = (struct made_orc){
+		.address = make_kernel_number(k, address),
+		.sp_offset = sp_offset,
+		.bp_offset = bp_offset,
+		.bits = sp_reg | bp_reg << 4 | (number > 2 ? 0 : number) << 8 | (number == 4) << 10,
+	};
+}
+
+static int compare_orcs(const void *a, const void *b)
+{
+	const struct made_orc *x = a, *y = b;
+	return x->address < y->address ? -1 : x->address > y->address;
+}
+
+static void write_orcs(struct make_kernel *k)
+{
+	qsort(k->orcs, k->nr_orcs, sizeof(*k->orcs), compare_orcs);
+	for (size_t i = 0; i < k->nr_orcs; i++) {
+		const struct made_orc *orc = &k->orcs[i];
+		uint64_t at = ORC_IP_VA + i * 4;
+		int32_t distance = orc->address - at;
+		uint16_t words[3] = { orc->sp_offset, orc->bp_offset, orc->bits };
+		poke(&k->dump, at, &distance, sizeof(distance));
+		poke(&k->dump, ORC_VA + i * sizeof(words), words, sizeof(words));
+	}
+	add_symbol(k, "__start_orc_unwind_ip", ORC_IP_VA, 'D');
+	add_symbol(k, "__stop_orc_unwind_ip", ORC_IP_VA + k->nr_orcs * 4, 'D');
+	add_symbol(k, "__start_orc_unwind", ORC_VA, 'D');
+}
+
 static bool take_line(struct make_dump *d, char *line)
 {
 	struct make_kernel *k = of(d);
-	char word[16] = "", name[256] = "", address[64] = "", type = 'T';
+	char word[16] = "", name[1024] = "", address[64] = "", type = 'T';
 	char *rest = strchr(line, ' ') ? strchr(line, ' ') + 1 : line + strlen(line);
 
 	sscanf(line, "%15s", word);
 	if (!strcmp(word, "symbol")) {
-		assert_true(sscanf(rest, "%255s %63s %c", name, address, &type) >= 2);
+		assert_true(sscanf(rest, "%1023s %63s %c", name, address, &type) >= 2);
 		add_symbol(k, name, make_kernel_number(k, address), type);
 	} else if (!strcmp(word, "relative")) {
 		k->relative = true;
 	} else if (!strcmp(word, "struct") || !strcmp(word, "union")) {
 		add_struct(k, *word == 'u', rest);
+	} else if (!strcmp(word, "orc")) {
+		add_orc(k, rest);
 	} else if (!strcmp(word, "enum")) {
 		add_enum(k, rest);
 	} else if (!strcmp(word, "at")) {
@@ -377,6 +446,8 @@ static void finish(struct make_dump *d)
 		add_symbol(k, "__start_BTF", BTF_VA, 'r');
 		add_symbol(k, "__stop_BTF", BTF_VA + size, 'r');
 	}
+	if (k->nr_orcs)
+		write_orcs(k);
 	if (k->nr_symbols)
 		write_kallsyms(k);
 	if (!d->info || !strstr(d->info, "OSRELEASE="))
@@ -410,6 +481,7 @@ void make_kernel_deinit(struct make_kernel *k)
 	free(k->symbols);
 	free(k->structs);
 	free(k->maps);
+	free(k->orcs);
 	btf__free(k->btf);
 }
 
@@ -420,7 +492,7 @@ void make_kernel_text(struct make_kernel *k, const char *text)
 
 void make_kernel_line(struct make_kernel *k, const char *format, ...)
 {
-	char line[512];
+	char line[2048];
 	va_list args;
 
 	va_start(args, format);

@@ -13,6 +13,8 @@
  *	set OBJECT STRUCT.MEMBER N
  *			writes a member of the object at that address; a member of a member is MEMBER.MEMBER
  *	exclude ADDRESS	the page at that virtual address is mapped, but not in the dump
+ *	orc ADDRESS call|regs|partial|end|none [SPREG N [BPREG N]]
+ *			an entry of the ORC tables, as 6.1 has them
  *	levels 5	five levels of page tables
  *	phys_base N	the kernel lies that much further in physical memory (KASLR)
  *
@@ -33,12 +35,17 @@ struct make_kernel {
 	size_t nr_structs;
 	struct made_map *maps;
 	size_t nr_maps;
+	struct made_orc *orcs;
+	size_t nr_orcs;
 	struct btf *btf;
 	bool relative;
 	unsigned int levels;
 	uint64_t phys_base;
 	uint64_t next_table, next_page; /* physical addresses of free pages */
 };
+
+/* What kernel_open() does not do without: symbols and types of the unwinder. */
+extern const char made_kernel_minimum[];
 
 void make_kernel_init(struct make_kernel *k);
 void make_kernel_deinit(struct make_kernel *k);

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* manifest.json */
+#include "test.h"
+
+#include <fcntl.h>
+#include <json-c/json.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "kdump/manifest.h"
+
+/* The value at a path such as "dump.tries.0.level", as JSON text. */
+static void assert_at(const char *json, const char *path, const char *wanted)
+{
+	struct json_object *root = json_tokener_parse(json), *at = root;
+	char *copy = strdup(path), *rest = copy;
+
+	assert_non_null(root);
+	for (char *name; (name = strsep(&rest, "."));) {
+		if (json_object_is_type(at, json_type_array))
+			at = json_object_array_get_idx(at, atoi(name));
+		else if (!json_object_object_get_ex(at, name, &at))
+			fail_msg("%s: there is no %s", path, name);
+	}
+	assert_string_equal(json_object_to_json_string_ext(at, JSON_C_TO_STRING_NOSLASHESCAPE),
+			    wanted);
+	free(copy);
+	json_object_put(root);
+}
+
+static char *print(const struct manifest *manifest, const struct manifest_files *files)
+{
+	char *json;
+
+	assert_null(manifest_print(manifest, files, &json));
+	return json;
+}
+
+static void test_whole(void **state)
+{
+	struct manifest_file file = { .name = (char *)"vmcore",
+				      .size = 5000000000,
+				      .sha256 = "0123" };
+	struct manifest_files files = { .items = &file, .count = 1 };
+	struct manifest manifest = {
+		.id = "20260101T000000Z-0123abcd",
+		.kernel = "6.1.0-13-cloud-amd64",
+		.onset_s = 1767225600.25,
+		.trigger_s = 1767225612,
+		.capture_start_s = 1767225615.5,
+		.report_done_s = 1767225616,
+		.vmcore_done_s = 1767225620,
+		.trigger_by = "sysrq",
+		.trigger_reason = "no task switch for 12.0 s",
+		.trigger_cpu = 0,
+		.dump_outcome = "done",
+		.dump_level = 31,
+		.compression = "lzo",
+		.proven = true,
+		.reserved_kb = 196608,
+		.peak_kb = 81000,
+		.complete = true,
+	};
+
+	(void)state;
+	manifest_add_step(&manifest, "vmcore", 2.4567, "done", NULL);
+	char *json = print(&manifest, &files);
+	assert_at(json, "schema", "\"lockdump.manifest/1\"");
+	assert_at(json, "id", "\"20260101T000000Z-0123abcd\"");
+	assert_at(json, "kernel", "\"6.1.0-13-cloud-amd64\"");
+	assert_at(json, "times",
+		  "{\"onset\":1767225600.250,\"trigger\":1767225612.000,"
+		  "\"capture_start\":1767225615.500,\"report_done\":1767225616.000,"
+		  "\"vmcore_done\":1767225620.000}");
+	assert_at(json, "trigger",
+		  "{\"by\":\"sysrq\",\"reason\":\"no task switch for 12.0 s\",\"cpu\":0}");
+	assert_at(json, "dump",
+		  "{\"level\":31,\"compression\":\"lzo\",\"tries\":[{\"level\":31,"
+		  "\"outcome\":\"done\"}],\"proven\":true}");
+	assert_at(json, "memory", "{\"reserved_kb\":196608,\"peak_kb\":81000}");
+	assert_at(json, "steps",
+		  "[{\"name\":\"vmcore\",\"seconds\":2.457,\"outcome\":\"done\","
+		  "\"why\":null}]");
+	assert_at(json, "files", "[{\"name\":\"vmcore\",\"size\":5000000000,\"sha256\":\"0123\"}]");
+	assert_at(json, "complete", "true");
+	free(json);
+}
+
+static void test_unknown(void **state)
+{
+	struct manifest manifest = { .trigger_cpu = -1 };
+	struct manifest_files files = { 0 };
+
+	(void)state;
+	char *json = print(&manifest, &files);
+	assert_at(json, "times",
+		  "{\"onset\":null,\"trigger\":null,\"capture_start\":null,"
+		  "\"report_done\":null,\"vmcore_done\":null}");
+	assert_at(json, "trigger", "{\"by\":null,\"reason\":null,\"cpu\":null}");
+	assert_at(json, "dump",
+		  "{\"level\":null,\"compression\":null,\"tries\":[],\"proven\":false}");
+	assert_at(json, "memory", "{\"reserved_kb\":null,\"peak_kb\":null}");
+	assert_at(json, "files", "[]");
+	assert_at(json, "complete", "false");
+	free(json);
+}
+
+static void test_bad_text(void **state)
+{
+	struct manifest manifest = { .trigger_cpu = -1, .trigger_reason = "\xff\"\\\n\x01" };
+	struct manifest_files files = { 0 };
+
+	(void)state;
+	char *json = print(&manifest, &files);
+	assert_at(json, "trigger.reason", "\"?\\\"\\\\\\n\\u0001\"");
+	free(json);
+}
+
+static void test_many_steps(void **state)
+{
+	struct manifest manifest = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 2 * MANIFEST_MAX_STEPS; i++)
+		manifest_add_step(&manifest, "step", 0, "failed", "why");
+	assert_int_equal(manifest.nr_steps, MANIFEST_MAX_STEPS);
+}
+
+static void test_list(void **state)
+{
+	static const char *const names[] = { "vmcore.incomplete", "report.txt", "dmesg.txt",
+					     "manifest.json", ".hidden" };
+	char folder[] = "/tmp/lockdump-test.XXXXXX";
+	struct incident incident = { .id = "id" };
+	struct manifest_files files;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	incident.dirfd = open(folder, O_RDONLY | O_DIRECTORY);
+	for (size_t i = 0; i < 5; i++) {
+		int fd = openat(incident.dirfd, names[i], O_WRONLY | O_CREAT, 0600);
+		assert_int_equal(write(fd, "abc", i == 2 ? 3 : 0), i == 2 ? 3 : 0);
+		close(fd);
+	}
+	assert_int_equal(mkdirat(incident.dirfd, "folder", 0700), 0);
+	assert_null(manifest_list(&incident, &files));
+	assert_int_equal(files.count, 2);
+	assert_string_equal(files.items[0].name, "dmesg.txt");
+	assert_int_equal(files.items[0].size, 3);
+	/* FIPS 180-2's example, and that of nothing */
+	assert_string_equal(files.items[0].sha256,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(files.items[1].name, "report.txt");
+	assert_string_equal(files.items[1].sha256,
+			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+	manifest_files_deinit(&files);
+	for (size_t i = 0; i < 5; i++)
+		unlinkat(incident.dirfd, names[i], 0);
+	unlinkat(incident.dirfd, "folder", AT_REMOVEDIR);
+	close(incident.dirfd);
+	rmdir(folder);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a whole incident's manifest is as interface.md has it", test_whole),
+		TEST("what is unknown is null, not left out", test_unknown),
+		TEST("bytes out of a crashed kernel do not break the JSON", test_bad_text),
+		TEST("more steps than there is room for are dropped", test_many_steps),
+		TEST("only finished files are listed, with their checksums", test_list),
+	};
+
+	return RUN_TESTS(tests);
+}

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Children with a time limit. */
+#include "test.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "kdump/run.h"
+
+static void assert_fails(struct error *err, const char *with)
+{
+	assert_non_null(err);
+	if (!strstr(err->message, with))
+		fail_msg("'%s' is not in '%s'", with, err->message);
+	error_destroy(err);
+}
+
+static void test_success(void **state)
+{
+	struct run run = RUN_INIT;
+
+	(void)state;
+	assert_null(run_program(&run, (const char *[]){ "echo", "a", "b", NULL }));
+	assert_int_equal(run.end, RUN_EXITED);
+	assert_string_equal(run.messages, "a b\n");
+}
+
+static void test_status(void **state)
+{
+	struct run run = RUN_INIT;
+
+	(void)state;
+	assert_fails(run_program(&run, (const char *[]){ "sh", "-c",
+							 "echo x; echo last >&2; exit 3", NULL }),
+		     "sh: exit status 3: last");
+	assert_int_equal(run.status, 3);
+}
+
+static void test_not_found(void **state)
+{
+	struct run run = RUN_INIT;
+	struct error *err;
+
+	(void)state;
+	err = run_program(&run, (const char *[]){ "lockdump-no-such-program", NULL });
+	assert_non_null(err);
+	assert_int_equal(err->class, ERROR_NOT_FOUND);
+	assert_int_equal(run.end, RUN_NOT_STARTED);
+	error_destroy(err);
+}
+
+static void test_limit(void **state)
+{
+	struct run run = RUN_INIT;
+
+	(void)state;
+	run.limit_s = 1;
+	assert_fails(run_program(&run, (const char *[]){ "sleep", "60", NULL }),
+		     "not done after 1 s, killed");
+	assert_int_equal(run.end, RUN_TIMEOUT);
+	assert_true(run.seconds >= 0.9 && run.seconds < 5);
+}
+
+static void test_grandchild(void **state)
+{
+	struct run run = RUN_INIT;
+
+	(void)state;
+	run.limit_s = 20;
+	assert_null(run_program(&run, (const char *[]){ "sh", "-c", "sleep 8 & exit 0", NULL }));
+	assert_true(run.seconds < 5);
+}
+
+static void test_long_output(void **state)
+{
+	struct run run = RUN_INIT;
+
+	(void)state;
+	run.limit_s = 20;
+	assert_null(run_program(&run, (const char *[]){ "seq", "1", "100000", NULL }));
+	assert_true(strlen(run.messages) < sizeof(run.messages));
+	const char *end = run.messages + strlen(run.messages) - strlen("99999\n100000\n");
+	assert_string_equal(end, "99999\n100000\n");
+}
+
+static void test_output_to_file(void **state)
+{
+	struct run run = RUN_INIT;
+	char path[] = "/tmp/lockdump-test.XXXXXX", text[64] = "";
+
+	(void)state;
+	run.output = mkstemp(path);
+	run.input = run.output;
+	assert_null(
+		run_program(&run, (const char *[]){ "sh", "-c", "echo out; echo err >&2", NULL }));
+	assert_string_equal(run.messages, "err\n");
+	assert_true(pread(run.output, text, sizeof(text) - 1, 0) > 0);
+	assert_string_equal(text, "out\n");
+	close(run.output);
+	unlink(path);
+}
+
+static struct error *fails(void *arg)
+{
+	return error_create(ERROR_OTHER, "%s: it is gone", (const char *)arg);
+}
+
+static struct error *crashes(void *arg)
+{
+	(void)arg;
+	signal(SIGTERM, SIG_DFL);
+	raise(SIGTERM);
+	return NULL;
+}
+
+static struct error *succeeds(void *arg)
+{
+	*(int *)arg = 1; /* in the child's memory */
+	return NULL;
+}
+
+static void test_functions(void **state)
+{
+	struct run run = RUN_INIT;
+	int mine = 0;
+
+	(void)state;
+	assert_fails(run_function(&run, fails, (void *)"the disk"), "the disk: it is gone");
+	assert_fails(run_function(&run, crashes, NULL), "killed by signal 15 (Terminated)");
+	assert_int_equal(run.end, RUN_SIGNALED);
+	assert_null(run_function(&run, succeeds, &mine));
+	assert_int_equal(mine, 0);
+}
+
+static struct error *hangs(void *arg)
+{
+	struct run run = RUN_INIT;
+
+	(void)arg;
+	return run_program(&run,
+			   (const char *[]){ "sh", "-c", "echo $$ >&2; exec sleep 60", NULL });
+}
+
+static void count(void *arg)
+{
+	++*(int *)arg;
+}
+
+static void test_tick(void **state)
+{
+	struct run run = RUN_INIT;
+	int ticks = 0;
+
+	(void)state;
+	run.limit_s = 1;
+	run.tick = count;
+	run.tick_arg = &ticks;
+	assert_fails(run_function(&run, hangs, NULL), "killed");
+	assert_in_range(ticks, 3, 20);
+}
+
+static struct error *hangs_tells(void *arg)
+{
+	struct run run = RUN_INIT;
+
+	(void)arg;
+	run.echo = true;
+	return run_program(&run,
+			   (const char *[]){ "sh", "-c", "echo $$ >&2; exec sleep 60", NULL });
+}
+
+static void test_killed_along(void **state)
+{
+	struct run run = RUN_INIT;
+
+	(void)state;
+	run.limit_s = 1;
+	assert_fails(run_function(&run, hangs_tells, NULL), "killed");
+	int pid = atoi(run.messages);
+	assert_true(pid > 1);
+	for (int i = 0; i < 100 && !kill(pid, 0); i++)
+		usleep(20000);
+	/* Gone, or a zombie that the machine's init has yet to reap. */
+	char path[64], line[256] = "";
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	FILE *file = fopen(path, "r");
+	if (file) {
+		assert_non_null(fgets(line, sizeof(line), file));
+		assert_non_null(strstr(line, ") Z "));
+		fclose(file);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a program that exits with 0 is no error, and its messages are kept",
+		     test_success),
+		TEST("an exit status is an error that has the last message", test_status),
+		TEST("a program that is not installed is told apart", test_not_found),
+		TEST("a program that takes too long is killed", test_limit),
+		TEST("a grandchild that keeps the pipe open is not waited for", test_grandchild),
+		TEST("of long output the end is kept", test_long_output),
+		TEST("stdout can go to a file", test_output_to_file),
+		TEST("a function's error, crash and success come back, its memory does not",
+		     test_functions),
+		TEST("while a child runs, the caller looks in", test_tick),
+		TEST("a killed child takes its own child along", test_killed_along),
+	};
+
+	return RUN_TESTS(tests);
+}
