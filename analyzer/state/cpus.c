@@ -50,9 +50,11 @@ static void read_registers(struct kernel *kernel, struct cpu *cpu, uint64_t cras
 		n = sizeof(bytes);
 	struct error *err = crash_notes ? memory_read(&kernel->memory, address, bytes, n) : NULL;
 	if (crash_notes && !err && n < sizeof(bytes)) {
-		error_destroy(
-			memory_read(&kernel->memory, address + n, bytes + n, sizeof(bytes) - n));
-		n = sizeof(bytes);
+		struct error *rest =
+			memory_read(&kernel->memory, address + n, bytes + n, sizeof(bytes) - n);
+		if (!rest)
+			n = sizeof(bytes);
+		error_destroy(rest);
 	}
 	if (crash_notes && !err) {
 		if (take_prstatus(kernel, bytes, n, 0, &cpu->registers))

@@ -12,6 +12,8 @@
 
 #define PF_KTHREAD 0x00200000
 
+#define MAX_TASKS (4u << 20) /* PID_MAX_LIMIT */
+
 /* task_struct.__state and exit_state: include/linux/sched.h */
 #define STATE_REPORTED 0x7f
 #define STATE_NOLOAD   0x400
@@ -30,6 +32,15 @@ struct reader {
 	const struct cpus *cpus;
 	struct layout layout;
 };
+
+/* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
+static void note_error(struct reader *reader, struct error *err)
+{
+	if (reader->tasks->error)
+		error_destroy(err);
+	else
+		reader->tasks->error = err;
+}
 
 static struct error *resolve(const struct types *types, struct layout *l)
 {
@@ -116,18 +127,21 @@ static struct error *read_task(struct reader *reader, struct task *task)
 	}
 	struct error *err = memory_read_string(memory, task->address + l->comm.offset, task->comm,
 					       sizeof(task->comm));
-	if (!err)
-		err = member_read(memory, parent, &l->tgid, &ppid);
 	if (err)
 		return err;
 	task->pid = pid;
 	task->tgid = tgid;
-	task->ppid = ppid;
 	task->cpu = cpu;
 	task->state = state_letter(state, exit_state);
 	task->kernel_thread = flags & PF_KTHREAD;
 	if (mm && !task->kernel_thread)
 		read_rss(reader, mm, task);
+	err = member_read(memory, parent, &l->tgid, &ppid);
+	if (err)
+		note_error(reader,
+			   error_prefix(err, "parent of %s (pid %u)", task->comm, task->pid));
+	else
+		task->ppid = ppid;
 	return NULL;
 }
 
@@ -151,57 +165,63 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 			      &task->stack);
 }
 
-static struct error *add_task(struct reader *reader, uint64_t address)
+static void add_task(struct reader *reader, uint64_t address)
 {
 	struct task task = { .address = address };
 	struct error *err = read_task(reader, &task);
 
-	if (err)
-		return error_prefix(err, "task 0x%llx", (unsigned long long)address);
+	if (err) {
+		note_error(reader, error_prefix(err, "task 0x%llx", (unsigned long long)address));
+		return;
+	}
 	task.stack.error = walk_stack(reader, &task);
 	struct task *place = vector_push(&reader->tasks->list);
-	if (!place) {
+	if (place) {
+		*place = task;
+	} else {
 		stack_deinit(&task.stack);
-		return &error_no_memory;
+		note_error(reader, &error_no_memory);
 	}
-	*place = task;
-	return NULL;
 }
 
-static struct error *add_threads(struct reader *reader, uint64_t leader)
+static void add_threads(struct reader *reader, uint64_t leader)
 {
 	const struct layout *l = &reader->layout;
 	struct list_walk walk;
 	uint64_t signal;
 
 	struct error *err = member_read(&reader->kernel->memory, leader, &l->signal, &signal);
+	if (!err) {
+		list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
+			       l->thread_node.offset);
+		while (reader->tasks->list.count < MAX_TASKS && list_walk_next(&walk, &err))
+			add_task(reader, walk.object);
+	}
 	if (err)
-		return err;
-	list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
-		       l->thread_node.offset);
-	while (!err && list_walk_next(&walk, &err))
-		err = add_task(reader, walk.object);
-	return err;
+		note_error(reader,
+			   error_prefix(err, "threads of 0x%llx", (unsigned long long)leader));
 }
 
-static struct error *add_all(struct reader *reader)
+static void add_all(struct reader *reader)
 {
 	struct list_walk walk;
 	uint64_t init_task;
-	struct error *err = NULL;
 
-	for (size_t i = 0; !err && i < reader->cpus->list.count; i++)
+	for (size_t i = 0; i < reader->cpus->list.count; i++)
 		if (reader->cpus->list.data[i].online && reader->cpus->list.data[i].idle)
-			err = add_task(reader, reader->cpus->list.data[i].idle);
-	if (!err)
-		err = symbols_address(&reader->kernel->symbols, KSYM_init_task, &init_task);
+			add_task(reader, reader->cpus->list.data[i].idle);
+	struct error *err = symbols_address(&reader->kernel->symbols, KSYM_init_task, &init_task);
+	if (!err) {
+		list_walk_init(&walk, &reader->kernel->memory,
+			       init_task + reader->layout.tasks.offset,
+			       reader->layout.tasks.offset);
+		while (reader->tasks->list.count < MAX_TASKS && list_walk_next(&walk, &err))
+			add_threads(reader, walk.object);
+	}
+	if (!err && reader->tasks->list.count >= MAX_TASKS)
+		err = error_fault(ERROR_CORRUPT, init_task, "over %u tasks", MAX_TASKS);
 	if (err)
-		return err;
-	list_walk_init(&walk, &reader->kernel->memory, init_task + reader->layout.tasks.offset,
-		       reader->layout.tasks.offset);
-	while (!err && list_walk_next(&walk, &err))
-		err = add_threads(reader, walk.object);
-	return err;
+		note_error(reader, err);
 }
 
 struct error *tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
@@ -212,7 +232,8 @@ struct error *tasks_init(struct tasks *tasks, struct kernel *kernel, const struc
 	struct error *err = resolve(kernel->symbols.types, &reader.layout);
 	if (err)
 		return err;
-	tasks->error = error_prefix(add_all(&reader), "task list");
+	add_all(&reader);
+	tasks->error = error_prefix(tasks->error, "task list");
 	return NULL;
 }
 

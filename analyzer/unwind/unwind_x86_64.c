@@ -275,8 +275,9 @@ static struct error *step_nonstandard(struct unwinder *unwinder, struct walk *w)
 	struct nonstandard_frame frame;
 
 	struct error *err = nonstandard_frame(unwinder, w->pc, w->sp, &frame);
-	if (!err)
-		err = read_word(unwinder, frame.return_at, &w->pc);
+	if (err)
+		return err;
+	err = read_word(unwinder, frame.return_at, &w->pc);
 	if (!err && frame.bp_at)
 		err = read_word(unwinder, frame.bp_at, &w->bp);
 	w->sp = frame.return_at + WORD;

@@ -1,0 +1,386 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* CPUs, tasks and the report of a kernel that is made from text, whole and damaged. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "make_kernel.h"
+#include "report/report.h"
+#include "test.h"
+
+/* Two CPUs, and a third that never was there. CPU 0 runs init, CPU 1 its second thread. */
+static const char machine[] =
+	"struct list_head 16 next:ptr@0 prev:ptr@8\n"
+	"struct rq 4096 nr_running:u32@0 curr:ptr@16 idle:ptr@24\n"
+	"struct signal_struct 64 thread_head:list_head@16\n"
+	"struct thread_info 24 cpu:u32@16\n"
+	"struct thread_struct 64 sp:u64@24\n"
+	"struct rss_stat 32 count:u64[4]@0\n"
+	"struct mm_struct 64 rss_stat:rss_stat@8\n"
+	"struct task_struct 1024 thread_info:thread_info@0 __state:u32@24 stack:ptr@32 flags:u32@40 "
+	"tasks:list_head@48 mm:ptr@64 exit_state:u32@72 pid:u32@80 tgid:u32@84 real_parent:ptr@88 "
+	"thread_node:list_head@96 comm:char[16]@112 signal:ptr@128 thread:thread_struct@192\n"
+	"symbol runqueues 0x2000 A\n symbol crash_notes 0xffffffff82a00000 D\n"
+	"symbol __per_cpu_offset 0xffffffff82a00100 D\n symbol nr_cpu_ids 0xffffffff82a00200 D\n"
+	"symbol __cpu_online_mask 0xffffffff82a00300 D\n"
+	"symbol start 0xffffffff81000100\n orc start end\n"
+	"symbol spin 0xffffffff81000200\n orc spin call sp 8\n"
+	"symbol sleep 0xffffffff81000300\n orc sleep call sp 8\n symbol end_of_text 0xffffffff81000400\n"
+	"at nr_cpu_ids\n u32 3\n at __cpu_online_mask\n u64 3\n"
+	"at __per_cpu_offset\n u64 0xffff888010000000 0xffff888020000000 0xffff888030000000\n"
+	"at crash_notes\n u64 0x3000\n"
+	"symbol init_task 0xffffffff82b00000 D\n"
+	"symbol idle_1 0xffff888000001000 D\n symbol init 0xffff888000002000 D\n"
+	"symbol thread 0xffff888000003000 D\n symbol kthread 0xffff888000004000 D\n"
+	"symbol signals 0xffff888000008000 D\n symbol mm 0xffff888000009000 D\n"
+	/* CPUs */
+	"at 0xffff888010002000\n u32 2\n at 0xffff888010002010\n u64 init init_task\n"
+	"at 0xffff888020002000\n u32 1\n at 0xffff888020002010\n u64 thread idle_1\n"
+	/* The list of processes: init_task, init, kthread. Threads of init: itself and thread. */
+	"set init_task task_struct.tasks.next init+48\n"
+	"set init task_struct.tasks.next kthread+48\n"
+	"set kthread task_struct.tasks.next init_task+48\n"
+	"set init task_struct.signal signals\n set kthread task_struct.signal signals+64\n"
+	"set signals signal_struct.thread_head.next init+96\n"
+	"set init task_struct.thread_node.next thread+96\n"
+	"set thread task_struct.thread_node.next signals+16\n"
+	"set signals+64 signal_struct.thread_head.next kthread+96\n"
+	"set kthread task_struct.thread_node.next signals+80\n"
+	/* Who they are */
+	"at init_task+112\n str swapper/0\n set init_task task_struct.real_parent init_task\n"
+	"set init_task task_struct.flags 0x200000\n"
+	"at idle_1+112\n str swapper/1\n set idle_1 task_struct.real_parent init_task\n"
+	"set idle_1 task_struct.thread_info.cpu 1\n"
+	"at init+112\n str init\n set init task_struct.pid 1\n set init task_struct.tgid 1\n"
+	"set init task_struct.real_parent init_task\n set init task_struct.mm mm\n"
+	"at mm+8\n u64 100 20 3 0xfffffffffffffff0\n"
+	"at thread+112\n str worker\n set thread task_struct.pid 5\n set thread task_struct.tgid 1\n"
+	"set thread task_struct.real_parent init_task\n set thread task_struct.thread_info.cpu 1\n"
+	"at kthread+112\n str kthreadd\n set kthread task_struct.pid 2\n set kthread task_struct.tgid 2\n"
+	"set kthread task_struct.real_parent init\n set kthread task_struct.__state 2\n"
+	"set kthread task_struct.flags 0x200000\n"
+	/* Stacks */
+	"set init task_struct.stack 0xffffc90000010000\n"
+	"at 0xffffc90000013000\n u64 start+1\n"
+	"set thread task_struct.stack 0xffffc90000020000\n"
+	"at 0xffffc90000023000\n u64 start+2\n"
+	"set kthread task_struct.stack 0xffffc90000030000\n"
+	"set kthread task_struct.thread.sp 0xffffc90000033000\n"
+	"at 0xffffc90000033000\n u64 0 0 0 0 0 0 sleep+4 start+3\n";
+
+/* A note of crash_notes: pc and sp are the 16th and 19th of pt_regs, which begins 112 into the note's bytes. */
+static void add_crash_note(struct make_kernel *k, uint64_t at, const char *pc, const char *sp)
+{
+	make_kernel_line(k,
+			 "at 0x%llx\n u32 5 336 1\n str CORE\n u8 0 0 0\n fill 112 0\n fill 128 0",
+			 (unsigned long long)at);
+	make_kernel_line(k, "u64 %s 0x10 0x246 %s 0x18\n fill 56 0", pc, sp);
+}
+
+struct opened {
+	struct make_kernel k;
+	struct kernel *kernel;
+	struct cpus cpus;
+	struct tasks tasks;
+};
+
+static void open_machine(struct opened *o, const char *change)
+{
+	memset(o, 0, sizeof(*o));
+	make_kernel_init(&o->k);
+	make_kernel_text(&o->k, made_kernel_minimum);
+	make_kernel_text(&o->k, machine);
+	add_crash_note(&o->k, 0xffff888010003000, "spin+4", "0xffffc90000013000");
+	/* Over the end of a page. */
+	add_crash_note(&o->k, 0xffff888020003000, "spin+8", "0xffffc90000023000");
+	make_kernel_text(&o->k, change);
+	o->kernel = make_kernel_open(&o->k);
+	cpus_init(&o->cpus, o->kernel);
+	assert_no_error(tasks_init(&o->tasks, o->kernel, &o->cpus));
+}
+
+static void close_machine(struct opened *o)
+{
+	tasks_deinit(&o->tasks);
+	cpus_deinit(&o->cpus);
+	kernel_close(o->kernel);
+	make_kernel_deinit(&o->k);
+}
+
+static const struct task *task_of(const struct opened *o, uint32_t pid, const char *comm)
+{
+	for (size_t i = 0; i < o->tasks.list.count; i++) {
+		const struct task *task = &o->tasks.list.data[i];
+		if (task->pid == pid && !strcmp(task->comm, comm))
+			return task;
+	}
+	fail_msg("no task %s", comm);
+	return NULL;
+}
+
+static void cpus_and_their_registers(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "");
+	assert_no_error(o.cpus.error);
+	assert_int_equal(o.cpus.list.count, 2); /* the third has no memory */
+	const struct cpu *cpu = cpus_find(&o.cpus, 1);
+	assert_true(cpu->online);
+	assert_true(cpu->current == 0xffff888000003000);
+	assert_int_equal(cpu->nr_running, 1);
+	assert_int_equal(cpu->registers_from, REGISTERS_CRASH_NOTES);
+	assert_true(cpu->registers.values[o.kernel->unwinder.arch->pc] == 0xffffffff81000208);
+	assert_true(cpu->registers.values[o.kernel->unwinder.arch->sp] == 0xffffc90000023000);
+	assert_null(cpus_find(&o.cpus, 2));
+	close_machine(&o);
+}
+
+static void notes_that_end_with_the_memory(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	/* CPU 0's note ends with its page. Of CPU 1's, only the first 32 bytes are in the dump. */
+	memset(&o, 0, sizeof(o));
+	make_kernel_init(&o.k);
+	make_kernel_text(&o.k, made_kernel_minimum);
+	make_kernel_text(&o.k, machine);
+	add_crash_note(&o.k, 0xffff888010004000 - 356, "spin+4", "0xffffc90000013000");
+	make_kernel_text(
+		&o.k, "at crash_notes\n u64 0x3e9c\n"
+		      "at __per_cpu_offset+8\n u64 0xffff888020000144\n"
+		      "at 0xffff888020002144\n u32 1\n at 0xffff888020002154\n u64 thread idle_1\n"
+		      "at 0xffff888020003fe0\n u32 5 336 1\n str CORE\n");
+	o.kernel = make_kernel_open(&o.k);
+	cpus_init(&o.cpus, o.kernel);
+	assert_no_error(o.cpus.error);
+	assert_int_equal(o.cpus.list.data[0].registers_from, REGISTERS_CRASH_NOTES);
+	assert_int_equal(o.cpus.list.data[1].registers_from, REGISTERS_NONE);
+	close_machine(&o);
+}
+
+static void the_dumps_own_notes(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	/* crash_notes cannot be read: the n-th note of the dump serves. */
+	open_machine(&o, "note CORE 1 336\n at crash_notes\n u64 0x7000\n");
+	assert_int_equal(o.cpus.list.data[0].registers_from, REGISTERS_ELF_NOTE);
+	assert_int_equal(o.cpus.list.data[1].registers_from, REGISTERS_NONE);
+	close_machine(&o);
+}
+
+static void every_task_with_its_stack(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "");
+	assert_no_error(o.tasks.error);
+	assert_int_equal(o.tasks.list.count, 5);
+	const struct task *init = task_of(&o, 1, "init"), *kthread = task_of(&o, 2, "kthreadd");
+	const struct task *thread = task_of(&o, 5, "worker");
+	assert_int_equal(task_of(&o, 0, "swapper/0")->kernel_thread, true);
+	task_of(&o, 0, "swapper/1");
+	assert_true(init->running);
+	assert_int_equal(init->state, 'R');
+	assert_int_equal(init->rss_pages, 120); /* the one below 0 counts as none */
+	assert_int_equal(init->stack.frames.count, 2);
+	assert_true(thread->running);
+	assert_int_equal(thread->tgid, 1);
+	assert_int_equal(thread->stack.frames.count, 2);
+	assert_int_equal(kthread->state, 'D');
+	assert_int_equal(kthread->ppid, 1);
+	assert_false(kthread->running);
+	assert_int_equal(kthread->registers_from, REGISTERS_SLEEPING);
+	assert_int_equal(kthread->stack.frames.count, 2);
+	assert_true(kthread->stack.frames.data[0].pc == 0xffffffff81000304);
+	close_machine(&o);
+}
+
+static void letters_of_states(void **state)
+{
+	static const struct {
+		const char *change;
+		char letter;
+	} cases[] = {
+		{ "set kthread task_struct.__state 0\n", 'R' },
+		{ "set kthread task_struct.__state 1\n", 'S' },
+		{ "set kthread task_struct.__state 0x102\n", 'D' },
+		{ "set kthread task_struct.__state 0x402\n", 'I' },
+		{ "set kthread task_struct.__state 4\n", 'T' },
+		{ "set kthread task_struct.__state 8\n", 't' },
+		{ "set kthread task_struct.exit_state 0x10\n", 'X' },
+		{ "set kthread task_struct.exit_state 0x20\n", 'Z' },
+		{ "set kthread task_struct.__state 0x40\n", 'P' },
+		{ "set kthread task_struct.__state 0xffffffff\n", 'I' },
+		{ "set kthread task_struct.__state 0xfffffb00\n", 'R' },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct opened o;
+		open_machine(&o, cases[i].change);
+		if (task_of(&o, 2, "kthreadd")->state != cases[i].letter)
+			fail_msg("%s: %c", cases[i].change, task_of(&o, 2, "kthreadd")->state);
+		close_machine(&o);
+	}
+}
+
+static void one_task_does_not_cost_the_others(void **state)
+{
+	static const struct {
+		const char *change, *says;
+		size_t count;
+	} cases[] = {
+		{ "set init task_struct.real_parent 0x8\n", "parent of init (pid 1)", 5 },
+		{ "exclude 0xffff888000003000\n", "excluded", 4 }, /* worker */
+		{ "set init task_struct.signal 0\n", "threads of 0xffff888000002000", 3 },
+		{ "set thread task_struct.thread_node.next thread+96\n", "circle", 5 },
+		{ "set thread task_struct.thread_node.next 0\n", "task list", 5 },
+		{ "set kthread task_struct.tasks.next 0xdead000000000100\n", "canonical", 5 },
+		{ "set kthread task_struct.tasks.next kthread+48\n", "circle", 5 },
+		{ "at 0xffff888020002018\n u64 0x10\n", "task 0x10", 4 }, /* idle */
+		{ "set init_task task_struct.tasks.next 0\n", "task list", 2 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct opened o;
+		open_machine(&o, cases[i].change);
+		if (!o.tasks.error || !strstr(o.tasks.error->message, cases[i].says))
+			fail_msg("case %zu: %s", i,
+				 o.tasks.error ? o.tasks.error->message : "no error");
+		if (o.tasks.list.count < cases[i].count)
+			fail_msg("case %zu: %zu tasks", i, o.tasks.list.count);
+		close_machine(&o);
+	}
+}
+
+static void hostile_cpus(void **state)
+{
+	static const struct {
+		const char *change, *says;
+	} cases[] = {
+		{ "at nr_cpu_ids\n u32 0\n", "nr_cpu_ids is 0" },
+		{ "at nr_cpu_ids\n u32 0xffffffff\n", "nr_cpu_ids is 4294967295" },
+		{ "at __per_cpu_offset\n u64 0 0xffff888020000000\n", "CPU 0" },
+		{ "at __per_cpu_offset\n u64 0xffff888010000000 0xffffffffffffffff\n", "CPU 1" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct opened o;
+		open_machine(&o, cases[i].change);
+		if (!o.cpus.error || !strstr(o.cpus.error->message, cases[i].says))
+			fail_msg("case %zu: %s", i,
+				 o.cpus.error ? o.cpus.error->message : "no error");
+		/* The processes are there whatever the CPUs are. */
+		task_of(&o, 1, "init");
+		task_of(&o, 2, "kthreadd");
+		close_machine(&o);
+	}
+}
+
+/* Both forms of the report; the JSON, parsed. */
+static struct json_object *print(struct opened *o)
+{
+	struct report *report;
+	char *text = NULL;
+	size_t size;
+
+	assert_no_error(report_create(o->kernel, "vmcore", NULL, &report));
+	FILE *out = open_memstream(&text, &size);
+	assert_no_error(report_print_json(report, out));
+	fclose(out);
+	struct json_object *ret = json_tokener_parse(text);
+	assert_non_null(ret);
+	free(text);
+	out = open_memstream(&text, &size);
+	assert_no_error(report_print_text(report, true, true, out));
+	fclose(out);
+	assert_non_null(strstr(text, "swapper/0"));
+	free(text);
+	report_destroy(report);
+	return ret;
+}
+
+static struct json_object *member(struct json_object *object, const char *path)
+{
+	struct json_object *ret = NULL;
+
+	assert_int_equal(json_pointer_get(object, path, &ret), 0);
+	return ret;
+}
+
+static void the_whole_report(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "");
+	struct json_object *json = print(&o);
+	assert_string_equal(json_object_get_string(member(json, "/verdict/kind")), "none");
+	assert_int_equal(json_object_array_length(member(json, "/tasks")), 5);
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/task/comm")), "worker");
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/stack/0/symbol")), "spin");
+	assert_int_equal(json_object_get_int(member(json, "/cpus/1/stack/0/offset")), 8);
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/stack/1/symbol")),
+			    "start");
+	assert_null(member(json, "/verdict/task"));
+	json_object_put(json);
+	close_machine(&o);
+}
+
+static void reports_of_damaged_kernels(void **state)
+{
+	static const char *const changes[] = {
+		"at init_task+112\n fill 16 0xff\n", /* a comm without an end, and no UTF-8 */
+		"exclude 0xffff888020002000\n",
+		"exclude 0xffffc90000023000\n",
+		"at nr_cpu_ids\n u32 0\n",
+		"set init task_struct.mm 0xffffffffffffffff\n at mm+8\n u64 0x7fffffffffffffff 0x7fffffffffffffff\n",
+		"set init task_struct.thread_info.cpu 0xffffffff\n",
+		"set kthread task_struct.thread.sp 0xffffffffffffffff\n",
+		"set kthread task_struct.stack 0xffffffffffffffff\n",
+		"symbol modules 0xffffffff82900000 D\n",
+		"symbol saved_command_line 0xffffffff82900000 D\n at saved_command_line\n u64 8\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+		struct opened o;
+		open_machine(&o, changes[i]);
+		assert_true(o.tasks.list.count >= 3);
+		struct report *report;
+		assert_no_error(report_create(o.kernel, "vmcore", NULL, &report));
+		FILE *out = fopen("/dev/null", "w");
+		assert_no_error(report_print_json(report, out));
+		assert_no_error(report_print_text(report, true, false, out));
+		fclose(out);
+		report_destroy(report);
+		close_machine(&o);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a CPU has its task, and its registers out of crash_notes",
+		     cpus_and_their_registers),
+		TEST("a crash note may end with its page", notes_that_end_with_the_memory),
+		TEST("without crash_notes the dump's own notes serve", the_dumps_own_notes),
+		TEST("every task is there, with its stack", every_task_with_its_stack),
+		TEST("a task's state is ps's letter", letters_of_states),
+		TEST("a task that cannot be read does not cost the others",
+		     one_task_does_not_cost_the_others),
+		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
+		TEST("the report has it all, as text and as JSON", the_whole_report),
+		TEST("a damaged kernel gives a report", reports_of_damaged_kernels),
+	};
+	return RUN_TESTS(tests);
+}

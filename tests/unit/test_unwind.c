@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Stacks, walked out of a dump. Two functions, their ORC entries and the words of a stack are a test.
+ *
+ *	the task's stack	0xffffc90000000000 to ...4000
+ *	the IRQ stack		0xffffc90000010000 to ...14000
+ *	the NMI stack		0xfffffe0000001000 to ...2000
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "make_kernel.h"
+#include "test.h"
+#include "unwind/unwind.h"
+
+#define TASK	0xffffc90000000000ull
+#define PER_CPU 0xffff888000100000ull
+
+static const char machine[] =
+	"symbol hardirq_stack_ptr 0x1000 A\n"
+	"symbol cea_exception_stacks 0x1008 A\n"
+	"struct cea_exception_stacks 0x8000 DF_stack:char[4096]@0x3000 NMI_stack:char[4096]@0x1000 "
+	"DB_stack:char[4096]@0x5000\n"
+	"at 0xffff888000101000\n u64 0xffffc90000013ff8 0xfffffe0000000000\n"
+	/* Stacks are there whole. */
+	"at 0xffffc90000000000\n fill 0x4000 0\n"
+	"at 0xffffc90000010000\n fill 0x4000 0\n"
+	"at 0xfffffe0000001000\n fill 0x1000 0\n"
+	/* start() is the outermost function, and foo() and bar() have frames of 32 bytes. */
+	"symbol start 0xffffffff81000100\n orc start end\n"
+	"symbol foo 0xffffffff81000200\n orc foo call sp 32\n"
+	"symbol bar 0xffffffff81000300\n orc bar call sp 32 prev_sp -16\n"
+	/* Entries: of an interrupt that keeps all registers, and of one that has the last five. */
+	"symbol asm_irq 0xffffffff81000400\n orc asm_irq regs sp 0\n"
+	"symbol asm_partial 0xffffffff81000500\n orc asm_partial partial sp 0\n"
+	/* The word on top of the IRQ stack is the task's stack pointer. */
+	"symbol on_irq_stack 0xffffffff81000600\n orc on_irq_stack call sp_indirect 8\n"
+	"symbol end_of_text 0xffffffff81000700\n orc end_of_text end\n";
+
+struct walked {
+	struct kernel *kernel;
+	struct stack stack;
+	struct error *err;
+};
+
+static void set_register(struct kernel *kernel, struct registers *registers, const char *name,
+			 uint64_t value)
+{
+	const struct unwind_arch *arch = kernel->unwinder.arch;
+
+	for (unsigned int i = 0; i < arch->nr_registers; i++) {
+		if (!strcmp(arch->register_names[i], name)) {
+			registers->values[i] = value;
+			return;
+		}
+	}
+	fail_msg("no register %s", name);
+}
+
+static struct kernel *open_kernel(const char *text)
+{
+	struct make_kernel k;
+
+	make_kernel_init(&k);
+	make_kernel_text(&k, made_kernel_minimum);
+	make_kernel_text(&k, machine);
+	make_kernel_text(&k, text);
+	struct kernel *kernel = make_kernel_open(&k);
+	make_kernel_deinit(&k);
+	return kernel;
+}
+
+/* Walks a running task from these registers ("rip=... rsp=..."), on the stacks that @text writes. */
+static struct walked walk(const char *text, const char *registers_text)
+{
+	struct walked ret = { .kernel = open_kernel(text) };
+	struct registers registers = {};
+	char copy[256], *save = NULL;
+
+	snprintf(copy, sizeof(copy), "cs=0x10 %s", registers_text);
+	for (char *word = strtok_r(copy, " ", &save); word; word = strtok_r(NULL, " ", &save)) {
+		char *value = strchr(word, '=');
+		*value++ = '\0';
+		set_register(ret.kernel, &registers, word, strtoull(value, NULL, 0));
+	}
+	ret.err = unwind_running(&ret.kernel->unwinder, &registers, TASK, PER_CPU, &ret.stack);
+	return ret;
+}
+
+static void let_go(struct walked *w)
+{
+	error_destroy(w->err);
+	stack_deinit(&w->stack);
+	kernel_close(w->kernel);
+}
+
+/*
+ * Compares with "SECTION FUNCTION+OFFSET" a line, '?' before a function that was guessed, and frees all.
+ * @says: of the error at its end, NULL if there is none.
+ */
+static void assert_walked(struct walked w, const char *expected, const char *says)
+{
+	static const char *const sections[] = {
+		[SECTION_TASK] = "task",	   [SECTION_IRQ] = "irq",   [SECTION_NMI] = "nmi",
+		[SECTION_EXCEPTION] = "exception", [SECTION_USER] = "user",
+	};
+	char text[4096] = "", *at = text;
+
+	for (size_t i = 0; i < w.stack.frames.count && i < 20; i++) {
+		const struct frame *frame = &w.stack.frames.data[i];
+		struct symbol symbol =
+			symbols_lookup(&w.kernel->symbols, frame->pc - !frame->interrupted);
+		if (frame->section == SECTION_USER)
+			at += sprintf(at, "user 0x%llx\n", (unsigned long long)frame->pc);
+		else if (symbol.name)
+			at += sprintf(at, "%s %s%s+0x%llx\n", sections[frame->section],
+				      frame->reliable ? "" : "?", symbol.name,
+				      (unsigned long long)(frame->pc - symbol.start));
+		else
+			at += sprintf(at, "%s %s0x%llx\n", sections[frame->section],
+				      frame->reliable ? "" : "?", (unsigned long long)frame->pc);
+	}
+	assert_string_equal(text, expected);
+	if (!says) {
+		assert_no_error(w.err);
+	} else {
+		assert_non_null(w.err);
+		if (!strstr(w.err->message, says))
+			fail_msg("no '%s' in: %s", says, w.err->message);
+	}
+	let_go(&w);
+}
+
+static void calls(void **state)
+{
+	(void)state;
+	assert_walked(walk("at 0xffffc90000003000\n u64 0 0 0 bar+5\n u64 0 0 0 foo+0x10\n"
+			   "u64 0 0 0 start+1\n",
+			   "rip=0xffffffff81000208 rsp=0xffffc90000003000"),
+		      "task foo+0x8\ntask bar+0x5\ntask foo+0x10\ntask start+0x1\n", NULL);
+}
+
+/* A call that is a function's last instruction returns behind it: to the next one's first. */
+static void a_call_that_ends_a_function(void **state)
+{
+	(void)state;
+	assert_walked(walk("at 0xffffc90000003000\n u64 0 0 0 bar\n u64 0 0 0 start+1\n",
+			   "rip=0xffffffff81000208 rsp=0xffffc90000003000"),
+		      "task foo+0x8\ntask foo+0x100\ntask start+0x1\n", NULL);
+	/* But interrupted there, it is there. */
+	assert_walked(walk("at 0xffffc90000003000\n u64 0 0 0 start+1\n",
+			   "rip=0xffffffff81000300 rsp=0xffffc90000003000"),
+		      "task bar+0x0\ntask start+0x1\n", NULL);
+}
+
+/* One NMI in an interrupt in a task, each on its own stack. */
+static void over_all_stacks(void **state)
+{
+	(void)state;
+	assert_walked(
+		walk(/* NMI: foo was called by the entry, whose pt_regs is behind its return address. */
+		     "at 0xfffffe0000001e00\n u64 0 0 0 asm_irq+4\n"
+		     "fill 120 0\n u64 0 bar+8 0x10 0x46 0xffffc90000013f80 0x18\n"
+		     /* IRQ: bar was called by the switch of stacks. */
+		     "at 0xffffc90000013f80\n u64 0 0 0 on_irq_stack+4 0xffffc90000003000\n"
+		     /* Task: it goes on at the entry of the interrupt, with the registers of foo. */
+		     "at 0xffffc90000003000\n u64 asm_irq+8\n"
+		     "fill 120 0\n u64 0 foo+0x20 0x10 0x246 0xffffc90000003800 0x18\n"
+		     "at 0xffffc90000003800\n u64 0 0 0 start+1\n",
+		     "rip=0xffffffff81000210 rsp=0xfffffe0000001e00"),
+		"nmi foo+0x10\nnmi asm_irq+0x4\nirq bar+0x8\nirq on_irq_stack+0x4\n"
+		"task asm_irq+0x8\ntask foo+0x20\ntask start+0x1\n",
+		NULL);
+}
+
+static void user_mode_ends_it(void **state)
+{
+	(void)state;
+	assert_walked(walk("at 0xffffc90000003f38\n u64 0 0 0 asm_irq+4\n"
+			   "fill 120 0\n u64 0 0x47b7a0 0x33 0x246 0x7ffc00001000 0x2b\n",
+			   "rip=0xffffffff81000210 rsp=0xffffc90000003f38"),
+		      "task foo+0x10\ntask asm_irq+0x4\nuser 0x47b7a0\n", NULL);
+	assert_walked(walk("at 0xffffc90000003fb8\n u64 0 0 0 asm_partial+4\n"
+			   "u64 0x47b7a0 0x33 0x246 0x7ffc00001000 0x2b\n",
+			   "rip=0xffffffff81000210 rsp=0xffffc90000003fb8"),
+		      "task foo+0x10\ntask asm_partial+0x4\nuser 0x47b7a0\n", NULL);
+	assert_walked(walk("", "rip=0x400000 cs=0x33 rsp=0x7ffc00001000"), "user 0x400000\n", NULL);
+}
+
+static void partial_registers(void **state)
+{
+	(void)state;
+	assert_walked(
+		walk("at 0xffffc90000003000\n u64 bar+0x10 0x10 0x46 0xffffc90000003100 0x18\n"
+		     "at 0xffffc90000003100\n u64 0 0 0 start+1\n",
+		     "rip=0xffffffff81000504 rsp=0xffffc90000003000"),
+		"task asm_partial+0x4\ntask bar+0x10\ntask start+0x1\n", NULL);
+}
+
+static void pt_regs_that_leave_the_stack(void **state)
+{
+	(void)state;
+	assert_walked(walk("", "rip=0xffffffff81000404 rsp=0xffffc90000003f60"),
+		      "task asm_irq+0x4\n", "on no stack");
+	assert_walked(walk("", "rip=0xffffffff81000504 rsp=0xffffc90000003fe0"),
+		      "task asm_partial+0x4\n", "on no stack");
+}
+
+static void sp_outside_of_any_stack(void **state)
+{
+	(void)state;
+	assert_walked(walk("", "rip=0xffffffff81000210 rsp=0"), "task foo+0x10\n", "on no stack");
+	assert_walked(walk("", "rip=0xffffffff81000210 rsp=0xffffffffffffffff"), "task foo+0x10\n",
+		      "on no stack");
+	assert_walked(walk("", "rip=0xffffffff81000210 rsp=0xffffc90000003fe8"), "task foo+0x10\n",
+		      "on no stack");
+	assert_walked(walk("", "rip=0xffffffff81000604 rsp=0xffffc90000020000"),
+		      "task on_irq_stack+0x4\n", "on no stack");
+}
+
+static void stacks_that_do_not_get_shorter(void **state)
+{
+	(void)state;
+	assert_walked(walk("symbol up 0xffffffff81000800\n orc up call sp 0\n"
+			   "at 0xffffc90000002ff8\n u64 up+8\n",
+			   "rip=0xffffffff81000810 rsp=0xffffc90000003000"),
+		      "task up+0x10\n", "does not get shorter");
+	assert_walked(walk("symbol up 0xffffffff81000800\n orc up call sp -64\n",
+			   "rip=0xffffffff81000810 rsp=0xffffc90000003000"),
+		      "task up+0x10\n", "does not get shorter");
+	/* Interrupted registers that point back to where they were found. */
+	assert_walked(walk("at 0xffffc90000003000\n fill 120 0\n"
+			   "u64 0 asm_irq+4 0x10 0 0xffffc90000002f00 0x18\n",
+			   "rip=0xffffffff81000404 rsp=0xffffc90000003000"),
+		      "task asm_irq+0x4\n", "does not get shorter");
+}
+
+/* From the task's stack to the IRQ stack and back, for ever. */
+static void two_stacks_in_a_circle(void **state)
+{
+	struct walked w = walk("at 0xffffc90000003000\n u64 0xffffc90000011000\n"
+			       "at 0xffffc90000011000\n u64 on_irq_stack+4 0xffffc90000002ff8\n"
+			       "at 0xffffc90000002ff8\n u64 on_irq_stack+4\n",
+			       "rip=0xffffffff81000604 rsp=0xffffc90000003000");
+
+	(void)state;
+	assert_int_equal(w.stack.frames.count, UNWIND_MAX_FRAMES);
+	assert_non_null(w.err);
+	assert_non_null(strstr(w.err->message, "over 256 frames"));
+	let_go(&w);
+}
+
+static void frames_that_hang_on_registers(void **state)
+{
+	static const char *const registers[] = { "dx", "di", "r10", "r13" };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		char text[256], values[128];
+		snprintf(
+			text, sizeof(text),
+			"symbol odd 0xffffffff81000800\n orc odd call %s 0\n"
+			"at 0xffffc90000003100\n u64 start+1\n at 0xffffc90000003000\n u64 0 0 0 odd+4\n",
+			registers[i]);
+		snprintf(values, sizeof(values),
+			 "rip=0xffffffff81000804 rsp=0xffffc90000003000 %s%s=%s",
+			 registers[i][0] == 'r' ? "" : "r", registers[i], "0xffffc90000003108");
+		assert_walked(walk(text, values), "task odd+0x4\ntask start+0x1\n", NULL);
+		/* Behind a call they are not known any more. */
+		assert_walked(walk(text, "rip=0xffffffff81000210 rsp=0xffffc90000003000"),
+			      "task foo+0x10\ntask odd+0x4\n", "not known");
+	}
+}
+
+static void frames_that_hang_on_bp(void **state)
+{
+	(void)state;
+	assert_walked(walk("symbol fp 0xffffffff81000800\n orc fp call bp 16 prev_sp -16\n"
+			   "at 0xffffc90000003100\n u64 0xffffc90000003200 fp+0x20\n"
+			   "at 0xffffc90000003200\n u64 0 start+1\n",
+			   "rip=0xffffffff81000804 rsp=0xffffc90000003000 rbp=0xffffc90000003100"),
+		      "task fp+0x4\ntask fp+0x20\ntask start+0x1\n", NULL);
+	assert_walked(walk("symbol in 0xffffffff81000800\n orc in call bp_indirect -8 bp 0\n"
+			   "at 0xffffc900000030f8\n u64 0xffffc90000003208\n"
+			   "at 0xffffc90000003200\n u64 start+1\n",
+			   "rip=0xffffffff81000804 rsp=0xffffc90000003000 rbp=0xffffc90000003100"),
+		      "task in+0x4\ntask start+0x1\n", NULL);
+	assert_walked(walk("symbol fp 0xffffffff81000800\n orc fp call bp 16 prev_sp -16\n",
+			   "rip=0xffffffff81000804 rsp=0xffffc90000003000 rbp=0x1234"),
+		      "task fp+0x4\n", "on no stack");
+	assert_walked(walk("symbol no 0xffffffff81000800\n orc no call prev_sp 16\n",
+			   "rip=0xffffffff81000804 rsp=0xffffc90000003000"),
+		      "task no+0x4\n", "ORC register 1");
+}
+
+/* A BPF program: no table has it, its frame pointer is to be trusted, and what is behind it is a guess. */
+static void generated_code(void **state)
+{
+	(void)state;
+	assert_walked(walk("at 0xffffc90000003000\n u64 0 0 0 0xffffffffc0001234\n"
+			   "at 0xffffc90000003010\n u64 0xffffc90000003100\n"
+			   "at 0xffffc90000003100\n u64 0 start+1\n",
+			   "rip=0xffffffff81000310 rsp=0xffffc90000003000"),
+		      "task bar+0x10\ntask 0xffffffffc0001234\ntask ?start+0x1\n", NULL);
+	/* A call of NULL left its return address, and no more. */
+	assert_walked(walk("at 0xffffc90000003000\n u64 start+5\n", "rip=0 rsp=0xffffc90000003000"),
+		      "task 0x0\ntask ?start+0x5\n", NULL);
+}
+
+/* objtool has nothing to say of crash(); its prologue and who calls it have. */
+#define CRASH                                                                                   \
+	"symbol crash 0xffffffff81000800\n orc crash none\n symbol caller 0xffffffff81000900\n" \
+	"orc caller call sp 16\n at caller+0x10\n u8 0xe8\n u32 0xfffffeeb\n" /* call crash */
+
+static void frames_without_orc(void **state)
+{
+	(void)state;
+	/* endbr64; call __fentry__; push %rbp; push %r12; mov $1,%eax; sub $0x10,%rsp */
+	assert_walked(
+		walk(CRASH
+		     "at crash\n u8 0xf3 0x0f 0x1e 0xfa 0xe8 0 0 0 0 0x55 0x41 0x54\n"
+		     "u8 0xb8 1 0 0 0 0x48 0x83 0xec 0x10 0x90\n fill 64 0x90\n"
+		     "at 0xffffc90000003000\n u64 0 0 0 0xffffc90000003800 caller+0x15 0 start+1\n",
+		     "rip=0xffffffff81000840 rsp=0xffffc90000003000"),
+		"task crash+0x40\ntask caller+0x15\ntask start+0x1\n", NULL);
+	/* A prologue that is not understood: the nearest word that is behind a call of it, as a guess. */
+	assert_walked(walk(CRASH "at crash\n fill 64 0x90\n"
+				 "at 0xffffc90000003000\n u64 foo+0x15 0 caller+0x15 0 start+1\n",
+			   "rip=0xffffffff81000840 rsp=0xffffc90000003000"),
+		      "task crash+0x40\ntask ?caller+0x15\ntask ?start+0x1\n", NULL);
+	assert_walked(walk(CRASH "at crash\n fill 64 0x90\n",
+			   "rip=0xffffffff81000840 rsp=0xffffc90000003000"),
+		      "task crash+0x40\n", "does not know the caller of crash");
+	assert_walked(walk(CRASH "at crash\n fill 64 0x90\n",
+			   "rip=0xffffffff81000840 rsp=0xffffc90000003ff8"),
+		      "task crash+0x40\n", "does not know the caller of crash");
+	assert_walked(walk(CRASH "at crash\n fill 64 0x90\n", "rip=0xffffffff81000840 rsp=8"),
+		      "task crash+0x40\n", "does not know the caller");
+	/* The code itself may not be in the dump. */
+	assert_walked(walk("symbol crash 0xffffffff81800000\n orc crash none\n exclude crash\n",
+			   "rip=0xffffffff81800040 rsp=0xffffc90000003000"),
+		      "task crash+0x40\n", "excluded");
+}
+
+static void a_stack_that_is_not_in_the_dump(void **state)
+{
+	(void)state;
+	assert_walked(
+		walk("at 0xffffc90000003fe0\n u64 0 0 0 start+1\n exclude 0xffffc90000003000\n",
+		     "rip=0xffffffff81000210 rsp=0xffffc90000003fe0"),
+		"task foo+0x10\n", "excluded");
+}
+
+static void sleeping_tasks(void **state)
+{
+	struct kernel *kernel =
+		open_kernel("at 0xffffc90000003000\n u64 0 0 0 0 0 0xffffc90000003100 bar+0x20\n"
+			    "u64 0 0 0 start+1\n");
+	struct walked w = { .kernel = kernel };
+
+	(void)state;
+	w.err = unwind_sleeping(&kernel->unwinder, 0xffffc90000003000, TASK, &w.stack);
+	assert_walked(w, "task bar+0x20\ntask start+0x1\n", NULL);
+	static const uint64_t nowhere[] = { 0, 0xffffc90000003fd8, 0xffffc90000010000, UINT64_MAX };
+	for (size_t i = 0; i < 4; i++) {
+		w = (struct walked){ .kernel = open_kernel("") };
+		w.err = unwind_sleeping(&w.kernel->unwinder, nowhere[i], TASK, &w.stack);
+		assert_walked(w, "", "on no stack");
+	}
+}
+
+/* Stacks at the end of the address space, and pointers to stacks that are none. */
+static void hostile_places_of_stacks(void **state)
+{
+	static const uint64_t bases[] = { 0, 1, UINT64_MAX, UINT64_MAX - 0x3fff,
+					  0xffffffffffffc000 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
+		struct walked w = {
+			.kernel = open_kernel(
+				"at 0xffff888000101000\n u64 0xffffffffffffffff 0xffffffffffffffff\n")
+		};
+		struct registers registers = {};
+		set_register(w.kernel, &registers, "rip", 0xffffffff81000210);
+		set_register(w.kernel, &registers, "rsp", bases[i] + 0x100);
+		w.err = unwind_running(&w.kernel->unwinder, &registers, bases[i], PER_CPU,
+				       &w.stack);
+		assert_non_null(w.err);
+		let_go(&w);
+		w = (struct walked){ .kernel = open_kernel(CRASH) };
+		set_register(w.kernel, &registers, "rip", 0xffffffff81000840);
+		w.err = unwind_running(&w.kernel->unwinder, &registers, bases[i], UINT64_MAX,
+				       &w.stack);
+		assert_non_null(w.err);
+		let_go(&w);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("a walk over calls ends where ORC says", calls),
+		TEST("a caller's pc is looked up before it, an interrupted one at it",
+		     a_call_that_ends_a_function),
+		TEST("from the NMI's stack over the interrupt's to the task's", over_all_stacks),
+		TEST("user mode ends a walk", user_mode_ends_it),
+		TEST("the last five words of pt_regs will do", partial_registers),
+		TEST("pt_regs that leave their stack are not read", pt_regs_that_leave_the_stack),
+		TEST("a stack pointer outside of any stack ends a walk", sp_outside_of_any_stack),
+		TEST("a stack that does not get shorter ends a walk",
+		     stacks_that_do_not_get_shorter),
+		TEST("two stacks in a circle end a walk", two_stacks_in_a_circle),
+		TEST("frames that hang on rdx, rdi, r10 or r13", frames_that_hang_on_registers),
+		TEST("frames that hang on rbp", frames_that_hang_on_bp),
+		TEST("behind generated code all is a guess", generated_code),
+		TEST("a function without ORC: proven by prologue and call, or guessed",
+		     frames_without_orc),
+		TEST("a stack that is not in the dump is named as such",
+		     a_stack_that_is_not_in_the_dump),
+		TEST("a sleeping task begins where it was switched out", sleeping_tasks),
+		TEST("hostile places of stacks are errors", hostile_places_of_stacks),
+	};
+	return RUN_TESTS(tests);
+}
