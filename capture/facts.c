@@ -11,7 +11,7 @@
 #include "capture/clock.h"
 #include "capture/header.h"
 #include "capture/ksyms.h"
-#include "unwind/unwind.h"
+#include "state/record.h"
 
 #define LABEL_WIDTH 10
 #define MAX_PCS	    (RECORD_NR_SAMPLES * (1 + RECORD_STACK_MAX))
@@ -82,12 +82,11 @@ static uint64_t ip_of(const struct view *view, const struct record_sample *sampl
 /* Where the interrupted code begins in a sample's stack: before it are the interrupt's own frames. */
 static size_t interrupted_frame(const struct view *view, const struct record_sample *sample)
 {
-	if (!has_ip(view, sample))
+	const __u64 *pcs;
+
+	if (!has_ip(view, sample) || !sample_stack(sample, ip_of(view, sample), &pcs))
 		return 0;
-	for (size_t i = 0; i < nr_frames(sample); i++)
-		if (sample->stack[i] == ip_of(view, sample))
-			return i;
-	return 0;
+	return pcs - sample->stack;
 }
 
 /*

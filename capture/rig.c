@@ -3,16 +3,19 @@
 
 #include <elf.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
+#include "dump/notes.h"
 
-#define NOTES_MAX 65536
-#define TEXT_MAX  4096
+#define NOTES_MAX  65536
+#define TEXT_MAX   4096
+#define CONFIG_MAX (2u << 20)
 
 typedef struct json_object json;
 
@@ -21,54 +24,54 @@ static void json_putp(json **object)
 	json_object_put(*object);
 }
 
-/* The text of a small file without its last newline; NULL where it cannot be read. */
-static char *read_text(const char *path)
+/* Up to @most bytes of a file, plain or gzipped, without its last newline; NULL where it cannot be read. */
+static char *read_text(const char *path, size_t most)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-	_cleanup_free_ char *text = malloc(TEXT_MAX);
-	size_t len = 0;
+	gzFile file = gzopen(path, "re");
+	_cleanup_free_ char *text = malloc(most + 1);
+	int len = file && text ? gzread(file, text, most) : -1;
 
-	if (fd < 0 || !text)
+	if (file)
+		gzclose(file);
+	if (len < 0)
 		return NULL;
-	for (ssize_t n; (n = read(fd, text + len, TEXT_MAX - 1 - len)) > 0;)
-		len += n;
 	if (len && text[len - 1] == '\n')
 		len--;
 	text[len] = '\0';
 	return steal_ptr(text);
 }
 
-static void add_text(json *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, text ? json_object_new_string(text) : NULL);
-}
-
 static void add_file(json *object, const char *key, const char *path)
 {
-	_cleanup_free_ char *text = read_text(path);
+	_cleanup_free_ char *text = read_text(path, TEXT_MAX);
 
-	add_text(object, key, text);
+	json_add(object, key, json_text(text));
+}
+
+/* As the kernel tells it itself (CONFIG_IKCONFIG_PROC), else as distributions keep it. */
+static void add_config(json *object, const char *release)
+{
+	char path[sizeof(((struct utsname *)0)->release) + 16];
+	_cleanup_free_ char *text = read_text("/proc/config.gz", CONFIG_MAX);
+
+	if (!text) {
+		snprintf(path, sizeof(path), "/boot/config-%s", release);
+		text = read_text(path, CONFIG_MAX);
+	}
+	json_add(object, "config", json_text(text));
 }
 
 char *rig_build_id(const void *notes, size_t size)
 {
-	const unsigned char *at = notes;
+	struct note note;
 
-	while (size >= sizeof(Elf64_Nhdr)) {
-		Elf64_Nhdr note;
-		memcpy(&note, at, sizeof(note));
-		size_t name = (note.n_namesz + 3UL) & ~3UL, desc = (note.n_descsz + 3UL) & ~3UL;
-		if (name > size - sizeof(note) || desc > size - sizeof(note) - name)
-			return NULL;
-		at += sizeof(note);
-		size -= sizeof(note) + name + desc;
-		if (note.n_type == NT_GNU_BUILD_ID && note.n_namesz == 4 && !memcmp(at, "GNU", 4)) {
-			char *hex = calloc(note.n_descsz + 1UL, 2);
-			for (size_t i = 0; hex && i < note.n_descsz; i++)
-				sprintf(hex + 2 * i, "%02x", at[name + i]);
-			return hex;
-		}
-		at += name + desc;
+	for (size_t at = 0; note_next(notes, size, &at, &note);) {
+		if (!note_is(&note, "GNU", NT_GNU_BUILD_ID))
+			continue;
+		char *hex = calloc(note.desc_size + 1, 2);
+		for (size_t i = 0; hex && i < note.desc_size; i++)
+			sprintf(hex + 2 * i, "%02x", ((const unsigned char *)note.desc)[i]);
+		return hex;
 	}
 	return NULL;
 }
@@ -80,7 +83,7 @@ static void add_build_id(json *object)
 	ssize_t size = fd >= 0 && notes ? read(fd, notes, NOTES_MAX) : -1;
 	_cleanup_free_ char *id = size > 0 ? rig_build_id(notes, size) : NULL;
 
-	add_text(object, "build_id", id);
+	json_add(object, "build_id", json_text(id));
 }
 
 /* A line: "NAME SIZE REFERENCES USERS STATE ADDRESS [(TAINT)]". */
@@ -93,13 +96,11 @@ static json *module_of(const char *line)
 		   taint) < 4)
 		return NULL;
 	json *module = json_object_new_object();
-	char hex[32];
-	snprintf(hex, sizeof(hex), "0x%llx", address);
-	add_text(module, "name", name);
-	add_text(module, "address", hex);
-	json_object_object_add(module, "size", json_object_new_int64(size));
-	add_text(module, "state", state);
-	add_text(module, "taint", *taint ? taint : NULL);
+	json_add(module, "name", json_text(name));
+	json_add(module, "address", json_address(address));
+	json_add(module, "size", json_number(size));
+	json_add(module, "state", json_text(state));
+	json_add(module, "taint", json_text(*taint ? taint : NULL));
 	return module;
 }
 
@@ -110,7 +111,7 @@ static void add_modules(json *object)
 	size_t capacity = 0;
 	json *modules = json_object_new_array();
 
-	json_object_object_add(object, "modules", modules);
+	json_add(object, "modules", modules);
 	while (file && getline(&line, &capacity, file) >= 0) {
 		json *module = module_of(line);
 		if (module)
@@ -127,16 +128,17 @@ struct error *rig_write(const struct incident *incident)
 		return &error_no_memory;
 	if (uname(&name))
 		return error_errno("uname");
-	add_text(rig, "schema", "lockdump.rig/1");
-	add_text(rig, "release", name.release);
-	add_text(rig, "version", name.version);
-	add_text(rig, "machine", name.machine);
-	add_text(rig, "host", name.nodename);
+	json_add(rig, "schema", json_text("lockdump.rig/1"));
+	json_add(rig, "release", json_text(name.release));
+	json_add(rig, "version", json_text(name.version));
+	json_add(rig, "machine", json_text(name.machine));
+	json_add(rig, "host", json_text(name.nodename));
 	add_build_id(rig);
 	add_file(rig, "boot_id", "/proc/sys/kernel/random/boot_id");
 	add_file(rig, "cmdline", "/proc/cmdline");
 	add_file(rig, "tainted", "/proc/sys/kernel/tainted");
 	add_modules(rig);
+	add_config(rig, name.release);
 
 	size_t size;
 	const char *text = json_object_to_json_string_length(

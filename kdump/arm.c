@@ -119,7 +119,11 @@ static struct error *describe_store(const struct arm_options *options, struct ar
 static struct error *choose_modules(struct arming *arming)
 {
 	_cleanup_(strings_deinit) struct strings wanted = { 0 };
-	struct error *err = device_drivers(&arming->device, &wanted);
+	struct utsname names;
+
+	uname(&names);
+	struct error *err = device_drivers(&arming->device,
+					   strcmp(names.release, arming->release) != 0, &wanted);
 
 	if (!err)
 		err = strings_add(&wanted, "%s", arming->device.fs_type);

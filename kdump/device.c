@@ -177,7 +177,7 @@ struct error *device_of_store(const char *store, struct store_device *ret)
 }
 
 /* The module of the driver of the device at @dir, or its modalias if the driver is built in. */
-static struct error *add_driver(const char *dir, struct strings *ret)
+static struct error *add_driver(const char *dir, bool other_kernel, struct strings *ret)
 {
 	char path[PATH_MAX], link[PATH_MAX];
 	_cleanup_fclose_ FILE *file = NULL;
@@ -191,6 +191,8 @@ static struct error *add_driver(const char *dir, struct strings *ret)
 		link[len] = '\0';
 		return strings_add(ret, "%s", strrchr(link, '/') + 1);
 	}
+	if (!other_kernel)
+		return NULL;
 	snprintf(path, sizeof(path), "%s/modalias", dir);
 	file = fopen(path, "re");
 	if (!file || !fgets(link, sizeof(link), file))
@@ -199,7 +201,8 @@ static struct error *add_driver(const char *dir, struct strings *ret)
 	return *link ? strings_add(ret, "%s", link) : NULL;
 }
 
-struct error *device_drivers(const struct store_device *device, struct strings *ret)
+struct error *device_drivers(const struct store_device *device, bool other_kernel,
+			     struct strings *ret)
 {
 	char path[128];
 
@@ -208,7 +211,7 @@ struct error *device_drivers(const struct store_device *device, struct strings *
 	if (!dir)
 		return error_errno("%s", path);
 	while (strncmp(dir, "/sys/devices/", strlen("/sys/devices/")) == 0) {
-		struct error *err = add_driver(dir, ret);
+		struct error *err = add_driver(dir, other_kernel, ret);
 		if (err)
 			return err;
 		*strrchr(dir, '/') = '\0';

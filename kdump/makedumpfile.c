@@ -61,6 +61,8 @@ struct error *makedumpfile_save(unsigned int level, const char *compression, int
 	/* A limit that the kernel enforces: nothing else would keep the disk from filling up in time. */
 	if (setrlimit(RLIMIT_FSIZE, &limit))
 		return error_errno("file size limit");
+	/* It refuses a file that is there; one could be of an attempt that died. */
+	unlinkat(dirfd, name, 0);
 	snprintf(number, sizeof(number), "%u", level);
 	run.dirfd = dirfd;
 	run.echo = true;

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <json-c/json.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/json.h"
 
 #define SCHEMA "lockdump.manifest/1"
 
@@ -25,34 +25,15 @@ void manifest_add_step(struct manifest *manifest, const char *name, double secon
 	snprintf(step->why, sizeof(step->why), "%s", why ? why : "");
 }
 
-/* NULL is JSON's null. Bytes out of a crashed kernel's memory may be no UTF-8. */
+/* Empty is unknown. */
 static struct json_object *text(const char *s)
 {
-	if (!s || !*s)
-		return NULL;
-	char *clean = strdup(s);
-	if (!clean)
-		return NULL;
-	for (char *c = clean; *c; c++)
-		if (*c & 0x80)
-			*c = '?';
-	struct json_object *object = json_object_new_string(clean);
-	free(clean);
-	return object;
-}
-
-/* Milliseconds are enough, and shorter to read than json-c's 17 digits. */
-static struct json_object *seconds(double s)
-{
-	char digits[32];
-
-	snprintf(digits, sizeof(digits), "%.3f", s);
-	return json_object_new_double_s(s, digits);
+	return json_text(s && *s ? s : NULL);
 }
 
 static struct json_object *time_or_null(double s)
 {
-	return s ? seconds(s) : NULL;
+	return s ? json_double(s) : NULL;
 }
 
 static struct json_object *number_or_null(int64_t number, bool known)
@@ -64,11 +45,11 @@ static struct json_object *times(const struct manifest *manifest)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "onset", time_or_null(manifest->onset_s));
-	json_object_object_add(object, "trigger", time_or_null(manifest->trigger_s));
-	json_object_object_add(object, "capture_start", time_or_null(manifest->capture_start_s));
-	json_object_object_add(object, "report_done", time_or_null(manifest->report_done_s));
-	json_object_object_add(object, "vmcore_done", time_or_null(manifest->vmcore_done_s));
+	json_add(object, "onset", time_or_null(manifest->onset_s));
+	json_add(object, "trigger", time_or_null(manifest->trigger_s));
+	json_add(object, "capture_start", time_or_null(manifest->capture_start_s));
+	json_add(object, "report_done", time_or_null(manifest->report_done_s));
+	json_add(object, "vmcore_done", time_or_null(manifest->vmcore_done_s));
 	return object;
 }
 
@@ -76,10 +57,9 @@ static struct json_object *trigger(const struct manifest *manifest)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "by", text(manifest->trigger_by));
-	json_object_object_add(object, "reason", text(manifest->trigger_reason));
-	json_object_object_add(object, "cpu",
-			       number_or_null(manifest->trigger_cpu, manifest->trigger_cpu >= 0));
+	json_add(object, "by", text(manifest->trigger_by));
+	json_add(object, "reason", text(manifest->trigger_reason));
+	json_add(object, "cpu", number_or_null(manifest->trigger_cpu, manifest->trigger_cpu >= 0));
 	return object;
 }
 
@@ -90,14 +70,14 @@ static struct json_object *dump(const struct manifest *manifest)
 
 	if (tried) {
 		struct json_object *one = json_object_new_object();
-		json_object_object_add(one, "level", json_object_new_int64(manifest->dump_level));
-		json_object_object_add(one, "outcome", text(manifest->dump_outcome));
+		json_add(one, "level", json_object_new_int64(manifest->dump_level));
+		json_add(one, "outcome", text(manifest->dump_outcome));
 		json_object_array_add(tries, one);
 	}
-	json_object_object_add(object, "level", number_or_null(manifest->dump_level, tried));
-	json_object_object_add(object, "compression", tried ? text(manifest->compression) : NULL);
-	json_object_object_add(object, "tries", tries);
-	json_object_object_add(object, "proven", json_object_new_boolean(manifest->proven));
+	json_add(object, "level", number_or_null(manifest->dump_level, tried));
+	json_add(object, "compression", tried ? text(manifest->compression) : NULL);
+	json_add(object, "tries", tries);
+	json_add(object, "proven", json_object_new_boolean(manifest->proven));
 	return object;
 }
 
@@ -105,10 +85,9 @@ static struct json_object *memory(const struct manifest *manifest)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "reserved_kb",
-			       number_or_null(manifest->reserved_kb, manifest->reserved_kb));
-	json_object_object_add(object, "peak_kb",
-			       number_or_null(manifest->peak_kb, manifest->peak_kb));
+	json_add(object, "reserved_kb",
+		 number_or_null(manifest->reserved_kb, manifest->reserved_kb));
+	json_add(object, "peak_kb", number_or_null(manifest->peak_kb, manifest->peak_kb));
 	return object;
 }
 
@@ -119,10 +98,10 @@ static struct json_object *steps(const struct manifest *manifest)
 	for (size_t i = 0; i < manifest->nr_steps; i++) {
 		const struct manifest_step *step = &manifest->steps[i];
 		struct json_object *object = json_object_new_object();
-		json_object_object_add(object, "name", text(step->name));
-		json_object_object_add(object, "seconds", seconds(step->seconds));
-		json_object_object_add(object, "outcome", text(step->outcome));
-		json_object_object_add(object, "why", text(step->why));
+		json_add(object, "name", text(step->name));
+		json_add(object, "seconds", json_double(step->seconds));
+		json_add(object, "outcome", text(step->outcome));
+		json_add(object, "why", text(step->why));
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -135,9 +114,9 @@ static struct json_object *file_list(const struct manifest_files *files)
 	for (size_t i = 0; i < files->count; i++) {
 		const struct manifest_file *file = &files->items[i];
 		struct json_object *object = json_object_new_object();
-		json_object_object_add(object, "name", text(file->name));
-		json_object_object_add(object, "size", json_object_new_int64(file->size));
-		json_object_object_add(object, "sha256", text(file->sha256));
+		json_add(object, "name", text(file->name));
+		json_add(object, "size", json_object_new_int64(file->size));
+		json_add(object, "sha256", text(file->sha256));
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -148,16 +127,16 @@ struct error *manifest_print(const struct manifest *manifest, const struct manif
 {
 	struct json_object *object = json_object_new_object();
 
-	json_object_object_add(object, "schema", text(SCHEMA));
-	json_object_object_add(object, "id", text(manifest->id));
-	json_object_object_add(object, "kernel", text(manifest->kernel));
-	json_object_object_add(object, "times", times(manifest));
-	json_object_object_add(object, "trigger", trigger(manifest));
-	json_object_object_add(object, "dump", dump(manifest));
-	json_object_object_add(object, "memory", memory(manifest));
-	json_object_object_add(object, "steps", steps(manifest));
-	json_object_object_add(object, "files", file_list(files));
-	json_object_object_add(object, "complete", json_object_new_boolean(manifest->complete));
+	json_add(object, "schema", text(SCHEMA));
+	json_add(object, "id", text(manifest->id));
+	json_add(object, "kernel", text(manifest->kernel));
+	json_add(object, "times", times(manifest));
+	json_add(object, "trigger", trigger(manifest));
+	json_add(object, "dump", dump(manifest));
+	json_add(object, "memory", memory(manifest));
+	json_add(object, "steps", steps(manifest));
+	json_add(object, "files", file_list(files));
+	json_add(object, "complete", json_object_new_boolean(manifest->complete));
 
 	const char *json = json_object_to_json_string_ext(
 		object,

@@ -36,14 +36,14 @@ static bool have(const struct module_set *set, const char *name)
 }
 
 static struct error *add_module(struct module_set *set, const char *name, const char *file,
-				struct module **ret)
+				struct module_file **ret)
 {
-	struct module *items = realloc(set->items, (set->count + 1) * sizeof(*items));
+	struct module_file *items = realloc(set->items, (set->count + 1) * sizeof(*items));
 
 	if (!items)
 		return &error_no_memory;
 	set->items = items;
-	items[set->count] = (struct module){ .name = strdup(name), .file = strdup(file) };
+	items[set->count] = (struct module_file){ .name = strdup(name), .file = strdup(file) };
 	*ret = &items[set->count++];
 	return (*ret)->name && (*ret)->file ? NULL : &error_no_memory;
 }
@@ -78,6 +78,8 @@ static struct error *take_hard(struct kmod_module *kmod, struct strings *needs, 
 			continue;
 		_cleanup_free_ char *names = strdup(kmod_module_info_get_value(item));
 		char *rest = names;
+		if (!names)
+			err = &error_no_memory;
 		for (char *name; !err && (name = strsep(&rest, ","));) {
 			if (!*name)
 				continue;
@@ -112,7 +114,7 @@ static struct error *take_module(struct kmod_module *kmod, struct module_set *se
 {
 	const char *name = kmod_module_get_name(kmod);
 	const char *file = kmod_module_get_path(kmod);
-	struct module *module;
+	struct module_file *module;
 
 	if (have(set, name) || kmod_module_get_initstate(kmod) == KMOD_MODULE_BUILTIN)
 		return NULL;
@@ -204,7 +206,8 @@ struct error *modules_resolve(const char *release, const struct strings *wanted,
 		return &error_no_memory;
 	kmod_set_log_priority(ctx, 0);
 	for (size_t i = 0; i < wanted->count && !err; i++)
-		err = add_once(&queue.hard, wanted->items[i]);
+		err = add_once(strchr(wanted->items[i], ':') ? &queue.soft : &queue.hard,
+			       wanted->items[i]);
 	if (!err)
 		err = take_all(ctx, &queue, ret);
 	if (!err)
@@ -215,7 +218,7 @@ struct error *modules_resolve(const char *release, const struct strings *wanted,
 }
 
 /* Depth first: what the module at @i needs, then itself. */
-static void visit(struct module_set *set, size_t i, bool *seen, struct module *sorted,
+static void visit(struct module_set *set, size_t i, bool *seen, struct module_file *sorted,
 		  size_t *count)
 {
 	if (seen[i])
@@ -231,7 +234,7 @@ static void visit(struct module_set *set, size_t i, bool *seen, struct module *s
 struct error *modules_sort(struct module_set *set)
 {
 	_cleanup_free_ bool *seen = calloc(set->count + 1, sizeof(*seen));
-	struct module *sorted = calloc(set->count + 1, sizeof(*sorted));
+	struct module_file *sorted = calloc(set->count + 1, sizeof(*sorted));
 	size_t count = 0;
 
 	if (!seen || !sorted) {

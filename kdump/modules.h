@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "kdump/strings.h"
 
-struct module {
+struct module_file {
 	char *name;
 	char *file; /* where it is now */
 	struct strings needs; /* modules that must be loaded before it */
@@ -16,12 +16,12 @@ struct module {
 
 /* Modules and all that they need, of one kernel release. */
 struct module_set {
-	struct module *items;
+	struct module_file *items;
 	size_t count;
 };
 
 /*
- * Resolves @wanted (module names or modaliases) and all that they depend on,
+ * Resolves @wanted (module names, which must be there, or modaliases, which may have none) and all that they depend on,
  * soft dependencies included (ext4 asks for crc32c so, and the capture kernel
  * has no modprobe). What is built into the kernel is left out. The set is in
  * load order.

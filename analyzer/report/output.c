@@ -1,43 +1,83 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/output.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* What is there and no plain file, such as /dev/full or a pipe, cannot be put in its place later. */
+static bool is_special(const char *path)
+{
+	struct stat st;
+
+	return !stat(path, &st) && !S_ISREG(st.st_mode);
+}
+
+static struct error *open_temp(struct output *output)
+{
+	output->target = realpath(output->path, NULL);
+	if (!output->target)
+		output->target = strdup(output->path);
+	if (!output->target || asprintf(&output->temp, "%s.XXXXXX", output->target) < 0) {
+		output->temp = NULL;
+		return &error_no_memory;
+	}
+	/* 0600: a report holds a machine's innermost. */
+	int fd = mkostemp(output->temp, O_CLOEXEC);
+	output->file = fd < 0 ? NULL : fdopen(fd, "w");
+	return output->file ? NULL : error_errno("%s", output->path);
+}
+
+static void deinit(struct output *output)
+{
+	free(output->target);
+	free(output->temp);
+}
 
 struct error *output_open(const char *path, struct output *ret)
 {
 	*ret = (struct output){ .file = stdout, .path = path };
 	if (!path)
 		return NULL;
-	if (asprintf(&ret->temp, "%s.XXXXXX", path) < 0)
-		return &error_no_memory;
-	/* 0600: a report holds a machine's innermost. */
-	int fd = mkstemp(ret->temp);
-	ret->file = fd < 0 ? NULL : fdopen(fd, "w");
-	if (!ret->file) {
-		struct error *err = error_errno("%s", path);
-		free(ret->temp);
-		return err;
+	struct error *err = NULL;
+	if (is_special(path)) {
+		ret->file = fopen(path, "we");
+		err = ret->file ? NULL : error_errno("%s", path);
+	} else {
+		err = open_temp(ret);
 	}
-	return NULL;
+	if (err)
+		deinit(ret);
+	return err;
+}
+
+/* A pipe or a terminal has no disk to reach. */
+static bool synced(FILE *file)
+{
+	return !fsync(fileno(file)) || errno == EINVAL || errno == EROFS || errno == ENOTSUP;
 }
 
 struct error *output_close(struct output *output, struct error *err)
 {
-	if (!output->path) {
-		if (fflush(stdout) && !err)
-			err = error_errno("stdout");
+	const char *name = output->path ? output->path : "stdout";
+
+	if (!err && fflush(output->file))
+		err = error_errno("%s", name);
+	if (!output->path)
 		return err;
-	}
-	if (!err && (fflush(output->file) || fsync(fileno(output->file))))
-		err = error_errno("%s", output->path);
+	if (!err && !synced(output->file))
+		err = error_errno("%s", name);
 	if (fclose(output->file) && !err)
-		err = error_errno("%s", output->path);
-	if (!err && rename(output->temp, output->path))
-		err = error_errno("%s", output->path);
-	if (err)
+		err = error_errno("%s", name);
+	if (output->target && !err && rename(output->temp, output->target))
+		err = error_errno("%s", name);
+	if (output->target && err)
 		unlink(output->temp);
-	free(output->temp);
+	deinit(output);
 	return err;
 }

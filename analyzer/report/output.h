@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Where a verb's result goes: stdout, or a file that is whole or not there. */
+/* Where a verb's result goes: stdout, a device or a pipe, or a file that is whole or not there. */
 #ifndef LOCKDUMP_OUTPUT_H
 #define LOCKDUMP_OUTPUT_H
 
@@ -9,7 +9,8 @@
 
 struct output {
 	FILE *file;
-	const char *path; /* NULL: stdout */
+	const char *path; /* as it was named; NULL: stdout */
+	char *target; /* what is to be replaced: @path, symbolic links followed; NULL: it is written in place */
 	char *temp;
 };
 

@@ -184,6 +184,12 @@ void machine_init(struct machine *machine, struct kernel *kernel, const struct d
 	machine->taint = variable(kernel, KSYM_tainted_mask);
 	struct error *err = read_uptime(kernel, &uptime);
 	machine->uptime_ns = or_unknown(err, uptime);
+	/* The timekeeper stood still since some CPU's last tick; the log's clock went on. */
+	if (dmesg->lines.count) {
+		uint64_t last_ns = dmesg->lines.data[dmesg->lines.count - 1].t_ns;
+		if (machine->uptime_ns == MACHINE_UNKNOWN || machine->uptime_ns < last_ns)
+			machine->uptime_ns = last_ns;
+	}
 	find_panic(dmesg, machine);
 	read_memory(kernel, machine);
 }

@@ -147,6 +147,19 @@ size_t record_samples(const struct record_slot *slot,
 	return count;
 }
 
+/* The interrupted pc itself is in the stack, exactly, behind the interrupt's frames: perf_callchain_kernel(). */
+size_t sample_stack(const struct record_sample *sample, uint64_t pc, const __u64 **ret)
+{
+	for (uint32_t i = 0; i < sample->nr_stack; i++) {
+		if (sample->stack[i] == pc) {
+			*ret = sample->stack + i;
+			return sample->nr_stack - i;
+		}
+	}
+	*ret = NULL;
+	return 0;
+}
+
 void record_deinit(struct record *record)
 {
 	free(record->data);

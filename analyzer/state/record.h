@@ -33,6 +33,12 @@ const struct record_slot *record_slot(const struct record *record, uint32_t cpu)
 size_t record_samples(const struct record_slot *slot,
 		      const struct record_sample *ret[RECORD_NR_SAMPLES], size_t *torn_ret);
 
+/*
+ * The interrupted code's stack in @sample: where its pcs begin in sample->stack, and how many they are. The
+ * interrupt's own frames, which come first, are left out. @pc: the interrupted one.
+ */
+size_t sample_stack(const struct record_sample *sample, uint64_t pc, const __u64 **ret);
+
 void record_deinit(struct record *record);
 
 #endif

@@ -369,7 +369,11 @@ static struct error *x86_64_walk_sleeping(struct unwinder *unwinder, uint64_t sp
 	struct error *err = read_word(unwinder, sp + l->frame_bp.offset, &w.bp);
 	if (!err)
 		err = read_word(unwinder, sp + l->frame_ret.offset, &w.pc);
-	return err ? err : walk_from(unwinder, &w, stack);
+	if (err)
+		return err;
+	/* A task that never ran goes on at ret_from_fork itself: __unwind_start() has that case too. */
+	w.interrupted = symbols_lookup(unwinder->symbols, w.pc).start == w.pc;
+	return walk_from(unwinder, &w, stack);
 }
 
 const struct unwind_arch unwind_arch_x86_64 = {

@@ -24,19 +24,6 @@ uint64_t timeline_end_ns(const struct record *record)
 	return end;
 }
 
-/* The interrupted pc itself is in the stack, exactly, behind the interrupt's frames: perf_callchain_kernel(). */
-size_t sample_stack(const struct record_sample *sample, uint64_t pc, const __u64 **ret)
-{
-	for (uint32_t i = 0; i < sample->nr_stack; i++) {
-		if (sample->stack[i] == pc) {
-			*ret = sample->stack + i;
-			return sample->nr_stack - i;
-		}
-	}
-	*ret = NULL;
-	return 0;
-}
-
 bool watchdog_line(const char *text, uint32_t *cpu_ret, uint32_t *seconds_ret)
 {
 	const char *found = strstr(text, "BUG: soft lockup - CPU#");

@@ -40,12 +40,6 @@ void timeline_deinit(struct timeline *timeline);
  */
 uint64_t timeline_end_ns(const struct record *record);
 
-/*
- * The interrupted code's stack in @sample: where its pcs begin in sample->stack, and how many they are. The
- * interrupt's own frames, which come first, are left out. @pc: the interrupted one.
- */
-size_t sample_stack(const struct record_sample *sample, uint64_t pc, const __u64 **ret);
-
 /* The CPU, and the seconds, that a line of the kernel's own soft-lockup detector speaks of. */
 bool watchdog_line(const char *text, uint32_t *cpu_ret, uint32_t *seconds_ret);
 

@@ -58,10 +58,28 @@ static noinline void ldhang_mutex_wait(void)
 		mutex_unlock(&ldhang_mutex);
 }
 
+static noinline void __noreturn ldhang_sleep(void)
+{
+	for (;;)
+		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
+}
+
+/*
+ * No hang: a task whose stack has a return address in no function of its own.
+ * The call is the last instruction here and ends where functions are aligned,
+ * so the address behind it is that of the next function.
+ */
+static noinline void ldhang_last_call(void)
+{
+	asm volatile(".p2align 4, 0x90\n\t.skip 11, 0x90");
+	ldhang_sleep();
+}
+
 static const struct scenario scenarios[] = {
 	{ "busy-loop", ldhang_busy_loop },
 	{ "mutex-hold", ldhang_mutex_hold },
 	{ "mutex-wait", ldhang_mutex_wait },
+	{ "last-call", ldhang_last_call },
 };
 
 static noinline int ldhang_set(const char *value, const struct kernel_param *param)

@@ -22,7 +22,7 @@
 
 static struct error *make(struct initramfs *ret)
 {
-	struct module module = { .name = (char *)"tests", .file = (char *)"/etc/os-release" };
+	struct module_file module = { .name = (char *)"tests", .file = (char *)"/etc/os-release" };
 	struct module_set modules = { .items = &module, .count = 1 };
 	struct config config;
 

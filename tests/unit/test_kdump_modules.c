@@ -16,8 +16,8 @@ static struct module_set set_of(const char *text)
 
 	for (char *word; (word = strsep(&rest, " "));) {
 		set.items = realloc(set.items, (set.count + 1) * sizeof(*set.items));
-		struct module *module = &set.items[set.count++];
-		*module = (struct module){ .name = strdup(strsep(&word, ":")) };
+		struct module_file *module = &set.items[set.count++];
+		*module = (struct module_file){ .name = strdup(strsep(&word, ":")) };
 		for (char *need; word && (need = strsep(&word, ","));)
 			if (*need)
 				assert_null(strings_add(&module->needs, "%s", need));

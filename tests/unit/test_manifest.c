@@ -72,9 +72,9 @@ static void test_whole(void **state)
 	assert_at(json, "id", "\"20260101T000000Z-0123abcd\"");
 	assert_at(json, "kernel", "\"6.1.0-13-cloud-amd64\"");
 	assert_at(json, "times",
-		  "{\"onset\":1767225600.250,\"trigger\":1767225612.000,"
-		  "\"capture_start\":1767225615.500,\"report_done\":1767225616.000,"
-		  "\"vmcore_done\":1767225620.000}");
+		  "{\"onset\":1767225600.250000,\"trigger\":1767225612.000000,"
+		  "\"capture_start\":1767225615.500000,\"report_done\":1767225616.000000,"
+		  "\"vmcore_done\":1767225620.000000}");
 	assert_at(json, "trigger",
 		  "{\"by\":\"sysrq\",\"reason\":\"no task switch for 12.0 s\",\"cpu\":0}");
 	assert_at(json, "dump",
@@ -82,7 +82,7 @@ static void test_whole(void **state)
 		  "\"outcome\":\"done\"}],\"proven\":true}");
 	assert_at(json, "memory", "{\"reserved_kb\":196608,\"peak_kb\":81000}");
 	assert_at(json, "steps",
-		  "[{\"name\":\"vmcore\",\"seconds\":2.457,\"outcome\":\"done\","
+		  "[{\"name\":\"vmcore\",\"seconds\":2.456700,\"outcome\":\"done\","
 		  "\"why\":null}]");
 	assert_at(json, "files", "[{\"name\":\"vmcore\",\"size\":5000000000,\"sha256\":\"0123\"}]");
 	assert_at(json, "complete", "true");

@@ -369,6 +369,19 @@ static void sleeping_tasks(void **state)
 	}
 }
 
+/* Such a task has been given the address of a function, not one behind a call. */
+static void task_that_never_ran(void **state)
+{
+	struct walked w = { .kernel = open_kernel("symbol ret_from_fork 0xffffffff81000680\n"
+						  "orc ret_from_fork end\n"
+						  "at 0xffffc90000003000\n"
+						  "u64 0 0 0 0 0 0 ret_from_fork\n") };
+
+	(void)state;
+	w.err = unwind_sleeping(&w.kernel->unwinder, 0xffffc90000003000, TASK, &w.stack);
+	assert_walked(w, "task ret_from_fork+0x0\n", NULL);
+}
+
 /* Stacks at the end of the address space, and pointers to stacks that are none. */
 static void hostile_places_of_stacks(void **state)
 {
@@ -419,6 +432,7 @@ int main(void)
 		TEST("a stack that is not in the dump is named as such",
 		     a_stack_that_is_not_in_the_dump),
 		TEST("a sleeping task begins where it was switched out", sleeping_tasks),
+		TEST("a task that never ran begins at ret_from_fork", task_that_never_ran),
 		TEST("hostile places of stacks are errors", hostile_places_of_stacks),
 	};
 	return RUN_TESTS(tests);
