@@ -55,76 +55,80 @@ static void assert_not_found(const char *tree, enum error_class class, const cha
 	assert_error(find(tree, &values, &size, &count), class, says);
 }
 
-/* Node pointers have bit 1 set. */
-#define HEAD(entry)	"at map_idr+8\n u64 " entry "\n"
-#define NODE(at, shift) "at " at "\n u8 " shift "\n at " at "+0x28\n"
+/* Of the trees below: the head of the idr, then nodes, whose slots begin at 0x28. Node pointers have bit 1 set. */
 
 static void one_entry(void **state)
 {
 	(void)state;
-	assert_found(HEAD("0xffff888000002000"), 0xffff888000002000, 3);
-	assert_not_found(HEAD("0xffff888000001000"), ERROR_NOT_FOUND, "no BPF map lockdump_record");
-	assert_not_found(HEAD("0"), ERROR_NOT_FOUND, "no BPF map lockdump_record");
+	assert_found("at map_idr+8\n u64 0xffff888000002000\n", 0xffff888000002000, 3);
+	assert_not_found("at map_idr+8\n u64 0xffff888000001000\n", ERROR_NOT_FOUND,
+			 "no BPF map lockdump_record");
+	assert_not_found("at map_idr+8\n u64 0\n", ERROR_NOT_FOUND, "no BPF map lockdump_record");
 }
 
 static void trees_of_nodes(void **state)
 {
 	(void)state;
-	assert_found(HEAD("0xffff888000100002")
-			     NODE("0xffff888000100000",
-				  "0") "u64 0 0xffff888000001000 0xffff888000002000\n fill 488 0\n",
+	assert_found("at map_idr+8\n u64 0xffff888000100002\n"
+		     "at 0xffff888000100000\n u8 0\n at 0xffff888000100000+0x28\n"
+		     "u64 0 0xffff888000001000 0xffff888000002000\n fill 488 0\n",
 		     0xffff888000002000, 3);
 	/* Two levels; the youngest of two; and what is neither node nor pointer in between. */
-	assert_found(
-		HEAD("0xffff888000100002") NODE("0xffff888000100000", "6") "u64 0xffff888000101002 0x406 0x402 0 0xffff888000102002\n fill 472 0\n" NODE(
-			"0xffff888000101000",
-			"0") "u64 0xffff888000002000 0x7 0xffff888000001000\n fill 488 0\n" NODE("0xffff888000102000",
-												 "0") "u64 0 0xffff888000003000\n fill 496 0\n",
-		0xffff888000003000, 5);
+	assert_found("at map_idr+8\n u64 0xffff888000100002\n"
+		     "at 0xffff888000100000\n u8 6\n at 0xffff888000100000+0x28\n"
+		     "u64 0xffff888000101002 0x406 0x402 0 0xffff888000102002\n fill 472 0\n"
+		     "at 0xffff888000101000\n u8 0\n at 0xffff888000101000+0x28\n"
+		     "u64 0xffff888000002000 0x7 0xffff888000001000\n fill 488 0\n"
+		     "at 0xffff888000102000\n u8 0\n at 0xffff888000102000+0x28\n"
+		     "u64 0 0xffff888000003000\n fill 496 0\n",
+		     0xffff888000003000, 5);
 }
 
 static void circles(void **state)
 {
 	(void)state;
 	/* A lowest node that is its own child: no level is below 0. */
-	assert_not_found(HEAD("0xffff888000100002") NODE(
-				 "0xffff888000100000", "0") "u64 0xffff888000100002\n fill 504 0\n",
+	assert_not_found("at map_idr+8\n u64 0xffff888000100002\n"
+			 "at 0xffff888000100000\n u8 0\n at 0xffff888000100000+0x28\n"
+			 "u64 0xffff888000100002\n fill 504 0\n",
 			 ERROR_CORRUPT, "shift 0");
-	assert_not_found(HEAD("0xffff888000100002") NODE(
-				 "0xffff888000100000", "6") "u64 0xffff888000100002\n fill 504 0\n",
+	assert_not_found("at map_idr+8\n u64 0xffff888000100002\n"
+			 "at 0xffff888000100000\n u8 6\n at 0xffff888000100000+0x28\n"
+			 "u64 0xffff888000100002\n fill 504 0\n",
 			 ERROR_CORRUPT, "shift 6");
 	/* Two nodes of each other. */
-	assert_not_found(
-		HEAD("0xffff888000100002")
-			NODE("0xffff888000100000", "12") "u64 0xffff888000101002\n fill 504 0\n" NODE(
-				"0xffff888000101000", "6") "u64 0xffff888000100002\n fill 504 0\n",
-		ERROR_CORRUPT, "shift 12");
+	assert_not_found("at map_idr+8\n u64 0xffff888000100002\n"
+			 "at 0xffff888000100000\n u8 12\n at 0xffff888000100000+0x28\n"
+			 "u64 0xffff888000101002\n fill 504 0\n"
+			 "at 0xffff888000101000\n u8 6\n at 0xffff888000101000+0x28\n"
+			 "u64 0xffff888000100002\n fill 504 0\n",
+			 ERROR_CORRUPT, "shift 12");
 }
 
 static void hostile_nodes(void **state)
 {
 	(void)state;
-	assert_not_found(HEAD("0xffff888000100002")
-				 NODE("0xffff888000100000", "255") "fill 512 0\n",
+	assert_not_found("at map_idr+8\n u64 0xffff888000100002\n"
+			 "at 0xffff888000100000\n u8 255\n at 0xffff888000100000+0x28\n"
+			 "fill 512 0\n",
 			 ERROR_CORRUPT, "shift 255");
-	assert_not_found(HEAD("0xdead000000000102"), ERROR_UNMAPPED, "canonical");
-	assert_not_found(HEAD("0xffffc90000000000"), ERROR_UNMAPPED, "BPF maps");
+	assert_not_found("at map_idr+8\n u64 0xdead000000000102\n", ERROR_UNMAPPED, "canonical");
+	assert_not_found("at map_idr+8\n u64 0xffffc90000000000\n", ERROR_UNMAPPED, "BPF maps");
 }
 
 /* One map whose memory is not in the dump does not hide the others. */
 static void unreadable_maps(void **state)
 {
 	(void)state;
-	assert_found(HEAD("0xffff888000100002") NODE(
-			     "0xffff888000100000",
-			     "0") "u64 0xffffc90000000000 0xffff888000002000 0xffff888000005000\n"
-				  "fill 488 0\n exclude 0xffff888000005000\n",
+	assert_found("at map_idr+8\n u64 0xffff888000100002\n"
+		     "at 0xffff888000100000\n u8 0\n at 0xffff888000100000+0x28\n"
+		     "u64 0xffffc90000000000 0xffff888000002000 0xffff888000005000\n"
+		     "fill 488 0\n exclude 0xffff888000005000\n",
 		     0xffff888000002000, 3);
-	assert_not_found(
-		HEAD("0xffff888000100002") NODE(
-			"0xffff888000100000",
-			"0") "u64 0xffff888000005000\n fill 504 0\n exclude 0xffff888000005000\n",
-		ERROR_EXCLUDED, "excluded");
+	assert_not_found("at map_idr+8\n u64 0xffff888000100002\n"
+			 "at 0xffff888000100000\n u8 0\n at 0xffff888000100000+0x28\n"
+			 "u64 0xffff888000005000\n fill 504 0\n exclude 0xffff888000005000\n",
+			 ERROR_EXCLUDED, "excluded");
 }
 
 /* Each level full of the same node: 64^10 ways, of which only so many are gone. */
@@ -138,7 +142,7 @@ static void wide_trees(void **state)
 	make_kernel_init(&k);
 	make_kernel_text(&k, made_kernel_minimum);
 	make_kernel_text(&k, types);
-	make_kernel_text(&k, HEAD("0xffff888000100002"));
+	make_kernel_text(&k, "at map_idr+8\n u64 0xffff888000100002\n");
 	for (int level = 0; level < 10; level++) {
 		uint64_t node = 0xffff888000100000 + level * 0x1000;
 		make_kernel_line(&k, "at 0x%llx", (unsigned long long)node);
