@@ -125,15 +125,12 @@ struct error *step_record(void *arg)
 struct error *step_dmesg(void *arg)
 {
 	struct capture *capture = arg;
-	_cleanup_(close_kernel) struct kernel *kernel = NULL;
 	FILE *file;
-	struct error *err = kernel_open(VMCORE, &kernel);
+	struct error *err = incident_open_file(&capture->incident, "dmesg.txt", &file);
 
-	if (!err)
-		err = incident_open_file(&capture->incident, "dmesg.txt", &file);
 	if (err)
 		return err;
-	err = dmesg_print(kernel, file);
+	err = dmesg_print(VMCORE, file);
 	if (err) {
 		fclose(file);
 		return err;

@@ -28,7 +28,7 @@ static struct error *collect_notes(struct report *report)
 	if (!dump_is_complete(report->kernel->dump))
 		err = report_note(report, error_create(ERROR_MISSING, "the dump is incomplete"));
 	if (!err)
-		err = report_note(report, steal_ptr(report->kernel->symbols.modules_error));
+		err = report_note(report, error_copy(report->kernel->symbols.modules_error));
 	if (!err)
 		err = report_note(report, steal_ptr(report->cpus.error));
 	if (!err)
@@ -60,7 +60,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	report->vmcore = vmcore;
 	report->record = record;
 
-	dmesg_init(&report->dmesg, kernel);
+	dmesg_init(&report->dmesg, &kernel->memory, &kernel->info);
 	machine_init(&report->machine, kernel, &report->dmesg);
 	cpus_init(&report->cpus, kernel);
 	struct error *err = tasks_init(&report->tasks, kernel, &report->cpus);
