@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
 #include "report/report.h"
@@ -47,17 +48,16 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	};
 
 	*ret = (struct options){};
-	for (int c; (c = getopt_long(argc, argv, "o:", options, NULL)) >= 0;) {
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
 		switch (c) {
 		case OPT_RECORD:
 			ret->record = optarg;
 			break;
 		case OPT_FORMAT:
 			if (strcmp(optarg, "text") && strcmp(optarg, "json")) {
-				fprintf(stderr,
-					"lockdump: report: --format %s: there are text and json\n",
-					optarg);
-				return 2;
+				return usage_error(argv[0], "--format %s: there are text and json",
+						   optarg);
 			}
 			ret->format = strcmp(optarg, "json") ? FORMAT_TEXT : FORMAT_JSON;
 			break;
@@ -71,14 +71,11 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			usage(stdout);
 			return 0;
 		default:
-			usage(stderr);
-			return 2;
+			return usage_bad_option(argv, c);
 		}
 	}
-	if (optind != argc - 1) {
-		usage(stderr);
-		return 2;
-	}
+	if (optind != argc - 1)
+		return usage_error(argv[0], "name one vmcore or incident");
 	ret->vmcore = argv[optind];
 	return -1;
 }
