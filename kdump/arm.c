@@ -14,10 +14,10 @@
 #include "kdump/cmdline.h"
 #include "kdump/config.h"
 #include "kdump/device.h"
+#include "kdump/driver_modules.h"
 #include "kdump/initramfs.h"
 #include "kdump/kexec.h"
 #include "kdump/makedumpfile.h"
-#include "kdump/modules.h"
 #include "kdump/run.h"
 #include "kdump/store.h"
 #include "lockdump.h"
@@ -35,7 +35,7 @@ struct arming {
 	char *cmdline;
 	struct config config;
 	struct store_device device;
-	struct module_set modules;
+	struct driver_modules modules;
 	struct initramfs initramfs;
 	const char *loaded_by;
 };
@@ -45,7 +45,7 @@ static void arming_deinit(struct arming *arming)
 	free(arming->makedumpfile);
 	free(arming->cmdline);
 	config_deinit(&arming->config);
-	module_set_deinit(&arming->modules);
+	driver_modules_deinit(&arming->modules);
 	initramfs_deinit(&arming->initramfs);
 }
 
@@ -128,7 +128,7 @@ static struct error *choose_modules(struct arming *arming)
 	if (!err)
 		err = strings_add(&wanted, "%s", arming->device.fs_type);
 	if (!err)
-		err = modules_resolve(arming->release, &wanted, &arming->modules);
+		err = driver_modules_resolve(arming->release, &wanted, &arming->modules);
 	return err;
 }
 

@@ -22,8 +22,9 @@
 
 static struct error *make(struct initramfs *ret)
 {
-	struct module_file module = { .name = (char *)"tests", .file = (char *)"/etc/os-release" };
-	struct module_set modules = { .items = &module, .count = 1 };
+	struct driver_module module = { .name = (char *)"tests",
+					.file = (char *)"/etc/os-release" };
+	struct driver_modules modules = { .items = &module, .count = 1 };
 	struct config config;
 
 	config_init(&config);
