@@ -256,7 +256,7 @@ struct error *step_vmcore(void *arg)
 /* The record that the vmcore has must be the one that was read from /proc/vmcore. */
 static struct error *prove_record(const struct capture *capture, const struct record *record)
 {
-	struct record saved;
+	_cleanup_(record_deinit) struct record saved = { 0 };
 	char path[64];
 	struct error *err;
 
@@ -272,8 +272,8 @@ struct error *step_proof(void *arg)
 	struct capture *capture = arg;
 	const struct findings *found = capture->found;
 	_cleanup_(close_kernel) struct kernel *kernel = NULL;
+	_cleanup_(record_deinit) struct record record = { 0 };
 	_cleanup_(destroy_report) struct report *report = NULL;
-	struct record record;
 	char path[64];
 	size_t tasks, with_stack;
 
