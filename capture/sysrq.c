@@ -26,13 +26,14 @@ static void write_reason(const struct watch *watch, const struct stall *stall)
 {
 	struct record_header *header = recorder_header(&watch->recorder);
 	const struct record_slot *slot = recorder_slot(&watch->recorder, stall->cpu);
-	const struct record_sample *sample = stall_newest_sample(slot, stall->onset_ns);
+	struct record_sample sample;
+	bool known = stall_copy_newest(slot, stall->onset_ns, &sample);
 	uint64_t ms = stall_length_ns(stall) / NS_PER_MS;
 
 	snprintf(header->fired_reason, sizeof(header->fired_reason),
 		 "no task switch for %llu.%03llu s, in %.16s (pid %u)",
 		 (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
-		 sample ? sample->comm : "?", sample ? sample->pid : 0);
+		 known ? sample.comm : "?", known ? sample.pid : 0);
 	header->fired_onset_ns = stall->onset_ns;
 	header->fired_cpu = stall->cpu;
 	header->fired_ns = now_ns();
