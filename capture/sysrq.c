@@ -90,10 +90,11 @@ int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler
 		take_reason_back(watch);
 		return 0;
 	}
-	if (write(watch->sysrq_fd, "c", 1) != 1) {
-		int saved = errno;
-		take_reason_back(watch);
-		errno = saved;
-	}
+	/* The spooler may have taken its time: this is when the machine is crashed. */
+	recorder_header(&watch->recorder)->fired_ns = now_ns();
+	errno = 0;
+	int saved = write(watch->sysrq_fd, "c", 1) == 1 ? 0 : errno;
+	take_reason_back(watch);
+	errno = saved;
 	return -1;
 }
