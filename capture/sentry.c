@@ -74,7 +74,7 @@ static void fire(struct sentry *sentry, const struct stall *stall)
 		return;
 	if (sysrq_fire(sentry->watch, stall, sentry->spooler)) {
 		say("lockdump: /proc/sysrq-trigger: the machine is still running: %s\n",
-		    strerror(errno));
+		    errno ? strerror(errno) : "the write had no effect");
 		sentry->spent_onset_ns = stall->onset_ns;
 	} else {
 		say("lockdump: CPU %u schedules again: not crashed\n", stall->cpu);

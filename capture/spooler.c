@@ -39,7 +39,11 @@ static struct error *spool(struct spooler *spooler)
 	spooler->next_spool_ns = now_ns() + SPOOL_INTERVAL_NS;
 	if (!spooler->stored)
 		return NULL;
-	return incident_write(&spooler->incident, "record.bin", recorder->record, recorder->size);
+	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
+		stall_copy_slot(recorder_slot(recorder, cpu),
+				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+	return incident_write(&spooler->incident, "record.bin", spooler->copy, recorder->size);
 }
 
 /* Makes the incident, tells the record its ID, and stores what there is. */
@@ -79,7 +83,7 @@ static void tell_stall(const struct spooler *spooler, const struct stall *stall)
 	const struct watch_options *options = spooler->watch->options;
 	_cleanup_free_ char *path = NULL;
 
-	memcpy(spooler->slot, slot, sizeof(*slot));
+	stall_copy_slot(slot, spooler->slot);
 	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
 	fprintf(stderr, "lockdump: CPU %u %s stuck for %.1f s: %s (pid %u); incident %s\n",
 		stall->cpu, stall->end_ns ? "was" : "is",
@@ -217,8 +221,9 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 		.incident = { .dirfd = -1 },
 		.stalls = calloc(watch->recorder.nr_cpus, sizeof(*ret->stalls)),
 		.slot = calloc(1, sizeof(*ret->slot)),
+		.copy = calloc(1, watch->recorder.size),
 	};
-	if (ret->stalls && ret->slot)
+	if (ret->stalls && ret->slot && ret->copy)
 		return NULL;
 	spooler_deinit(ret);
 	return &error_no_memory;
@@ -229,6 +234,7 @@ void spooler_deinit(struct spooler *spooler)
 	incident_close(&spooler->incident);
 	free(spooler->stalls);
 	free(spooler->slot);
+	free(spooler->copy);
 }
 
 static int serve(struct spooler *spooler)

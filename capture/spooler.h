@@ -19,6 +19,7 @@ struct spooler {
 	uint64_t next_spool_ns;
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct record_slot *slot; /* room for a copy */
+	char *copy; /* and for one of the whole record */
 };
 
 struct error *spooler_init(const struct watch *watch, struct spooler *ret);
