@@ -63,11 +63,13 @@ static void read_cmdline(struct kernel *kernel, struct machine *machine)
 }
 
 /* sysctl_bootid: 16 bytes, all 0 until somebody asks for it (drivers/char/random.c). */
-static void read_boot_id(struct kernel *kernel, struct machine *machine)
+static void read_boot_id(struct kernel *kernel, char ret[36 + 1])
 {
 	static const uint8_t never[16];
 	uint64_t address;
 	uint8_t id[16];
+
+	ret[0] = '\0';
 	struct error *err = symbols_address(&kernel->symbols, KSYM_sysctl_bootid, &address);
 
 	if (!err)
@@ -77,7 +79,7 @@ static void read_boot_id(struct kernel *kernel, struct machine *machine)
 		return;
 	}
 	for (size_t i = 0, at = 0; i < sizeof(id); i++)
-		at += snprintf(machine->boot_id + at, sizeof(machine->boot_id) - at, "%s%02x",
+		at += snprintf(ret + at, 36 + 1 - at, "%s%02x",
 			       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
 }
 
@@ -185,7 +187,7 @@ void machine_init(struct machine *machine, struct kernel *kernel, const struct d
 	read_uts(kernel, machine);
 	read_vmcoreinfo(kernel, machine);
 	read_cmdline(kernel, machine);
-	read_boot_id(kernel, machine);
+	read_boot_id(kernel, machine->boot_id);
 	machine->taint = variable(kernel, KSYM_tainted_mask);
 	struct error *err = read_uptime(kernel, &uptime);
 	machine->uptime_ns = or_unknown(err, uptime);

@@ -152,7 +152,7 @@ static void add_log_evidence(struct verdict *verdict, const struct dmesg *dmesg)
 
 	for (size_t i = dmesg->lines.count; i--;) {
 		if (watchdog_line(dmesg->lines.data[i].text, &said) &&
-		    said.cpu == (uint32_t)verdict->cpu && said.pid == verdict->task->pid) {
+		    said.cpu == (uint32_t)verdict->cpu && said.pid == verdict->task.pid) {
 			verdict_add_evidence(verdict, "the kernel's own watchdog says: %s",
 					     dmesg->lines.data[i].text);
 			return;
@@ -160,37 +160,96 @@ static void add_log_evidence(struct verdict *verdict, const struct dmesg *dmesg)
 	}
 }
 
+/* The newest whole sample of the stuck CPU, or NULL. */
+static const struct record_sample *newest_sample(const struct verdict_input *input,
+						 const struct stuck_cpu *stuck)
+{
+	const struct record_sample *samples[RECORD_NR_SAMPLES];
+	size_t torn, count = 0;
+
+	if (input->record && stuck->number < input->record->header->nr_slots)
+		count = record_samples(record_slot(input->record, stuck->number), samples, &torn);
+	return count ? samples[count - 1] : NULL;
+}
+
+/* What the dump has lost of the CPU, its record may still have: the task, and the stack of the last sample. */
+static bool culprit_of_record(const struct verdict_input *input, const struct stuck_cpu *stuck,
+			      struct verdict_task *task, struct stack *stack)
+{
+	const struct record_sample *sample = newest_sample(input, stuck);
+	const __u64 *pcs;
+
+	if (!sample)
+		return false;
+	task->pid = sample->pid;
+	task->tgid = sample->tgid;
+	memcpy(task->comm, sample->comm, sizeof(task->comm));
+	size_t count = sample_stack(sample, sample->regs[input->kernel->unwinder.arch->pc], &pcs);
+	for (size_t i = 0; i < count; i++) {
+		struct frame *frame = vector_push(&stack->frames);
+		if (!frame)
+			break;
+		*frame = (struct frame){ .pc = pcs[i], .interrupted = !i, .reliable = true };
+	}
+	return true;
+}
+
+static bool culprit_of_dump(const struct verdict_input *input, const struct stuck_cpu *stuck,
+			    struct verdict_task *task, const struct stack **stack)
+{
+	const struct cpu *cpu = cpus_find(input->cpus, stuck->number);
+	const struct task *current = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
+
+	if (!current || !current->stack.frames.count)
+		return false;
+	task->pid = current->pid;
+	task->tgid = current->tgid;
+	memcpy(task->comm, current->comm, sizeof(task->comm));
+	*stack = &current->stack;
+	return true;
+}
+
+static void describe(struct verdict *verdict)
+{
+	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
+		 verdict->function ? verdict->function : "unknown code");
+	snprintf(
+		verdict->summary, sizeof(verdict->summary),
+		"CPU %d did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",
+		verdict->cpu, verdict->stuck_s, verdict->task.comm, verdict->task.pid,
+		verdict->function ? verdict->function : "code without a name",
+		verdict->module ? " [" : "", verdict->module ? verdict->module : "",
+		verdict->module ? "]" : "");
+}
+
 bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
 {
+	struct stack sampled = {};
+	const struct stack *stack = &sampled;
 	struct stuck_cpu stuck;
 
 	if (!find_recorded(input->record, &stuck) && !find_logged(input, &stuck))
 		return false;
-	const struct cpu *cpu = cpus_find(input->cpus, stuck.number);
-	const struct task *task = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
-	if (!task)
+	verdict->has_task = culprit_of_dump(input, &stuck, &verdict->task, &stack) ||
+			    culprit_of_record(input, &stuck, &verdict->task, &sampled);
+	if (!verdict->has_task)
 		return false;
 	verdict->kind = "busy-loop";
 	verdict->cpu = stuck.number;
 	verdict->stuck_s = stuck.seconds;
-	verdict->task = task;
 	verdict->confidence = 0.5;
 	if (stuck.recorded)
 		verdict_add_evidence(
 			verdict,
 			"CPU %u last switched tasks %.1f s before the crash (flight record)",
 			stuck.number, verdict->stuck_s);
-	blame(verdict, input, &task->stack);
+	if (stack == &sampled)
+		verdict_add_evidence(verdict,
+				     "the dump has lost this CPU's stack: it is the record's");
+	blame(verdict, input, stack);
 	add_log_evidence(verdict, input->dmesg);
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
-	snprintf(
-		verdict->summary, sizeof(verdict->summary),
-		"CPU %u did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",
-		stuck.number, verdict->stuck_s, task->comm, task->pid,
-		verdict->function ? verdict->function : "code without a name",
-		verdict->module ? " [" : "", verdict->module ? verdict->module : "",
-		verdict->module ? "]" : "");
-	verdict_sign(verdict, input->kernel, &task->stack);
+	describe(verdict);
+	verdict_sign(verdict, input->kernel, stack);
+	stack_deinit(&sampled);
 	return true;
 }
