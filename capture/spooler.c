@@ -17,6 +17,9 @@
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
 
+_Static_assert(sizeof(((struct record_header *)0)->incident) == INCIDENT_ID_SIZE,
+	       "an incident's ID must fit the record's header");
+
 static void complain(struct error *err)
 {
 	if (err)
