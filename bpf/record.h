@@ -236,6 +236,9 @@ struct record_slot {
 _Static_assert(sizeof(struct record_header) <= RECORD_SLOT_SIZE, "the header must fit its element");
 _Static_assert(sizeof(struct record_header) == 472, "record.h: the header's layout is an ABI");
 _Static_assert(sizeof(struct record_sample) == 1328, "record.h: a sample's layout is an ABI");
+_Static_assert(sizeof(struct record_slot) == 64000, "record.h: a slot's layout is an ABI");
+_Static_assert(__builtin_offsetof(struct record_slot, samples) == 256,
+	       "record.h: a slot's layout is an ABI");
 _Static_assert(sizeof(struct record_slot) <= RECORD_SLOT_SIZE, "record.h: a slot must fit");
 
 #endif

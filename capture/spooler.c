@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/print.h"
 #include "capture/clock.h"
 #include "capture/facts.h"
 #include "capture/header.h"
@@ -15,6 +16,9 @@
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
+
+_Static_assert(sizeof(((struct record_header *)0)->incident) == INCIDENT_ID_SIZE,
+	       "an incident's ID must fit the record's header");
 
 static void complain(struct error *err)
 {
@@ -77,6 +81,16 @@ static void end_incident(struct spooler *spooler)
 	spooler->open = spooler->stored = false;
 }
 
+/* Any user gives his processes their names; they are about to reach a terminal. */
+static void clean_comms(struct record_slot *slot)
+{
+	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
+		char *comm = slot->samples[i].comm;
+		comm[sizeof(slot->samples[i].comm) - 1] = '\0';
+		clean_text(comm);
+	}
+}
+
 static void tell_stall(const struct spooler *spooler, const struct stall *stall)
 {
 	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
@@ -84,6 +98,7 @@ static void tell_stall(const struct spooler *spooler, const struct stall *stall)
 	_cleanup_free_ char *path = NULL;
 
 	stall_copy_slot(slot, spooler->slot);
+	clean_comms(spooler->slot);
 	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
 	fprintf(stderr, "lockdump: CPU %u %s stuck for %.1f s: %s (pid %u); incident %s\n",
 		stall->cpu, stall->end_ns ? "was" : "is",

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/print.h"
 #include "capture/clock.h"
 #include "capture/spooler.h"
 
@@ -34,6 +35,7 @@ static void write_reason(const struct watch *watch, const struct stall *stall)
 		 "no task switch for %llu.%03llu s, in %.16s (pid %u)",
 		 (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
 		 known ? sample.comm : "?", known ? sample.pid : 0);
+	clean_text(header->fired_reason); /* the comm is what any user gave it */
 	header->fired_onset_ns = stall->onset_ns;
 	header->fired_cpu = stall->cpu;
 	header->fired_ns = now_ns();

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "capture/clock.h"
 #include "capture/spooler.h"
@@ -136,6 +137,37 @@ static void test_together(void **state)
 	assert_int_equal(nr_incidents(fixture), 1);
 }
 
+/* What is said on stderr while @times looks are taken. */
+static void listen(struct fixture *fixture, int times, char *ret, size_t size)
+{
+	FILE *file = tmpfile();
+	int copy = dup(STDERR_FILENO);
+
+	dup2(fileno(file), STDERR_FILENO);
+	attend(fixture, times);
+	fflush(stderr);
+	dup2(copy, STDERR_FILENO);
+	close(copy);
+	rewind(file);
+	ret[fread(ret, 1, size - 1, file)] = '\0';
+	fclose(file);
+}
+
+static void test_steering_comm(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_sample *sample = &slot_of(fixture, 0)->samples[0];
+	char said[1024];
+
+	lock_up(fixture, 0);
+	sample->number = sample->number_end = 1;
+	sample->onset_ns = slot_of(fixture, 0)->onset_ns;
+	memcpy(sample->comm, "x\x1b[2J\nroot ok!!", sizeof(sample->comm));
+	listen(fixture, 1, said, sizeof(said));
+	assert_non_null(strstr(said, "x?[2J?root ok!"));
+	assert_null(strchr(said, '\x1b'));
+}
+
 #define SPOOLER_TEST(sentence, function)                  \
 	{                                                 \
 		sentence, function, setup, teardown, NULL \
@@ -146,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		SPOOLER_TEST("a stall that is over is not taken up again with another CPU's",
 			     test_one_after_the_other),
+		SPOOLER_TEST("a process's name does not steer the terminal", test_steering_comm),
 		SPOOLER_TEST("stalls that overlap are one incident", test_together),
 	};
 
