@@ -166,16 +166,18 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
 	return sigtimedwait(signals, NULL, &timeout);
 }
 
-/* True when the spooler has done all that was wanted. */
-static bool spooler_done(struct sentry *sentry)
+/* True when the spooler has done all that was wanted, or could not; its exit status is in @ret then. */
+static bool spooler_done(struct sentry *sentry, int *ret)
 {
 	int status;
 
 	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)
 		return false;
 	sentry->spooler = 0;
-	if (sentry->watch->options->once && WIFEXITED(status) && !WEXITSTATUS(status))
+	if (sentry->watch->options->once && WIFEXITED(status)) {
+		*ret = WEXITSTATUS(status);
 		return true;
+	}
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
@@ -198,9 +200,11 @@ static void end_spooler(struct sentry *sentry)
 		wait_signal(&child, deadline);
 }
 
-static void first_thread(const struct post *post)
+/* Returns the exit status. */
+static int first_thread(const struct post *post)
 {
 	sigset_t signals;
+	int status;
 
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGINT);
@@ -210,10 +214,10 @@ static void first_thread(const struct post *post)
 		int signal = wait_signal(&signals, beat(post));
 		if (signal == SIGINT || signal == SIGTERM) {
 			end_spooler(post->sentry);
-			return;
+			return 0;
 		}
-		if (signal == SIGCHLD && spooler_done(post->sentry))
-			return;
+		if (signal == SIGCHLD && spooler_done(post->sentry, &status))
+			return status;
 	}
 }
 
@@ -307,6 +311,5 @@ int sentry_run(const struct watch *watch, int spooler)
 		return error_report(err);
 	}
 	say_ready(watch);
-	first_thread(&posts[0]);
-	return 0;
+	return first_thread(&posts[0]);
 }
