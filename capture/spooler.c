@@ -20,10 +20,12 @@
 _Static_assert(sizeof(((struct record_header *)0)->incident) == INCIDENT_ID_SIZE,
 	       "an incident's ID must fit the record's header");
 
-static void complain(struct error *err)
+/* True if there was an error. */
+static bool complain(struct error *err)
 {
 	if (err)
 		error_report(err);
+	return err;
 }
 
 static const struct record_header *header_of(const struct spooler *spooler)
@@ -71,9 +73,10 @@ static void end_incident(struct spooler *spooler)
 {
 	struct record_header *header = recorder_header(&spooler->watch->recorder);
 
-	complain(spool(spooler));
+	spooler->failed = !spooler->stored;
+	spooler->failed |= complain(spool(spooler));
 	if (spooler->stored) {
-		complain(rig_write(&spooler->incident));
+		spooler->failed |= complain(rig_write(&spooler->incident));
 		fprintf(stderr, "lockdump: incident %s is closed\n", spooler->incident.id);
 		incident_close(&spooler->incident);
 	}
@@ -266,7 +269,7 @@ static int serve(struct spooler *spooler)
 			break;
 		answer(spooler);
 		if (spooler_attend(spooler))
-			return 0;
+			return spooler->failed;
 	}
 	take_up(spooler);
 	if (spooler->open)

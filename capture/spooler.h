@@ -16,6 +16,7 @@ struct spooler {
 	struct incident incident;
 	bool open; /* a stall is being attended to */
 	bool stored; /* and has an incident in the store */
+	bool failed; /* the last incident is not whole in the store */
 	uint64_t next_spool_ns;
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct record_slot *slot; /* room for a copy */
@@ -31,7 +32,10 @@ void spooler_deinit(struct spooler *spooler);
  */
 bool spooler_attend(struct spooler *spooler);
 
-/* The process's whole life, from the fork on; returns its exit status. Its signals are blocked by the caller. */
+/*
+ * The process's whole life, from the fork on; returns its exit status: with --once, 1 if the incident could not
+ * be stored. Its signals are blocked by the caller.
+ */
 int spooler_run(const struct watch *watch);
 
 /* The signals that the spooler waits for. */

@@ -168,6 +168,22 @@ static void test_steering_comm(void **state)
 	assert_null(strchr(said, '\x1b'));
 }
 
+static void test_no_store(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture->options.once = true;
+	lock_up(fixture, 0);
+	recover(fixture, 0);
+	assert_true(spooler_attend(&fixture->spooler));
+	assert_false(fixture->spooler.failed);
+	fixture->options.store = "/nonexistent/store";
+	lock_up(fixture, 1);
+	recover(fixture, 1);
+	assert_true(spooler_attend(&fixture->spooler));
+	assert_true(fixture->spooler.failed);
+}
+
 #define SPOOLER_TEST(sentence, function)                  \
 	{                                                 \
 		sentence, function, setup, teardown, NULL \
@@ -179,6 +195,7 @@ int main(void)
 		SPOOLER_TEST("a stall that is over is not taken up again with another CPU's",
 			     test_one_after_the_other),
 		SPOOLER_TEST("a process's name does not steer the terminal", test_steering_comm),
+		SPOOLER_TEST("an incident that could not be stored has failed", test_no_store),
 		SPOOLER_TEST("stalls that overlap are one incident", test_together),
 	};
 
