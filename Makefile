@@ -8,10 +8,15 @@ BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpf
 
 B := build
 LIBS := libbpf libelf json-c zlib lzo2 libzstd libkmod blkid libcrypto
-CPPFLAGS += -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
+# CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's, who may set them on make's command line; what
+# the sources need stands beside them. SANITIZE: see tests/tests.mk.
 CFLAGS ?= -O2 -g
-CFLAGS += -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes
-LDLIBS += $(shell pkg-config --libs $(LIBS)) -lsnappy -lm
+PROJECT_CPPFLAGS := -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
+PROJECT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+PROJECT_LDLIBS := $(shell pkg-config --libs $(LIBS)) -lsnappy -lm
+ALL_CPPFLAGS = $(PROJECT_CPPFLAGS) $(CPPFLAGS)
+ALL_CFLAGS = $(PROJECT_CFLAGS) $(CFLAGS) $(SANITIZE)
+ALL_LDLIBS = $(PROJECT_LDLIBS) $(LDLIBS)
 
 ANALYZER := $(wildcard analyzer/*/*.c)
 SOURCES := lockdump.c lab.c $(ANALYZER) $(wildcard capture/*.c kdump/*.c)
@@ -27,12 +32,12 @@ all: $(B)/lockdump
 
 $(B)/lockdump: $(OBJECTS)
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(B)/%.o: %.c Makefile | $(SKELETONS)
 	@mkdir -p $(@D)
 	$(call say,CC)
-	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # v2: the first that has 32-bit jumps; atomics that return a value (v3) are not used.
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) Makefile

@@ -23,6 +23,11 @@
  * (or where) it is half-written, and the reader calls it torn. A place that was
  * never written has the number 0.
  *
+ * The writer stores number, then the body, then number_end. Who reads while it
+ * writes goes the other way: load number_end, then copy the body, then load
+ * number. Only if the two are equal is the copy one sample; read in the writer's
+ * order, an old end may match an old number around a new body.
+ *
  * Everything is in the byte order of the machine that wrote it. Times are
  * CLOCK_MONOTONIC nanoseconds unless they say otherwise; the header's clock
  * anchors lead to the other clocks.
@@ -231,6 +236,9 @@ struct record_slot {
 _Static_assert(sizeof(struct record_header) <= RECORD_SLOT_SIZE, "the header must fit its element");
 _Static_assert(sizeof(struct record_header) == 472, "record.h: the header's layout is an ABI");
 _Static_assert(sizeof(struct record_sample) == 1328, "record.h: a sample's layout is an ABI");
+_Static_assert(sizeof(struct record_slot) == 64000, "record.h: a slot's layout is an ABI");
+_Static_assert(__builtin_offsetof(struct record_slot, samples) == 256,
+	       "record.h: a slot's layout is an ABI");
 _Static_assert(sizeof(struct record_slot) <= RECORD_SLOT_SIZE, "record.h: a slot must fit");
 
 #endif

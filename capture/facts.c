@@ -7,6 +7,7 @@
 #include <sys/utsname.h>
 
 #include "base/cleanup.h"
+#include "base/print.h"
 #include "capture/cgroup.h"
 #include "capture/clock.h"
 #include "capture/header.h"
@@ -210,6 +211,7 @@ static void print_process(const struct view *view)
 	else
 		snprintf(priority, sizeof(priority), "nice %d", sample->prio - 120);
 	cgroup_path(sample->cgroup_id, cgroup, sizeof(cgroup));
+	clean_text(cgroup); /* a user may name one, too */
 
 	row(view, "process", "%s  pid %u  tgid %u  parent %u  %s", sample->comm, sample->pid,
 	    sample->tgid, sample->ppid,

@@ -10,7 +10,7 @@
 
 struct facts {
 	const struct record_header *header;
-	const struct record_slot *slot; /* a copy: it must not change */
+	const struct record_slot *slot; /* a copy: it must not change; its comms are clean text */
 	struct stall stall;
 	const char *incident; /* its path; NULL if none could be made */
 };

@@ -74,7 +74,7 @@ static void fire(struct sentry *sentry, const struct stall *stall)
 		return;
 	if (sysrq_fire(sentry->watch, stall, sentry->spooler)) {
 		say("lockdump: /proc/sysrq-trigger: the machine is still running: %s\n",
-		    strerror(errno));
+		    errno ? strerror(errno) : "the write had no effect");
 		sentry->spent_onset_ns = stall->onset_ns;
 	} else {
 		say("lockdump: CPU %u schedules again: not crashed\n", stall->cpu);
@@ -166,21 +166,25 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
 	return sigtimedwait(signals, NULL, &timeout);
 }
 
-/* True when the spooler has done all that was wanted. */
-static bool spooler_done(struct sentry *sentry)
+/*
+ * Takes note of the spooler's end. The exit status of all, or below 0 to go on: with a trigger the sentry is of
+ * use alone too; without one nothing is left to do, and a service manager should know.
+ */
+static int spooler_ended(struct sentry *sentry)
 {
+	bool trigger = sentry->watch->sysrq_fd >= 0;
 	int status;
 
 	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)
-		return false;
+		return -1;
 	sentry->spooler = 0;
-	if (sentry->watch->options->once && WIFEXITED(status) && !WEXITSTATUS(status))
-		return true;
+	if (sentry->watch->options->once && WIFEXITED(status))
+		return WEXITSTATUS(status);
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
-	    sentry->watch->sysrq_fd >= 0 ? "the trigger stays" : "start lockdump anew");
-	return false;
+	    trigger ? "the trigger stays" : "start lockdump anew");
+	return trigger ? -1 : 1;
 }
 
 /* Has the spooler store what is on, and waits for it. */
@@ -198,7 +202,8 @@ static void end_spooler(struct sentry *sentry)
 		wait_signal(&child, deadline);
 }
 
-static void first_thread(const struct post *post)
+/* Returns the exit status. */
+static int first_thread(const struct post *post)
 {
 	sigset_t signals;
 
@@ -210,10 +215,11 @@ static void first_thread(const struct post *post)
 		int signal = wait_signal(&signals, beat(post));
 		if (signal == SIGINT || signal == SIGTERM) {
 			end_spooler(post->sentry);
-			return;
+			return 0;
 		}
-		if (signal == SIGCHLD && spooler_done(post->sentry))
-			return;
+		int status = signal == SIGCHLD ? spooler_ended(post->sentry) : -1;
+		if (status >= 0)
+			return status;
 	}
 }
 
@@ -307,6 +313,5 @@ int sentry_run(const struct watch *watch, int spooler)
 		return error_report(err);
 	}
 	say_ready(watch);
-	first_thread(&posts[0]);
-	return 0;
+	return first_thread(&posts[0]);
 }

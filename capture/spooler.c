@@ -8,26 +8,17 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/print.h"
 #include "capture/clock.h"
 #include "capture/facts.h"
 #include "capture/header.h"
 #include "capture/rig.h"
-#include "capture/stall.h"
-#include "kdump/store.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
 
-/* An incident lasts from the first stall past the threshold until no CPU is stalled any more. */
-struct spooler {
-	const struct watch *watch;
-	struct incident incident;
-	bool open; /* a stall is being attended to */
-	bool stored; /* and has an incident in the store */
-	uint64_t next_spool_ns;
-	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
-	struct record_slot *slot; /* room for a copy */
-};
+_Static_assert(sizeof(((struct record_header *)0)->incident) == INCIDENT_ID_SIZE,
+	       "an incident's ID must fit the record's header");
 
 static void complain(struct error *err)
 {
@@ -52,7 +43,11 @@ static struct error *spool(struct spooler *spooler)
 	spooler->next_spool_ns = now_ns() + SPOOL_INTERVAL_NS;
 	if (!spooler->stored)
 		return NULL;
-	return incident_write(&spooler->incident, "record.bin", recorder->record, recorder->size);
+	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
+		stall_copy_slot(recorder_slot(recorder, cpu),
+				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+	return incident_write(&spooler->incident, "record.bin", spooler->copy, recorder->size);
 }
 
 /* Makes the incident, tells the record its ID, and stores what there is. */
@@ -86,13 +81,24 @@ static void end_incident(struct spooler *spooler)
 	spooler->open = spooler->stored = false;
 }
 
+/* Any user gives his processes their names; they are about to reach a terminal. */
+static void clean_comms(struct record_slot *slot)
+{
+	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
+		char *comm = slot->samples[i].comm;
+		comm[sizeof(slot->samples[i].comm) - 1] = '\0';
+		clean_text(comm);
+	}
+}
+
 static void tell_stall(const struct spooler *spooler, const struct stall *stall)
 {
 	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
 	const struct watch_options *options = spooler->watch->options;
 	_cleanup_free_ char *path = NULL;
 
-	memcpy(spooler->slot, slot, sizeof(*slot));
+	stall_copy_slot(slot, spooler->slot);
+	clean_comms(spooler->slot);
 	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
 	fprintf(stderr, "lockdump: CPU %u %s stuck for %.1f s: %s (pid %u); incident %s\n",
 		stall->cpu, stall->end_ns ? "was" : "is",
@@ -150,10 +156,10 @@ static void take_up(struct spooler *spooler)
 	}
 	for (uint32_t cpu = 0; any && cpu < nr_cpus; cpu++) {
 		const struct stall *stall = &spooler->stalls[cpu];
-		if (stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
+		if (!stall->onset_ns ||
+		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
 			continue;
-		if (stall->onset_ns)
-			tell_stall(spooler, stall);
+		tell_stall(spooler, stall);
 		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
 	if (any && spooler->stored)
@@ -185,8 +191,7 @@ static bool still_on(struct spooler *spooler)
 	return on;
 }
 
-/* True when the first incident is closed and no other is wanted. */
-static bool attend(struct spooler *spooler)
+bool spooler_attend(struct spooler *spooler)
 {
 	take_up(spooler);
 	if (!spooler->open)
@@ -224,34 +229,59 @@ static int next_signal(const struct spooler *spooler, const sigset_t *signals)
 	return spooler->open ? sigtimedwait(signals, NULL, &timeout) : sigwaitinfo(signals, NULL);
 }
 
-int spooler_run(const struct watch *watch)
+struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 {
-	_cleanup_free_ struct stall *stalls = calloc(watch->recorder.nr_cpus, sizeof(*stalls));
-	_cleanup_free_ struct record_slot *slot = calloc(1, sizeof(*slot));
-	struct spooler spooler = {
+	*ret = (struct spooler){
 		.watch = watch,
 		.incident = { .dirfd = -1 },
-		.stalls = stalls,
-		.slot = slot,
+		.stalls = calloc(watch->recorder.nr_cpus, sizeof(*ret->stalls)),
+		.slot = calloc(1, sizeof(*ret->slot)),
+		.copy = calloc(1, watch->recorder.size),
 	};
+	if (ret->stalls && ret->slot && ret->copy)
+		return NULL;
+	spooler_deinit(ret);
+	return &error_no_memory;
+}
+
+void spooler_deinit(struct spooler *spooler)
+{
+	incident_close(&spooler->incident);
+	free(spooler->stalls);
+	free(spooler->slot);
+	free(spooler->copy);
+}
+
+static int serve(struct spooler *spooler)
+{
 	sigset_t signals;
 
-	if (!stalls || !slot)
-		return error_report(&error_no_memory);
 	sigemptyset(&signals);
 	sigaddset(&signals, SPOOLER_WAKE);
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	for (;;) {
-		int signal = next_signal(&spooler, &signals);
+		int signal = next_signal(spooler, &signals);
 		if (signal == SIGINT || signal == SIGTERM)
 			break;
-		answer(&spooler);
-		if (attend(&spooler))
+		answer(spooler);
+		if (spooler_attend(spooler))
 			return 0;
 	}
-	take_up(&spooler);
-	if (spooler.open)
-		end_incident(&spooler);
+	take_up(spooler);
+	if (spooler->open)
+		end_incident(spooler);
 	return 0;
+}
+
+int spooler_run(const struct watch *watch)
+{
+	struct spooler spooler;
+	struct error *err = spooler_init(watch, &spooler);
+
+	if (err)
+		return error_report(err);
+	int status = serve(&spooler);
+	spooler_deinit(&spooler);
+	return status;
 }

@@ -3,7 +3,33 @@
 #ifndef LOCKDUMP_SPOOLER_H
 #define LOCKDUMP_SPOOLER_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #include "capture/shared.h"
+#include "capture/stall.h"
+#include "kdump/store.h"
+
+/* An incident lasts from the first stall past the threshold until no CPU is stalled any more. */
+struct spooler {
+	const struct watch *watch;
+	struct incident incident;
+	bool open; /* a stall is being attended to */
+	bool stored; /* and has an incident in the store */
+	uint64_t next_spool_ns;
+	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
+	struct record_slot *slot; /* room for a copy */
+	char *copy; /* and for one of the whole record */
+};
+
+struct error *spooler_init(const struct watch *watch, struct spooler *ret);
+void spooler_deinit(struct spooler *spooler);
+
+/*
+ * One look at the record: takes up new stalls, tells of those that ended, stores. True when the first incident
+ * is closed and no other is wanted.
+ */
+bool spooler_attend(struct spooler *spooler);
 
 /* The process's whole life, from the fork on; returns its exit status. Its signals are blocked by the caller. */
 int spooler_run(const struct watch *watch);

@@ -2,8 +2,10 @@
 #include "capture/stall.h"
 
 #include <stddef.h>
+#include <string.h>
 
-#define MAX_TRIES 1000
+#define MAX_TRIES  1000
+#define MAX_COPIES 3
 
 static uint64_t load(const __u64 *p)
 {
@@ -65,4 +67,45 @@ const struct record_sample *stall_newest_sample(const struct record_slot *slot, 
 			newest = sample;
 	}
 	return newest;
+}
+
+/* Against the writer's order, as bpf/record.h wants it. */
+void stall_copy_sample(const struct record_sample *live, struct record_sample *ret)
+{
+	uint64_t number_end = load(&live->number_end);
+
+	memcpy(ret, live, sizeof(*ret));
+	__atomic_thread_fence(__ATOMIC_ACQUIRE);
+	ret->number = load(&live->number);
+	ret->number_end = number_end;
+}
+
+void stall_copy_slot(const struct record_slot *live, struct record_slot *ret)
+{
+	struct stall stall;
+
+	/* The stall before its samples: those of a later one do no harm, but this one's must be there. */
+	memcpy(ret, live, offsetof(struct record_slot, samples));
+	stall_read(live, 0, &stall);
+	ret->onset_ns = stall.onset_ns;
+	ret->last_ns = stall.last_ns;
+	ret->end_ns = stall.end_ns;
+	ret->wanted_ns = stall.wanted_ns;
+	ret->first_number = stall.first_number;
+	ret->last_number = stall.last_number;
+	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++)
+		stall_copy_sample(&live->samples[i], &ret->samples[i]);
+}
+
+bool stall_copy_newest(const struct record_slot *live, uint64_t onset_ns, struct record_sample *ret)
+{
+	for (int try = 0; try < MAX_COPIES; try++) {
+		const struct record_sample *newest = stall_newest_sample(live, onset_ns);
+		if (!newest)
+			return false;
+		stall_copy_sample(newest, ret);
+		if (stall_has_sample(ret, onset_ns))
+			return true;
+	}
+	return false;
 }

@@ -42,4 +42,15 @@ const struct record_sample *stall_newest_sample(const struct record_slot *slot, 
 /* Whether @sample is whole and belongs to the stall with that onset. */
 bool stall_has_sample(const struct record_sample *sample, uint64_t onset_ns);
 
+/*
+ * A copy of one live sample, or of a whole live slot. A sample that the kernel wrote meanwhile is torn in the
+ * copy: its two numbers differ.
+ */
+void stall_copy_sample(const struct record_sample *live, struct record_sample *ret);
+void stall_copy_slot(const struct record_slot *live, struct record_slot *ret);
+
+/* Copies the newest whole sample of the stall with that onset out of a live slot. False: there is none. */
+bool stall_copy_newest(const struct record_slot *live, uint64_t onset_ns,
+		       struct record_sample *ret);
+
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/print.h"
 #include "capture/clock.h"
 #include "capture/spooler.h"
 
@@ -26,13 +27,15 @@ static void write_reason(const struct watch *watch, const struct stall *stall)
 {
 	struct record_header *header = recorder_header(&watch->recorder);
 	const struct record_slot *slot = recorder_slot(&watch->recorder, stall->cpu);
-	const struct record_sample *sample = stall_newest_sample(slot, stall->onset_ns);
+	struct record_sample sample;
+	bool known = stall_copy_newest(slot, stall->onset_ns, &sample);
 	uint64_t ms = stall_length_ns(stall) / NS_PER_MS;
 
 	snprintf(header->fired_reason, sizeof(header->fired_reason),
 		 "no task switch for %llu.%03llu s, in %.16s (pid %u)",
 		 (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
-		 sample ? sample->comm : "?", sample ? sample->pid : 0);
+		 known ? sample.comm : "?", known ? sample.pid : 0);
+	clean_text(header->fired_reason); /* the comm is what any user gave it */
 	header->fired_onset_ns = stall->onset_ns;
 	header->fired_cpu = stall->cpu;
 	header->fired_ns = now_ns();
@@ -89,10 +92,11 @@ int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler
 		take_reason_back(watch);
 		return 0;
 	}
-	if (write(watch->sysrq_fd, "c", 1) != 1) {
-		int saved = errno;
-		take_reason_back(watch);
-		errno = saved;
-	}
+	/* The spooler may have taken its time: this is when the machine is crashed. */
+	recorder_header(&watch->recorder)->fired_ns = now_ns();
+	errno = 0;
+	int saved = write(watch->sysrq_fd, "c", 1) == 1 ? 0 : errno;
+	take_reason_back(watch);
+	errno = saved;
 	return -1;
 }

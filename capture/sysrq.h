@@ -9,7 +9,7 @@
 /*
  * Crashes the machine because of @stall: writes the reason into the record, has @spooler (a pid; 0: there is
  * none) store it, makes sure that the stall still goes on, and fires. Returns only if the machine lives on: 0
- * if the stall had ended, else -1 with errno of the write. Allocates, maps and forks nothing.
+ * if the stall had ended, else -1 with errno of the write, 0 if that succeeded. Allocates, maps and forks nothing.
  */
 int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler);
 

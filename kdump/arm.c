@@ -14,10 +14,10 @@
 #include "kdump/cmdline.h"
 #include "kdump/config.h"
 #include "kdump/device.h"
+#include "kdump/driver_modules.h"
 #include "kdump/initramfs.h"
 #include "kdump/kexec.h"
 #include "kdump/makedumpfile.h"
-#include "kdump/modules.h"
 #include "kdump/run.h"
 #include "kdump/store.h"
 #include "lockdump.h"
@@ -35,7 +35,7 @@ struct arming {
 	char *cmdline;
 	struct config config;
 	struct store_device device;
-	struct module_set modules;
+	struct driver_modules modules;
 	struct initramfs initramfs;
 	const char *loaded_by;
 };
@@ -45,7 +45,7 @@ static void arming_deinit(struct arming *arming)
 	free(arming->makedumpfile);
 	free(arming->cmdline);
 	config_deinit(&arming->config);
-	module_set_deinit(&arming->modules);
+	driver_modules_deinit(&arming->modules);
 	initramfs_deinit(&arming->initramfs);
 }
 
@@ -128,7 +128,7 @@ static struct error *choose_modules(struct arming *arming)
 	if (!err)
 		err = strings_add(&wanted, "%s", arming->device.fs_type);
 	if (!err)
-		err = modules_resolve(arming->release, &wanted, &arming->modules);
+		err = driver_modules_resolve(arming->release, &wanted, &arming->modules);
 	return err;
 }
 
@@ -215,14 +215,37 @@ static const char arm_help[] =
 	"      --dry-run      make everything, but load nothing\n"
 	"      --help         print this\n";
 
+/* Above all characters, so that optopt tells an option of ours from an unknown letter. */
+enum { OPTION_STORE = 256, OPTION_KERNEL, OPTION_DRY_RUN, OPTION_HELP };
+
+/* Says in one line what was wrong; always 2. */
+static int wrong_usage(const char *verb, const char *what, const char *argument)
+{
+	fprintf(stderr, "lockdump: %s: %s '%s'; see 'lockdump %s --help'\n", verb, what, argument,
+		verb);
+	return 2;
+}
+
+/* What getopt_long() gave @c, which is ':' or '?', for. */
+static int wrong_option(int c, char **argv)
+{
+	const char letter[] = { '-', optopt, '\0' };
+
+	if (c == ':')
+		return wrong_usage("arm", "a value is missing after", argv[optind - 1]);
+	if (optopt >= OPTION_STORE)
+		return wrong_usage("arm", "there is no value to", argv[optind - 1]);
+	return wrong_usage("arm", "unrecognized option", optopt ? letter : argv[optind - 1]);
+}
+
 /* -1: go on; else the exit status. */
 static int parse_arm(int argc, char **argv, struct arm_options *ret)
 {
 	static const struct option longopts[] = {
-		{ "store", required_argument, NULL, 's' },
-		{ "kernel", required_argument, NULL, 'k' },
-		{ "dry-run", no_argument, NULL, 'n' },
-		{ "help", no_argument, NULL, 'h' },
+		{ "store", required_argument, NULL, OPTION_STORE },
+		{ "kernel", required_argument, NULL, OPTION_KERNEL },
+		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+		{ "help", no_argument, NULL, OPTION_HELP },
 		{ NULL, 0, NULL, 0 },
 	};
 	struct utsname names;
@@ -230,28 +253,27 @@ static int parse_arm(int argc, char **argv, struct arm_options *ret)
 	uname(&names);
 	ret->store = STORE_DEFAULT;
 	snprintf(ret->kernel, sizeof(ret->kernel), "/boot/vmlinuz-%s", names.release);
-	for (int c; (c = getopt_long(argc, argv, "", longopts, NULL)) >= 0;) {
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":", longopts, NULL)) >= 0;) {
 		switch (c) {
-		case 's':
+		case OPTION_STORE:
 			ret->store = optarg;
 			break;
-		case 'k':
+		case OPTION_KERNEL:
 			snprintf(ret->kernel, sizeof(ret->kernel), "%s", optarg);
 			break;
-		case 'n':
+		case OPTION_DRY_RUN:
 			ret->dry_run = true;
 			break;
-		case 'h':
+		case OPTION_HELP:
 			fputs(arm_help, stdout);
 			return 0;
 		default:
-			return 2;
+			return wrong_option(c, argv);
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "lockdump: arm: unexpected argument '%s'\n", argv[optind]);
-		return 2;
-	}
+	if (optind < argc)
+		return wrong_usage("arm", "unexpected argument", argv[optind]);
 	return -1;
 }
 
@@ -290,10 +312,8 @@ int cmd_disarm(int argc, char **argv)
 		fputs(disarm_help, stdout);
 		return 0;
 	}
-	if (argc > 1) {
-		fprintf(stderr, "lockdump: disarm: unexpected argument '%s'\n", argv[1]);
-		return 2;
-	}
+	if (argc > 1)
+		return wrong_usage("disarm", "unexpected argument", argv[1]);
 	if (geteuid())
 		return error_report(
 			error_create(ERROR_OTHER, "disarm: unloading a crash kernel needs root"));

@@ -25,9 +25,8 @@
 #include "kdump/steps.h"
 #include "lockdump.h"
 
-#define MANIFEST_LIMIT_S 120
-#define UNMOUNT_LIMIT_S	 30
-#define NOTE_INTERVAL_S	 2
+#define UNMOUNT_LIMIT_S 30
+#define NOTE_INTERVAL_S 2
 #define ROOM_KEPT \
 	(16 << 20) /* of the store: for the report, the manifest, and the rig after the boot */
 
@@ -209,7 +208,7 @@ static struct error *save(struct capture *capture)
 	complete &= save_vmcore(capture);
 	capture->manifest.complete = complete;
 	sum_up_memory(capture);
-	step(capture, "manifest", MANIFEST_LIMIT_S, step_manifest);
+	step(capture, "manifest", config->manifest_s, step_manifest);
 	incident_close(&capture->incident);
 	return NULL;
 }

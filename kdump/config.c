@@ -40,6 +40,7 @@ static const struct key {
 	NUMBER_KEY(report_s),
 	NUMBER_KEY(vmcore_s),
 	NUMBER_KEY(proof_s),
+	NUMBER_KEY(manifest_s),
 	NUMBER_KEY(overall_s),
 	{ "module", LIST, offsetof(struct config, modules), 0 },
 };
@@ -55,21 +56,25 @@ void config_init(struct config *config)
 		.report_s = 60,
 		.vmcore_s = 1800,
 		.proof_s = 60,
+		.manifest_s = 120,
 		.overall_s = 2400,
 	};
 }
 
 /*
  * makedumpfile looks at every page's state and copies some: 100 MB of memory a second is slow
- * for it. Two minutes on top are for slow disks, and once more for what has no limit of its own.
+ * for it. The manifest has the checksum of all that it wrote. Two minutes on top are for slow disks,
+ * and once more for what has no limit of its own.
  */
 void config_scale(struct config *config, unsigned long memory_kb)
 {
 	unsigned long scaled_s = 120 + memory_kb / (100 * 1024);
 
 	config->vmcore_s = scaled_s < 24 * 3600 ? scaled_s : 24 * 3600;
+	config->manifest_s = config->vmcore_s;
 	config->overall_s = config->device_s + config->record_s + config->dmesg_s +
-			    config->report_s + config->vmcore_s + config->proof_s + 120;
+			    config->report_s + config->vmcore_s + config->proof_s +
+			    config->manifest_s + 120;
 }
 
 void config_deinit(struct config *config)

@@ -31,6 +31,7 @@ struct config {
 	unsigned int report_s;
 	unsigned int vmcore_s;
 	unsigned int proof_s;
+	unsigned int manifest_s;
 	unsigned int overall_s;
 
 	struct strings modules; /* files in the initramfs, in load order */
@@ -39,7 +40,7 @@ struct config {
 /* The limits and the dump level that are used if nothing else is said. */
 void config_init(struct config *config);
 
-/* Sets the limits of the dump and of the whole for a machine with @memory_kb. */
+/* Sets the limits of the dump, the manifest and the whole for a machine with @memory_kb. */
 void config_scale(struct config *config, unsigned long memory_kb);
 
 void config_deinit(struct config *config);

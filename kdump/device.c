@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,37 @@ static const char *stacked_on(const char *sysdir)
 	return NULL;
 }
 
+/* True if the device at @dir, a real path in sysfs, or one that it hangs off, has a driver. */
+static bool has_driver(const char *dir)
+{
+	_cleanup_free_ char *at = strdup(dir);
+
+	while (at && strncmp(at, "/sys/devices/", strlen("/sys/devices/")) == 0) {
+		char path[PATH_MAX + 16];
+		snprintf(path, sizeof(path), "%s/driver", at);
+		if (!access(path, F_OK))
+			return true;
+		*strrchr(at, '/') = '\0';
+	}
+	return false;
+}
+
+const char *device_unreachable(const char *sysdir)
+{
+	static const char virtual[] = "/sys/devices/virtual/";
+	const char *stack = stacked_on(sysdir);
+	_cleanup_free_ char *real = realpath(sysdir, NULL);
+
+	if (stack)
+		return stack;
+	/* nbd, drbd, bcache, zram and the heads of NVMe multipath, which some program or kernel code has set up. */
+	if (!real || !strncmp(real, virtual, strlen(virtual)))
+		return "a virtual device, which the capture kernel would not have";
+	if (!has_driver(real))
+		return "a device without a driver, which the capture kernel could not load";
+	return NULL;
+}
+
 struct error *device_of_store(const char *store, struct store_device *ret)
 {
 	_cleanup_free_ char *real = realpath(store, NULL);
@@ -161,12 +193,12 @@ struct error *device_of_store(const char *store, struct store_device *ret)
 		return error_create(ERROR_OTHER, "store %s: %s is on no plain block device" REMEDY,
 				    store, mount.fs_type);
 	link[len] = '\0';
-	const char *stack = stacked_on(sysdir);
-	if (stack)
-		return error_create(ERROR_OTHER, "store %s: %s is on %s" REMEDY, store,
-				    mount.fs_type, stack);
-
 	snprintf(ret->name, sizeof(ret->name), "%s", strrchr(link, '/') + 1);
+	const char *why = device_unreachable(sysdir);
+	if (why)
+		return error_create(ERROR_OTHER, "store %s: %s is on %s, %s" REMEDY, store,
+				    mount.fs_type, ret->name, why);
+
 	snprintf(ret->fs_type, sizeof(ret->fs_type), "%s", mount.fs_type);
 	char devnode[80];
 	snprintf(devnode, sizeof(devnode), "/dev/%s", ret->name);

@@ -27,6 +27,12 @@ struct error *device_of_store(const char *store, struct store_device *ret);
 struct error *device_drivers(const struct store_device *device, bool other_kernel,
 			     struct strings *ret);
 
+/*
+ * Why loading drivers does not lead to the block device at @sysdir (/sys/dev/block/MAJOR:MINOR or
+ * the like), in words that follow 'is on'; NULL if it does.
+ */
+const char *device_unreachable(const char *sysdir);
+
 /* Waits up to @limit_s for the file system @uuid to appear; @ret gets the device's path in /dev. */
 struct error *device_wait(const char *uuid, unsigned int limit_s, char ret[static PATH_MAX]);
 

@@ -13,7 +13,7 @@
 
 #include "base/cleanup.h"
 #include "kdump/device.h"
-#include "kdump/modules.h"
+#include "kdump/driver_modules.h"
 #include "kdump/progress.h"
 #include "kdump/run.h"
 
@@ -59,7 +59,7 @@ struct error *environment_mount_store(const struct config *config, char ret[stat
 
 	/* One that fails may not be needed after all: whether the disk appears decides. */
 	for (size_t i = 0; i < config->modules.count; i++) {
-		struct error *err = module_load(config->modules.items[i]);
+		struct error *err = driver_module_load(config->modules.items[i]);
 		if (err)
 			progress("%s", err->message);
 		error_destroy(err);

@@ -118,7 +118,7 @@ static struct error *add_libraries(struct initramfs *initramfs, const char *cons
 	return err;
 }
 
-static struct error *add_modules(struct initramfs *initramfs, const struct module_set *modules,
+static struct error *add_modules(struct initramfs *initramfs, const struct driver_modules *modules,
 				 struct config *config)
 {
 	struct error *err = NULL;
@@ -150,7 +150,7 @@ static struct error *add_config(struct initramfs *initramfs, const struct config
 }
 
 static struct error *fill(struct initramfs *initramfs, struct config *config,
-			  const struct module_set *modules, const char *makedumpfile)
+			  const struct driver_modules *modules, const char *makedumpfile)
 {
 	static const char *const folders[] = { "dev", "proc", "store", "sys", "tmp" };
 	char self[PATH_MAX];
@@ -234,7 +234,7 @@ static struct error *archive(struct initramfs *initramfs)
 	return NULL;
 }
 
-struct error *initramfs_create(struct config *config, const struct module_set *modules,
+struct error *initramfs_create(struct config *config, const struct driver_modules *modules,
 			       const char *makedumpfile, struct initramfs *ret)
 {
 	const char *tmp = getenv("TMPDIR");

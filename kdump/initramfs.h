@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 #include "kdump/config.h"
-#include "kdump/modules.h"
+#include "kdump/driver_modules.h"
 #include "kdump/strings.h"
 
 struct initramfs {
@@ -30,7 +30,7 @@ struct initramfs {
  * in here. The same inputs give the same bytes. The caller ends it with
  * initramfs_deinit(), after a failure too: it removes what was written.
  */
-struct error *initramfs_create(struct config *config, const struct module_set *modules,
+struct error *initramfs_create(struct config *config, const struct driver_modules *modules,
 			       const char *makedumpfile, struct initramfs *ret);
 void initramfs_deinit(struct initramfs *initramfs);
 

@@ -190,8 +190,12 @@ struct error *manifest_list(const struct incident *incident, struct manifest_fil
 	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 
 	*ret = (struct manifest_files){ 0 };
-	if (!dir)
-		return error_errno("incident %s", incident->id);
+	if (!dir) {
+		struct error *failed = error_errno("incident %s", incident->id);
+		if (fd >= 0)
+			close(fd);
+		return failed;
+	}
 	for (struct dirent *entry; !err && (entry = readdir(dir));)
 		if (is_listed(entry->d_name))
 			err = add_file(incident, entry->d_name, ret);

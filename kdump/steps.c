@@ -18,6 +18,7 @@
 #include "state/record.h"
 
 #define VMCORE "/proc/vmcore"
+#define RECORD "record.bin"
 
 static void close_kernel(struct kernel **kernel)
 {
@@ -94,6 +95,27 @@ static struct error *open_incident(const struct capture *capture,
 			       ret);
 }
 
+/*
+ * The vmcore's record takes the place of the controller's, which is older. That one is kept beside it: where they
+ * differ, one of the two ways to the store is broken.
+ */
+static struct error *write_record(const struct incident *incident, const struct record *record)
+{
+	static const char spooled[] = "record.spooled.bin";
+	struct error *err = NULL;
+	bool kept = incident_has(incident, RECORD);
+
+	if (kept)
+		err = incident_rename(incident, RECORD, spooled);
+	if (err)
+		return err;
+	err = incident_write(incident, RECORD, record->data, record->size);
+	/* Then the controller's is still the best that there is. */
+	if (err && kept)
+		error_destroy(incident_rename(incident, spooled, RECORD));
+	return err;
+}
+
 struct error *step_record(void *arg)
 {
 	struct capture *capture = arg;
@@ -115,7 +137,7 @@ struct error *step_record(void *arg)
 	err = open_incident(capture, record.header, &incident);
 	if (!err) {
 		memcpy(found->incident, incident.id, sizeof(found->incident));
-		err = incident_write(&incident, "record.bin", record.data, record.size);
+		err = write_record(&incident, &record);
 		incident_close(&incident);
 	}
 	record_deinit(&record);
@@ -125,15 +147,12 @@ struct error *step_record(void *arg)
 struct error *step_dmesg(void *arg)
 {
 	struct capture *capture = arg;
-	_cleanup_(close_kernel) struct kernel *kernel = NULL;
 	FILE *file;
-	struct error *err = kernel_open(VMCORE, &kernel);
+	struct error *err = incident_open_file(&capture->incident, "dmesg.txt", &file);
 
-	if (!err)
-		err = incident_open_file(&capture->incident, "dmesg.txt", &file);
 	if (err)
 		return err;
-	err = dmesg_print(kernel, file);
+	err = dmesg_print(VMCORE, file);
 	if (err) {
 		fclose(file);
 		return err;
@@ -149,8 +168,7 @@ static bool find_record(const struct capture *capture, struct kernel *kernel, st
 	if (err && capture->incident.dirfd >= 0) {
 		char path[64];
 		error_destroy(err);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/record.bin",
-			 capture->incident.dirfd);
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/" RECORD, capture->incident.dirfd);
 		err = record_from_file(path, ret);
 	}
 	bool has = !err;
@@ -238,11 +256,11 @@ struct error *step_vmcore(void *arg)
 /* The record that the vmcore has must be the one that was read from /proc/vmcore. */
 static struct error *prove_record(const struct capture *capture, const struct record *record)
 {
-	struct record saved;
+	_cleanup_(record_deinit) struct record saved = { 0 };
 	char path[64];
 	struct error *err;
 
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/record.bin", capture->incident.dirfd);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/" RECORD, capture->incident.dirfd);
 	err = record_from_file(path, &saved);
 	if (!err && (saved.size != record->size || memcmp(saved.data, record->data, saved.size)))
 		err = error_create(ERROR_CORRUPT, "the vmcore's record is not that of " VMCORE);
@@ -254,8 +272,8 @@ struct error *step_proof(void *arg)
 	struct capture *capture = arg;
 	const struct findings *found = capture->found;
 	_cleanup_(close_kernel) struct kernel *kernel = NULL;
+	_cleanup_(record_deinit) struct record record = { 0 };
 	_cleanup_(destroy_report) struct report *report = NULL;
-	struct record record;
 	char path[64];
 	size_t tasks, with_stack;
 

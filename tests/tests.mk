@@ -12,10 +12,10 @@ UNIT_OBJECTS := $(UNIT_TESTS:%=%.o) $(UNIT_HELPERS)
 
 $(UNIT_TESTS): $(B)/tests/unit/%: $(B)/tests/unit/%.o $(UNIT_HELPERS) $(filter-out $(B)/lockdump.o,$(OBJECTS))
 	$(call say,LD)
-	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LDLIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS) -lcmocka
 
 # A second reader of dumps, to compare with.
-$(B)/tests/unit/test_libkdumpfile: LDLIBS += $(shell pkg-config --libs libkdumpfile)
+$(B)/tests/unit/test_libkdumpfile: PROJECT_LDLIBS += $(shell pkg-config --libs libkdumpfile)
 
 -include $(UNIT_OBJECTS:.o=.d)
 .SECONDARY: $(UNIT_OBJECTS)
@@ -23,9 +23,9 @@ $(B)/tests/unit/test_libkdumpfile: LDLIBS += $(shell pkg-config --libs libkdumpf
 unit-tests: $(UNIT_TESTS)
 
 # The same sources with the compiler's memory checkers, in a folder of their own.
-SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+ASAN := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 asan:
-	CFLAGS='$(SANITIZE)' $(MAKE) --no-print-directory -j$(JOBS) B=build/asan all unit-tests
+	$(MAKE) --no-print-directory -j$(JOBS) B=build/asan SANITIZE='$(ASAN)' all unit-tests
 
 define heading
 @printf '\n== %s\n' $(1)

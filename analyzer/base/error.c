@@ -48,6 +48,11 @@ struct error *error_fault(enum error_class class, uint64_t address, const char *
 	return err;
 }
 
+struct error *error_copy(const struct error *err)
+{
+	return err ? error_fault(err->class, err->address, "%s", err->message) : NULL;
+}
+
 struct error *error_errno(const char *format, ...)
 {
 	int saved = errno;

@@ -39,6 +39,9 @@ struct error *error_fault(enum error_class class, uint64_t address, const char *
 /* The message, then ": " and strerror(errno). Class ERROR_SYSTEM. */
 struct error *error_errno(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Another error of the same class, address and message; NULL for NULL. */
+struct error *error_copy(const struct error *err);
+
 /* Puts "WHAT: " before the message of @err, and returns @err. */
 struct error *error_prefix(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

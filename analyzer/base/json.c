@@ -141,6 +141,6 @@ struct error *json_end(struct json_writer *writer)
 {
 	fputs("\n}\n", writer->out);
 	if (fflush(writer->out) || ferror(writer->out))
-		return error_errno("JSON");
+		return error_errno("cannot write");
 	return NULL;
 }

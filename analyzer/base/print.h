@@ -8,4 +8,7 @@
 /* Prints @s, with a '?' for each control character but tabs: newlines and escape sequences. */
 void print_text(const char *s, FILE *out);
 
+/* The same in place; @s never grows. */
+void clean_text(char *s);
+
 #endif

@@ -34,7 +34,7 @@ struct dump {
 	bool complete;
 	void *notes; /* malloc'ed */
 	size_t notes_size;
-	const char *vmcoreinfo; /* points into notes, or is vmcoreinfo_copy */
+	const char *vmcoreinfo; /* points into notes */
 	size_t vmcoreinfo_size;
 	struct page_cache *cache;
 };

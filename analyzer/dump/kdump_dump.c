@@ -32,7 +32,7 @@
 #define INCOMPLETE	  0x8
 #define COMPRESSED_ZSTD	  0x20
 
-/* 16 TB of 4 KB pages: a bitmap of 512 MB, of which only what is used gets read. */
+/* 16 TB of 4 KB pages: a bitmap of 512 MB. */
 #define MAX_PAGES ((uint64_t)1 << 32)
 
 /* lzo1x can grow what it cannot compress: lzo's documentation, LZO.FAQ. */

@@ -28,6 +28,7 @@ struct memory {
 	const struct memory_arch *arch;
 	uint64_t table_pa; /* the top page table */
 	unsigned int levels;
+	uint64_t pa_mask; /* the bits of an entry that are an address */
 	/* The last translations, by 4 KB page. */
 	struct {
 		uint64_t va; /* plus one: 0 is a free place */

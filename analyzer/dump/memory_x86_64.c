@@ -9,21 +9,22 @@
 
 #define START_KERNEL_MAP 0xffffffff80000000ull /* arch/x86/include/asm/page_64_types.h */
 
-#define ENTRY_PRESENT  0x1ull
-#define ENTRY_HUGE     0x80ull
-/* A PTE of a page that NUMA balancing or mprotect() made inaccessible is not present, but global. */
-#define ENTRY_PROTNONE 0x100ull
-#define ENTRY_PA       0x000ffffffffff000ull
+#define ENTRY_PRESENT 0x1ull
+#define ENTRY_HUGE    0x80ull
+#define ENTRY_PA      0x000ffffffffff000ull
 
 static struct error *x86_64_init(struct memory *memory, const struct vmcoreinfo *info)
 {
-	uint64_t table, phys_base, level5 = 0;
+	uint64_t table, phys_base, level5 = 0, sme_mask = 0;
 
 	if (!vmcoreinfo_symbol(info, "swapper_pg_dir", &table) ||
 	    !vmcoreinfo_number(info, "NUMBER(phys_base)", &phys_base))
 		return error_create(ERROR_OTHER, "no page tables: the vmcoreinfo lacks "
 						 "SYMBOL(swapper_pg_dir) or NUMBER(phys_base)");
 	vmcoreinfo_number(info, "NUMBER(pgtable_l5_enabled)", &level5);
+	/* The bit that says that AMD's SME or SEV encrypts a page is no part of its address. */
+	vmcoreinfo_number(info, "NUMBER(sme_mask)", &sme_mask);
+	memory->pa_mask = ENTRY_PA & ~sme_mask;
 	memory->levels = level5 ? 5 : 4;
 	memory->table_pa = table - START_KERNEL_MAP + phys_base;
 	return NULL;
@@ -51,9 +52,9 @@ static struct error *x86_64_walk(struct memory *memory, uint64_t va, uint64_t *p
 					      &entry, sizeof(entry));
 		if (err)
 			return error_prefix(err, "page table level %u", level);
-		if (!(entry & ENTRY_PRESENT) && !(level == 1 && entry & ENTRY_PROTNONE))
+		if (!(entry & ENTRY_PRESENT))
 			return unmapped(va, level);
-		uint64_t pa = entry & ENTRY_PA;
+		uint64_t pa = entry & memory->pa_mask;
 		if (level == 1 || (level <= 3 && entry & ENTRY_HUGE)) {
 			*page_size_ret = 1ull << shift;
 			*page_pa_ret = pa & ~(*page_size_ret - 1);

@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/print.h"
+#include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
 #include "state/record.h"
@@ -115,18 +116,19 @@ int cmd_record(int argc, char **argv)
 	struct record record;
 	struct output output;
 
-	for (int c; (c = getopt_long(argc, argv, "o:", options, NULL)) >= 0;) {
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
 		if (c == 'o') {
 			path = optarg;
+		} else if (c == 'h') {
+			usage(stdout);
+			return 0;
 		} else {
-			usage(c == 'h' ? stdout : stderr);
-			return c == 'h' ? 0 : 2;
+			return usage_bad_option(argv, c);
 		}
 	}
-	if (optind != argc - 1) {
-		usage(stderr);
-		return 2;
-	}
+	if (optind != argc - 1)
+		return usage_error(argv[0], "name one vmcore or record");
 	struct error *err = read_record(argv[optind], &record);
 	if (err)
 		return error_report(err);

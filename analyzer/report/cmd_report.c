@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
 #include "report/report.h"
@@ -15,7 +16,9 @@ enum format { FORMAT_TEXT, FORMAT_JSON };
 struct options {
 	const char *vmcore;
 	const char *record;
-	char in_incident[PATH_MAX]; /* holds vmcore, if an incident's folder was named */
+	/* Hold vmcore and record, if an incident's folder was named. */
+	char in_incident[PATH_MAX];
+	char its_record[PATH_MAX];
 	const char *output;
 	enum format format;
 	bool all_tasks;
@@ -47,17 +50,16 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	};
 
 	*ret = (struct options){};
-	for (int c; (c = getopt_long(argc, argv, "o:", options, NULL)) >= 0;) {
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
 		switch (c) {
 		case OPT_RECORD:
 			ret->record = optarg;
 			break;
 		case OPT_FORMAT:
 			if (strcmp(optarg, "text") && strcmp(optarg, "json")) {
-				fprintf(stderr,
-					"lockdump: report: --format %s: there are text and json\n",
-					optarg);
-				return 2;
+				return usage_error(argv[0], "--format %s: there are text and json",
+						   optarg);
 			}
 			ret->format = strcmp(optarg, "json") ? FORMAT_TEXT : FORMAT_JSON;
 			break;
@@ -71,27 +73,36 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			usage(stdout);
 			return 0;
 		default:
-			usage(stderr);
-			return 2;
+			return usage_bad_option(argv, c);
 		}
 	}
-	if (optind != argc - 1) {
-		usage(stderr);
-		return 2;
-	}
+	if (optind != argc - 1)
+		return usage_error(argv[0], "name one vmcore or incident");
 	ret->vmcore = argv[optind];
 	return -1;
 }
 
-/* An incident's folder stands for the vmcore in it. */
+/*
+ * An incident's folder stands for the vmcore in it, finished or not, and lends
+ * its record to a dump that has lost its own.
+ */
 static void look_into_folder(struct options *options)
 {
+	const char *folder = options->vmcore;
 	struct stat st;
 
-	if (stat(options->vmcore, &st) || !S_ISDIR(st.st_mode))
+	if (stat(folder, &st) || !S_ISDIR(st.st_mode))
 		return;
-	snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", options->vmcore);
+	snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", folder);
+	if (access(options->in_incident, F_OK))
+		snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore.incomplete",
+			 folder);
+	if (access(options->in_incident, F_OK))
+		snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", folder);
 	options->vmcore = options->in_incident;
+	snprintf(options->its_record, sizeof(options->its_record), "%s/record.bin", folder);
+	if (!options->record && !access(options->its_record, F_OK))
+		options->record = options->its_record;
 }
 
 /*
@@ -103,6 +114,10 @@ static struct error *find_record(struct kernel *kernel, const struct options *op
 {
 	*why = record_from_kernel(kernel, record);
 	*found = !*why;
+	if (*found && options->record && options->record != options->its_record)
+		*why = error_create(ERROR_OTHER,
+				    "%s was not used: the vmcore has the record itself",
+				    options->record);
 	if (*found || !options->record)
 		return NULL;
 	struct error *err = record_from_file(options->record, record);
@@ -123,6 +138,7 @@ static struct error *print(const struct report *report, const struct options *op
 		bool colour = !options->output && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
 		err = report_print_text(report, options->all_tasks, colour, output.file);
 	}
+	err = error_prefix(err, "%s", options->output ? options->output : "stdout");
 	return output_close(&output, err);
 }
 

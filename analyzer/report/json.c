@@ -56,22 +56,20 @@ static json *kernel(const struct machine *machine)
 	json_add(object, "machine", json_text(machine->machine[0] ? machine->machine : NULL));
 	json_add(object, "cmdline", json_text(machine->cmdline[0] ? machine->cmdline : NULL));
 	json_add(object, "taint", taint(machine->taint));
-	json_add(object, "kaslr_offset",
-		 machine->kaslr_offset == MACHINE_UNKNOWN ? NULL
-							  : json_address(machine->kaslr_offset));
+	json_add(object, "kaslr_offset", json_number(machine->kaslr_offset));
 	json_add(object, "uptime_s", json_seconds(machine->uptime_ns));
 	json_add(object, "crash_time", json_number(machine->crash_time_s));
 	json_add(object, "panic", json_text(machine->panic));
 	return object;
 }
 
-static json *task_name(const struct task *task)
+static json *task_name(uint32_t pid, uint32_t tgid, const char *comm)
 {
 	json *object = json_object_new_object();
 
-	json_add(object, "pid", json_number(task->pid));
-	json_add(object, "tgid", json_number(task->tgid));
-	json_add(object, "comm", json_text(task->comm));
+	json_add(object, "pid", json_number(pid));
+	json_add(object, "tgid", json_number(tgid));
+	json_add(object, "comm", json_text(comm));
 	return object;
 }
 
@@ -85,7 +83,8 @@ static json *verdict(const struct verdict *v)
 	json_add(object, "summary", json_text(v->summary));
 	json_add(object, "confidence", json_double(v->confidence));
 	json_add(object, "cpu", v->cpu < 0 ? NULL : json_number(v->cpu));
-	json_add(object, "task", v->task ? task_name(v->task) : NULL);
+	json_add(object, "task",
+		 v->has_task ? task_name(v->task.pid, v->task.tgid, v->task.comm) : NULL);
 	json_add(object, "function", json_text(v->function));
 	json_add(object, "module", json_text(v->module));
 	json_add(object, "stuck_s", v->stuck_s < 0 ? NULL : json_double(v->stuck_s));
@@ -167,7 +166,7 @@ static json *cpu(const struct report *report, const struct cpu *c)
 
 	if (current) {
 		char state[2] = { current->state, '\0' };
-		name = task_name(current);
+		name = task_name(current->pid, current->tgid, current->comm);
 		json_add(name, "state", json_text(state));
 	}
 	json_add(runqueue, "nr_running", json_number(c->nr_running));
@@ -193,7 +192,8 @@ static json *event(const struct report *report, const struct event *e)
 	json_add(object, "pid", e->sample ? json_number(e->sample->pid) : NULL);
 	json_add(object, "comm", json_text(e->sample ? e->sample->comm : NULL));
 	json_add(object, "text", json_text(e->text));
-	json_add(object, "stack", sample_frames(report->kernel, e->sample));
+	json_add(object, "stack",
+		 sample_frames(report->kernel, e->kind == EVENT_SAMPLE ? e->sample : NULL));
 	return object;
 }
 

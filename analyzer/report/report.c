@@ -5,6 +5,8 @@
 
 #include "base/cleanup.h"
 
+#define SAME_BOOT_S 30 /* the clock may have been set meanwhile, but not by more */
+
 struct error *report_note(struct report *report, struct error *err)
 {
 	if (!err)
@@ -28,7 +30,7 @@ static struct error *collect_notes(struct report *report)
 	if (!dump_is_complete(report->kernel->dump))
 		err = report_note(report, error_create(ERROR_MISSING, "the dump is incomplete"));
 	if (!err)
-		err = report_note(report, steal_ptr(report->kernel->symbols.modules_error));
+		err = report_note(report, error_copy(report->kernel->symbols.modules_error));
 	if (!err)
 		err = report_note(report, steal_ptr(report->cpus.error));
 	if (!err)
@@ -50,6 +52,33 @@ static struct error *collect_notes(struct report *report)
 	return err;
 }
 
+/*
+ * A record from a file may be of another boot, and would tell a story that is
+ * not this dump's. Where nobody ever asked the kernel for its boot id, the time
+ * of the boot tells: from the crash and the uptime, and from the record's clocks.
+ */
+static struct error *check_boot(const struct machine *machine, const struct record *record)
+{
+	const struct record_header *header = record->header;
+
+	if (machine->boot_id[0]) {
+		if (!strcmp(machine->boot_id, header->boot_id))
+			return NULL;
+		return error_create(ERROR_OTHER, "the record is of boot %s, the dump of boot %s",
+				    header->boot_id, machine->boot_id);
+	}
+	if (machine->crash_time_s == MACHINE_UNKNOWN || machine->uptime_ns == MACHINE_UNKNOWN)
+		return NULL;
+	int64_t dumped_s = machine->crash_time_s - machine->uptime_ns / 1000000000;
+	int64_t recorded_s =
+		(int64_t)(header->anchor_realtime_ns - header->anchor_boottime_ns) / 1000000000;
+	if (llabs(dumped_s - recorded_s) <= SAME_BOOT_S)
+		return NULL;
+	return error_create(ERROR_OTHER,
+			    "the record is of a boot that began %lld s before or after the dump's",
+			    llabs(dumped_s - recorded_s));
+}
+
 struct error *report_create(struct kernel *kernel, const char *vmcore, const struct record *record,
 			    struct report **ret)
 {
@@ -60,10 +89,14 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	report->vmcore = vmcore;
 	report->record = record;
 
-	dmesg_init(&report->dmesg, kernel);
+	dmesg_init(&report->dmesg, &kernel->memory, &kernel->info);
 	machine_init(&report->machine, kernel, &report->dmesg);
 	cpus_init(&report->cpus, kernel);
-	struct error *err = tasks_init(&report->tasks, kernel, &report->cpus);
+	struct error *err = NULL;
+	if (record && record->from == RECORD_FROM_FILE)
+		err = check_boot(&report->machine, record);
+	if (!err)
+		err = tasks_init(&report->tasks, kernel, &report->cpus);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
 	if (!err) {

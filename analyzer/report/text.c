@@ -337,6 +337,6 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 	put_dmesg(&p);
 	put_notes(&p);
 	if (fflush(out) || ferror(out))
-		return error_errno("report");
+		return error_errno("cannot write");
 	return NULL;
 }

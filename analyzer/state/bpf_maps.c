@@ -104,6 +104,9 @@ struct error *bpf_array_map_find(struct kernel *kernel, const char *name, uint64
 		err = member_read(&kernel->memory, idr, &head, &entry);
 	if (!err)
 		visit(&search, entry, XA_MAX_SHIFT);
+	/* Not found is what a caller asks for: a map that is not loaded, not a kernel that cannot be read. */
+	if (err && err->class == ERROR_NOT_FOUND)
+		err->class = ERROR_OTHER;
 	if (!err && !search.map)
 		err = search.error
 			      ? steal_ptr(search.error)

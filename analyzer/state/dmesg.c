@@ -33,7 +33,8 @@
 #define MAX_ENTRY_SIZE 256 /* of a descriptor or info; they have 24 and 88 bytes */
 
 struct ring {
-	struct kernel *kernel;
+	struct memory *memory;
+	const struct vmcoreinfo *info;
 	uint64_t count_bits, size_bits;
 	uint64_t head_id, tail_id;
 	uint8_t *descs, *infos;
@@ -45,7 +46,7 @@ struct ring {
 
 static struct error *number(const struct ring *ring, const char *key, uint64_t *ret)
 {
-	if (vmcoreinfo_number(&ring->kernel->info, key, ret))
+	if (vmcoreinfo_number(ring->info, key, ret))
 		return NULL;
 	return error_create(ERROR_NOT_FOUND, "the vmcoreinfo lacks %s", key);
 }
@@ -68,7 +69,7 @@ static struct error *read_field(const struct ring *ring, uint64_t object, const 
 	struct error *err = number(ring, key, &offset);
 
 	*ret = 0;
-	return err ? err : memory_read(&ring->kernel->memory, object + offset, ret, size);
+	return err ? err : memory_read(ring->memory, object + offset, ret, size);
 }
 
 static bool fits(uint64_t offset, uint64_t size, uint64_t whole)
@@ -113,10 +114,10 @@ static struct error *read_layout(struct ring *ring)
 
 static struct error *read_ring(struct ring *ring)
 {
-	struct memory *memory = &ring->kernel->memory;
+	struct memory *memory = ring->memory;
 	uint64_t prb, address, desc_ring, data_ring, descs, infos, data;
 
-	if (!vmcoreinfo_symbol(&ring->kernel->info, "prb", &address))
+	if (!vmcoreinfo_symbol(ring->info, "prb", &address))
 		return error_create(ERROR_NOT_FOUND,
 				    "the vmcoreinfo lacks SYMBOL(prb), which kernels "
 				    "have since 5.10");
@@ -263,9 +264,9 @@ static struct error *read_records(struct dmesg *dmesg, const struct ring *ring)
 	return err;
 }
 
-void dmesg_init(struct dmesg *dmesg, struct kernel *kernel)
+void dmesg_init(struct dmesg *dmesg, struct memory *memory, const struct vmcoreinfo *info)
 {
-	struct ring ring = { .kernel = kernel };
+	struct ring ring = { .memory = memory, .info = info };
 
 	memset(dmesg, 0, sizeof(*dmesg));
 	struct error *err = read_ring(&ring);
@@ -284,19 +285,35 @@ void dmesg_deinit(struct dmesg *dmesg)
 	error_destroy(dmesg->error);
 }
 
-struct error *dmesg_print(struct kernel *kernel, FILE *out)
+static struct error *print_lines(const struct dmesg *dmesg, FILE *out)
 {
-	struct dmesg dmesg;
-
-	dmesg_init(&dmesg, kernel);
-	for (size_t i = 0; i < dmesg.lines.count; i++) {
-		const struct dmesg_line *line = &dmesg.lines.data[i];
+	for (size_t i = 0; i < dmesg->lines.count; i++) {
+		const struct dmesg_line *line = &dmesg->lines.data[i];
 		fprintf(out, "[%5llu.%06llu] %s\n", (unsigned long long)(line->t_ns / 1000000000),
 			(unsigned long long)(line->t_ns / 1000 % 1000000), line->text);
 	}
-	struct error *err = steal_ptr(dmesg.error);
-	dmesg_deinit(&dmesg);
-	if (!err && (fflush(out) || ferror(out)))
-		err = error_errno("kernel log");
-	return err;
+	return fflush(out) || ferror(out) ? error_errno("kernel log") : NULL;
+}
+
+struct error *dmesg_print(const char *path, FILE *out)
+{
+	struct dump *dump;
+	struct error *err = dump_open(path, &dump);
+
+	if (err)
+		return err;
+	struct vmcoreinfo info;
+	struct memory memory;
+	info.text = dump_vmcoreinfo(dump, &info.size);
+	err = memory_init(&memory, dump, &info);
+	if (!err) {
+		struct dmesg dmesg;
+		dmesg_init(&dmesg, &memory, &info);
+		err = print_lines(&dmesg, out);
+		if (!err)
+			err = steal_ptr(dmesg.error);
+		dmesg_deinit(&dmesg);
+	}
+	dump_close(dump);
+	return error_prefix(err, "%s", path);
 }

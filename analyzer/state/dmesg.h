@@ -5,7 +5,9 @@
 
 #include <stdio.h>
 
-#include "state/kernel.h"
+#include "base/arena.h"
+#include "base/vector.h"
+#include "dump/memory.h"
 
 struct dmesg_line {
 	uint64_t t_ns; /* since boot, printk's clock */
@@ -20,10 +22,13 @@ struct dmesg {
 };
 
 /* Reads the log. Without a log in the dump at all it is empty and dmesg->error says why. */
-void dmesg_init(struct dmesg *dmesg, struct kernel *kernel);
+void dmesg_init(struct dmesg *dmesg, struct memory *memory, const struct vmcoreinfo *info);
 void dmesg_deinit(struct dmesg *dmesg);
 
-/* Writes the log as dmesg(1) prints it: "[    1.234567] text", a line each. */
-struct error *dmesg_print(struct kernel *kernel, FILE *out);
+/*
+ * Writes the log of the vmcore @path as dmesg(1) prints it: "[    1.234567] text", a line each. It needs neither
+ * symbols nor types: where nothing else can be had of a dump, this can.
+ */
+struct error *dmesg_print(const char *path, FILE *out);
 
 #endif

@@ -63,11 +63,13 @@ static void read_cmdline(struct kernel *kernel, struct machine *machine)
 }
 
 /* sysctl_bootid: 16 bytes, all 0 until somebody asks for it (drivers/char/random.c). */
-static void read_boot_id(struct kernel *kernel, struct machine *machine)
+static void read_boot_id(struct kernel *kernel, char ret[36 + 1])
 {
 	static const uint8_t never[16];
 	uint64_t address;
 	uint8_t id[16];
+
+	ret[0] = '\0';
 	struct error *err = symbols_address(&kernel->symbols, KSYM_sysctl_bootid, &address);
 
 	if (!err)
@@ -77,36 +79,38 @@ static void read_boot_id(struct kernel *kernel, struct machine *machine)
 		return;
 	}
 	for (size_t i = 0, at = 0; i < sizeof(id); i++)
-		at += snprintf(machine->boot_id + at, sizeof(machine->boot_id) - at, "%s%02x",
+		at += snprintf(ret + at, 36 + 1 - at, "%s%02x",
 			       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
 }
 
 /*
  * CLOCK_BOOTTIME at the last timer tick, from the copy of the timekeeper that
- * has a symbol and a type (kernel/time/timekeeping.c; up to 6.12, c2d9c0cbe8a5).
+ * has a symbol and a type (kernel/time/timekeeping.c; up to 6.12).
  */
 static struct error *read_uptime(struct kernel *kernel, uint64_t *ret)
 {
-	struct member seconds, to_monotonic, to_boot, fraction, shift;
+	struct member seconds, to_monotonic, to_monotonic_ns, to_boot, fraction, shift;
 	const struct member_wanted wanted[] = {
 		{ "timekeeper", "xtime_sec", &seconds },
 		{ "timekeeper", "wall_to_monotonic.tv_sec", &to_monotonic },
+		{ "timekeeper", "wall_to_monotonic.tv_nsec", &to_monotonic_ns },
 		{ "timekeeper", "offs_boot", &to_boot },
 		{ "timekeeper", "tkr_mono.xtime_nsec", &fraction },
 		{ "timekeeper", "tkr_mono.shift", &shift },
 	};
-	uint64_t tk, values[5];
-	const struct member *members[] = { &seconds, &to_monotonic, &to_boot, &fraction, &shift };
+	uint64_t tk, values[6];
+	const struct member *members[] = { &seconds, &to_monotonic, &to_monotonic_ns,
+					   &to_boot, &fraction,	    &shift };
 
 	*ret = 0;
-	struct error *err = types_resolve(kernel->symbols.types, wanted, 5);
+	struct error *err = types_resolve(kernel->symbols.types, wanted, 6);
 	if (!err)
 		err = symbols_address(&kernel->symbols, KSYM_shadow_timekeeper, &tk);
-	for (size_t i = 0; !err && i < 5; i++)
+	for (size_t i = 0; !err && i < 6; i++)
 		err = member_read(&kernel->memory, tk, members[i], &values[i]);
 	if (!err)
-		*ret = (values[0] + values[1]) * 1000000000 + values[2] +
-		       (values[4] < 64 ? values[3] >> values[4] : 0);
+		*ret = (values[0] + values[1]) * 1000000000 + values[2] + values[3] +
+		       (values[5] < 64 ? values[4] >> values[5] : 0);
 	return err;
 }
 
@@ -170,6 +174,9 @@ static void read_memory(struct kernel *kernel, struct machine *machine)
 	machine->total = variable(kernel, KSYM__totalram_pages);
 	machine->swap_total = variable(kernel, KSYM_total_swap_pages);
 	machine->swap_free = variable(kernel, KSYM_nr_swap_pages);
+	/* It may be below 0 for a moment. */
+	if (machine->swap_free != MACHINE_UNKNOWN && (int64_t)machine->swap_free < 0)
+		machine->swap_free = 0;
 }
 
 void machine_init(struct machine *machine, struct kernel *kernel, const struct dmesg *dmesg)
@@ -180,16 +187,13 @@ void machine_init(struct machine *machine, struct kernel *kernel, const struct d
 	read_uts(kernel, machine);
 	read_vmcoreinfo(kernel, machine);
 	read_cmdline(kernel, machine);
-	read_boot_id(kernel, machine);
+	read_boot_id(kernel, machine->boot_id);
 	machine->taint = variable(kernel, KSYM_tainted_mask);
 	struct error *err = read_uptime(kernel, &uptime);
 	machine->uptime_ns = or_unknown(err, uptime);
-	/* The timekeeper stood still since some CPU's last tick; the log's clock went on. */
-	if (dmesg->lines.count) {
-		uint64_t last_ns = dmesg->lines.data[dmesg->lines.count - 1].t_ns;
-		if (machine->uptime_ns == MACHINE_UNKNOWN || machine->uptime_ns < last_ns)
-			machine->uptime_ns = last_ns;
-	}
+	/* A kernel whose timekeeper is not to be had still has a log, with a clock that counts from the boot. */
+	if (machine->uptime_ns == MACHINE_UNKNOWN && dmesg->lines.count)
+		machine->uptime_ns = dmesg->lines.data[dmesg->lines.count - 1].t_ns;
 	find_panic(dmesg, machine);
 	read_memory(kernel, machine);
 }

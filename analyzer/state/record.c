@@ -150,6 +150,10 @@ size_t record_samples(const struct record_slot *slot,
 /* The interrupted pc itself is in the stack, exactly, behind the interrupt's frames: perf_callchain_kernel(). */
 size_t sample_stack(const struct record_sample *sample, uint64_t pc, const __u64 **ret)
 {
+	if (!(sample->flags & RECORD_SAMPLE_REGS)) {
+		*ret = sample->stack;
+		return sample->nr_stack;
+	}
 	for (uint32_t i = 0; i < sample->nr_stack; i++) {
 		if (sample->stack[i] == pc) {
 			*ret = sample->stack + i;

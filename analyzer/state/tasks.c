@@ -18,6 +18,8 @@
 #define STATE_REPORTED 0x7f
 #define STATE_NOLOAD   0x400
 #define STATE_UNINT    0x2
+/* TASK_RTLOCK_WAIT, and TASK_FROZEN since 6.1 (f5d39b020809) */
+#define STATE_BLOCKED  (0x1000 | 0x8000)
 
 struct layout {
 	struct member tasks, thread_head, thread_node, signal;
@@ -31,6 +33,7 @@ struct reader {
 	struct kernel *kernel;
 	const struct cpus *cpus;
 	struct layout layout;
+	uint32_t visits; /* tasks that were looked at, readable or not */
 };
 
 /* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
@@ -82,6 +85,8 @@ static char state_letter(uint64_t state, uint64_t exit_state)
 
 	if ((state & idle) == idle)
 		return 'I';
+	if (state & STATE_BLOCKED)
+		return 'D';
 	uint64_t reported = (state | exit_state) & STATE_REPORTED;
 	return letters[reported ? 64 - __builtin_clzll(reported) : 0];
 }
@@ -194,7 +199,7 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	if (!err) {
 		list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
 			       l->thread_node.offset);
-		while (reader->tasks->list.count < MAX_TASKS && list_walk_next(&walk, &err))
+		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err))
 			add_task(reader, walk.object);
 	}
 	if (err)
@@ -215,10 +220,10 @@ static void add_all(struct reader *reader)
 		list_walk_init(&walk, &reader->kernel->memory,
 			       init_task + reader->layout.tasks.offset,
 			       reader->layout.tasks.offset);
-		while (reader->tasks->list.count < MAX_TASKS && list_walk_next(&walk, &err))
+		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err))
 			add_threads(reader, walk.object);
 	}
-	if (!err && reader->tasks->list.count >= MAX_TASKS)
+	if (!err && reader->visits >= MAX_TASKS)
 		err = error_fault(ERROR_CORRUPT, init_task, "over %u tasks", MAX_TASKS);
 	if (err)
 		note_error(reader, err);

@@ -206,12 +206,21 @@ static struct error *read_symbols(struct modules *modules, struct module *module
 	return NULL;
 }
 
+/* Where the part of @module's memory ends that @address is in. */
+static uint64_t region_end(const struct module *module, uint64_t address)
+{
+	for (unsigned int r = 0; r < module->nr_regions; r++)
+		if (address - module->regions[r].start < module->regions[r].size)
+			return module->regions[r].start + module->regions[r].size;
+	return address;
+}
+
 /* As the kernel's find_kallsyms_symbol(): undefined and nameless symbols do not count. */
 bool module_lookup(struct modules *modules, struct module *module, uint64_t address,
 		   const char **name_ret, uint64_t *start_ret, uint64_t *size_ret)
 {
 	const Elf64_Sym *best = NULL;
-	uint64_t next = 0;
+	uint64_t next = region_end(module, address);
 
 	if (!module->symbols_read) {
 		module->symbols_read = true;
@@ -224,13 +233,13 @@ bool module_lookup(struct modules *modules, struct module *module, uint64_t addr
 			continue;
 		if (symbol->st_value <= address && (!best || symbol->st_value > best->st_value))
 			best = symbol;
-		if (symbol->st_value > address && (!next || symbol->st_value < next))
+		if (symbol->st_value > address && symbol->st_value < next)
 			next = symbol->st_value;
 	}
 	if (!best || modules_find(modules, best->st_value) != module)
 		return false;
 	*name_ret = module->strings + best->st_name;
 	*start_ret = best->st_value;
-	*size_ret = next ? next - best->st_value : 0;
+	*size_ret = next - best->st_value;
 	return true;
 }

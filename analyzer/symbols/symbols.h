@@ -31,7 +31,6 @@
 	K(nr_cpu_ids)            \
 	K(nr_swap_pages)         \
 	K(orc_header)            \
-	K(panic_cpu)             \
 	K(pcpu_hot)              \
 	K(runqueues)             \
 	K(saved_command_line)    \

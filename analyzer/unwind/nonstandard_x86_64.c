@@ -87,10 +87,10 @@ static bool returns_from(struct unwinder *unwinder, uint64_t address, uint64_t f
 	return call[0] == CALL_OPCODE && address + distance == function;
 }
 
-struct error *nonstandard_frame(struct unwinder *unwinder, uint64_t pc, uint64_t sp,
-				struct nonstandard_frame *ret)
+struct error *nonstandard_frame(struct unwinder *unwinder, uint64_t pc, bool interrupted,
+				uint64_t sp, struct nonstandard_frame *ret)
 {
-	struct symbol function = symbols_lookup(unwinder->symbols, pc);
+	struct symbol function = symbols_lookup(unwinder->symbols, pc - !interrupted);
 	const struct stack_area *area = unwind_area(unwinder, sp);
 	uint8_t code[PROLOGUE_BYTES];
 	struct prologue prologue;

@@ -11,8 +11,11 @@ struct nonstandard_frame {
 	bool proven; /* the function's prologue says so, and the code before the return address calls it */
 };
 
-/* Finds the frame of the function that @pc is in and whose body runs with stack pointer @sp. */
-struct error *nonstandard_frame(struct unwinder *unwinder, uint64_t pc, uint64_t sp,
-				struct nonstandard_frame *ret);
+/*
+ * Finds the frame of the function that @pc is in (a return address, unless the function was @interrupted there)
+ * and whose body runs with stack pointer @sp.
+ */
+struct error *nonstandard_frame(struct unwinder *unwinder, uint64_t pc, bool interrupted,
+				uint64_t sp, struct nonstandard_frame *ret);
 
 #endif

@@ -116,6 +116,10 @@ struct error *orc_find(const struct orc *orc, uint64_t pc, struct orc_entry *ret
 	const struct module *module = modules_find(&orc->symbols->modules, pc);
 	struct symbol symbol;
 
+	if (!orc->decode)
+		return error_create(ERROR_OTHER,
+				    "ORC: the unwind format of this kernel is not known; "
+				    "stacks can be had up to 6.2");
 	if (module && module->nr_orc && module->nr_orc <= MAX_ENTRIES)
 		return search(orc, module->orc_ip, module->orc, module->nr_orc, pc, ret);
 	if (!module)

@@ -39,13 +39,17 @@ struct orc_entry {
 struct orc {
 	struct symbols *symbols;
 	uint64_t ip, entries, count; /* of the core kernel's tables */
-	void (*decode)(const uint8_t raw[6], struct orc_entry *ret);
+	void (*decode)(const uint8_t raw[6],
+		       struct orc_entry *ret); /* NULL: the format is not known */
 };
 
 /* Finds the tables and tells their format. @info: the vmcoreinfo, whose release tells old formats apart. */
 struct error *orc_init(struct orc *orc, struct symbols *symbols, const struct vmcoreinfo *info);
 
-/* The entry that covers @pc. ERROR_NOT_FOUND if no table does: generated code, or none at all. */
+/*
+ * The entry that covers @pc. ERROR_NOT_FOUND if no table does: generated code, or none at all; ERROR_OTHER if the
+ * tables' format is not known.
+ */
 struct error *orc_find(const struct orc *orc, uint64_t pc, struct orc_entry *ret);
 
 #endif

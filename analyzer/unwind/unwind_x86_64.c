@@ -259,7 +259,7 @@ static void guess_entry(struct walk *w, struct orc_entry *ret)
 	w->reliable = false;
 }
 
-/* Goes on only towards a stack's end, or from one stack to another: no cycle can hold it. */
+/* Goes on only towards a stack's end, or from one stack to another; UNWIND_MAX_FRAMES ends all else. */
 static struct error *check_progress(const struct unwinder *unwinder, const struct walk *w,
 				    uint64_t previous_sp)
 {
@@ -274,7 +274,7 @@ static struct error *step_nonstandard(struct unwinder *unwinder, struct walk *w)
 {
 	struct nonstandard_frame frame;
 
-	struct error *err = nonstandard_frame(unwinder, w->pc, w->sp, &frame);
+	struct error *err = nonstandard_frame(unwinder, w->pc, w->interrupted, w->sp, &frame);
 	if (err)
 		return err;
 	err = read_word(unwinder, frame.return_at, &w->pc);

@@ -9,28 +9,60 @@
 
 #include "verdict/verdict.h"
 
-/* The CPU that the trigger named, else the one that is stuck for longest, else the one of the kernel's log. */
-static bool find_cpu(const struct verdict_input *input, uint32_t *cpu_ret, double *stuck_ret)
-{
-	const struct record *record = input->record;
-	uint32_t seconds;
+/*
+ * The kernel repeats its line about every 20 s (twice watchdog_thresh) while a
+ * lockup lasts: an older one is of a lockup that is over.
+ */
+#define LINE_IS_FRESH_NS 60000000000ull
 
-	*stuck_ret = -1;
-	if (record && record->header->fired_by != RECORD_FIRED_NONE) {
-		*cpu_ret = record->header->fired_cpu;
-		*stuck_ret = verdict_cpu_stuck_s(record, *cpu_ret);
+struct stuck_cpu {
+	uint32_t number;
+	double seconds;
+	bool recorded; /* else the kernel's log says so */
+};
+
+/* The CPU that the trigger named, else the one that is stuck for longest. */
+static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
+{
+	*ret = (struct stuck_cpu){ .seconds = -1, .recorded = true };
+	if (!record)
+		return false;
+	if (record->header->fired_by != RECORD_FIRED_NONE) {
+		ret->number = record->header->fired_cpu;
+		ret->seconds = verdict_cpu_stuck_s(record, ret->number);
+		if (ret->seconds >= 0)
+			return true;
 	}
-	for (uint32_t cpu = 0; record && *stuck_ret < 0 && cpu < record->header->nr_slots; cpu++) {
+	for (uint32_t cpu = 0; cpu < record->header->nr_slots; cpu++) {
 		double stuck = verdict_cpu_stuck_s(record, cpu);
-		if (stuck > *stuck_ret && stuck * 1e9 >= record->header->threshold_ns) {
-			*cpu_ret = cpu;
-			*stuck_ret = stuck;
-		}
+		if (stuck > ret->seconds && stuck * 1e9 >= record->header->threshold_ns)
+			*ret = (struct stuck_cpu){ cpu, stuck, true };
 	}
-	for (size_t i = input->dmesg->lines.count; i-- && *stuck_ret < 0;)
-		if (watchdog_line(input->dmesg->lines.data[i].text, cpu_ret, &seconds))
-			*stuck_ret = seconds;
-	return *stuck_ret >= 0;
+	return ret->seconds >= 0;
+}
+
+/* The kernel's own watchdog: it counts if it spoke lately, of the task that the CPU was still running. */
+static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret)
+{
+	const struct dmesg *dmesg = input->dmesg;
+	struct watchdog_line said;
+
+	for (size_t i = dmesg->lines.count; i--;) {
+		const struct dmesg_line *line = &dmesg->lines.data[i];
+		if (dmesg->lines.data[dmesg->lines.count - 1].t_ns - line->t_ns > LINE_IS_FRESH_NS)
+			return false;
+		if (!watchdog_line(line->text, &said))
+			continue;
+		const struct cpu *cpu = cpus_find(input->cpus, said.cpu);
+		const struct task *task = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
+		/* A record that covers the CPU, and did not call it stuck, knows better. */
+		if (!task || task->pid != said.pid ||
+		    (input->record && said.cpu < input->record->header->nr_slots))
+			continue;
+		*ret = (struct stuck_cpu){ said.cpu, said.stuck_s, false };
+		return true;
+	}
+	return false;
 }
 
 static uint64_t function_start(struct kernel *kernel, uint64_t pc, bool interrupted)
@@ -116,10 +148,11 @@ static void blame(struct verdict *verdict, const struct verdict_input *input,
 
 static void add_log_evidence(struct verdict *verdict, const struct dmesg *dmesg)
 {
+	struct watchdog_line said;
+
 	for (size_t i = dmesg->lines.count; i--;) {
-		uint32_t cpu, seconds;
-		if (watchdog_line(dmesg->lines.data[i].text, &cpu, &seconds) &&
-		    cpu == (uint32_t)verdict->cpu) {
+		if (watchdog_line(dmesg->lines.data[i].text, &said) &&
+		    said.cpu == (uint32_t)verdict->cpu && said.pid == verdict->task.pid) {
 			verdict_add_evidence(verdict, "the kernel's own watchdog says: %s",
 					     dmesg->lines.data[i].text);
 			return;
@@ -127,36 +160,96 @@ static void add_log_evidence(struct verdict *verdict, const struct dmesg *dmesg)
 	}
 }
 
-bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
+/* The newest whole sample of the stuck CPU, or NULL. */
+static const struct record_sample *newest_sample(const struct verdict_input *input,
+						 const struct stuck_cpu *stuck)
 {
-	uint32_t number;
+	const struct record_sample *samples[RECORD_NR_SAMPLES];
+	size_t torn, count = 0;
 
-	if (!find_cpu(input, &number, &verdict->stuck_s))
+	if (input->record && stuck->number < input->record->header->nr_slots)
+		count = record_samples(record_slot(input->record, stuck->number), samples, &torn);
+	return count ? samples[count - 1] : NULL;
+}
+
+/* What the dump has lost of the CPU, its record may still have: the task, and the stack of the last sample. */
+static bool culprit_of_record(const struct verdict_input *input, const struct stuck_cpu *stuck,
+			      struct verdict_task *task, struct stack *stack)
+{
+	const struct record_sample *sample = newest_sample(input, stuck);
+	const __u64 *pcs;
+
+	if (!sample)
 		return false;
-	const struct cpu *cpu = cpus_find(input->cpus, number);
-	const struct task *task = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
-	if (!task)
+	task->pid = sample->pid;
+	task->tgid = sample->tgid;
+	memcpy(task->comm, sample->comm, sizeof(task->comm));
+	size_t count = sample_stack(sample, sample->regs[input->kernel->unwinder.arch->pc], &pcs);
+	for (size_t i = 0; i < count; i++) {
+		struct frame *frame = vector_push(&stack->frames);
+		if (!frame)
+			break;
+		*frame = (struct frame){ .pc = pcs[i], .interrupted = !i, .reliable = true };
+	}
+	return true;
+}
+
+static bool culprit_of_dump(const struct verdict_input *input, const struct stuck_cpu *stuck,
+			    struct verdict_task *task, const struct stack **stack)
+{
+	const struct cpu *cpu = cpus_find(input->cpus, stuck->number);
+	const struct task *current = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
+
+	if (!current || !current->stack.frames.count)
 		return false;
-	verdict->kind = "busy-loop";
-	verdict->cpu = number;
-	verdict->task = task;
-	verdict->confidence = 0.5;
-	if (input->record)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			number, verdict->stuck_s);
-	blame(verdict, input, &task->stack);
-	add_log_evidence(verdict, input->dmesg);
+	task->pid = current->pid;
+	task->tgid = current->tgid;
+	memcpy(task->comm, current->comm, sizeof(task->comm));
+	*stack = &current->stack;
+	return true;
+}
+
+static void describe(struct verdict *verdict)
+{
 	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
 		 verdict->function ? verdict->function : "unknown code");
 	snprintf(
 		verdict->summary, sizeof(verdict->summary),
-		"CPU %u did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",
-		number, verdict->stuck_s, task->comm, task->pid,
+		"CPU %d did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",
+		verdict->cpu, verdict->stuck_s, verdict->task.comm, verdict->task.pid,
 		verdict->function ? verdict->function : "code without a name",
 		verdict->module ? " [" : "", verdict->module ? verdict->module : "",
 		verdict->module ? "]" : "");
-	verdict_sign(verdict, input->kernel, &task->stack);
+}
+
+bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
+{
+	struct stack sampled = {};
+	const struct stack *stack = &sampled;
+	struct stuck_cpu stuck;
+
+	if (!find_recorded(input->record, &stuck) && !find_logged(input, &stuck))
+		return false;
+	verdict->has_task = culprit_of_dump(input, &stuck, &verdict->task, &stack) ||
+			    culprit_of_record(input, &stuck, &verdict->task, &sampled);
+	if (!verdict->has_task)
+		return false;
+	verdict->kind = "busy-loop";
+	verdict->cpu = stuck.number;
+	verdict->stuck_s = stuck.seconds;
+	verdict->confidence = 0.5;
+	if (stuck.recorded)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u last switched tasks %.1f s before the crash (flight record)",
+			stuck.number, verdict->stuck_s);
+	if (stack == &sampled)
+		verdict_add_evidence(verdict,
+				     "the dump has lost this CPU's stack: it is the record's");
+	blame(verdict, input, stack);
+	add_log_evidence(verdict, input->dmesg);
+	describe(verdict);
+	verdict_sign(verdict, input->kernel, stack);
+	stack_deinit(&sampled);
 	return true;
 }

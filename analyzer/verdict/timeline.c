@@ -24,12 +24,16 @@ uint64_t timeline_end_ns(const struct record *record)
 	return end;
 }
 
-bool watchdog_line(const char *text, uint32_t *cpu_ret, uint32_t *seconds_ret)
+/* "watchdog: BUG: soft lockup - CPU#1 stuck for 11s! [comm:166]"; a comm may have a colon too. */
+bool watchdog_line(const char *text, struct watchdog_line *ret)
 {
 	const char *found = strstr(text, "BUG: soft lockup - CPU#");
+	const char *pid = found ? strrchr(found, ':') : NULL;
 
-	return found &&
-	       sscanf(found, "BUG: soft lockup - CPU#%u stuck for %us!", cpu_ret, seconds_ret) == 2;
+	return pid &&
+	       sscanf(found, "BUG: soft lockup - CPU#%u stuck for %us!", &ret->cpu,
+		      &ret->stuck_s) == 2 &&
+	       sscanf(pid, ":%u]", &ret->pid) == 1;
 }
 
 static struct error *add(struct timeline *timeline, const struct event *event)
@@ -102,13 +106,13 @@ static struct error *add_watchdog(struct timeline *timeline, const struct dmesg 
 					 : dmesg->lines.data[dmesg->lines.count - 1].t_ns;
 	for (size_t i = 0; !err && i < dmesg->lines.count; i++) {
 		const struct dmesg_line *line = &dmesg->lines.data[i];
-		uint32_t cpu, stuck_s;
-		if (!watchdog_line(line->text, &cpu, &stuck_s))
+		struct watchdog_line said;
+		if (!watchdog_line(line->text, &said))
 			continue;
 		struct event event = {
 			.t_s = seconds(line->t_ns, end_ns),
 			.kind = EVENT_WATCHDOG,
-			.cpu = cpu,
+			.cpu = said.cpu,
 			.text = line->text,
 		};
 		err = add(timeline, &event);

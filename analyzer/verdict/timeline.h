@@ -40,7 +40,13 @@ void timeline_deinit(struct timeline *timeline);
  */
 uint64_t timeline_end_ns(const struct record *record);
 
-/* The CPU, and the seconds, that a line of the kernel's own soft-lockup detector speaks of. */
-bool watchdog_line(const char *text, uint32_t *cpu_ret, uint32_t *seconds_ret);
+/* What a line of the kernel's own soft-lockup detector says. */
+struct watchdog_line {
+	uint32_t cpu;
+	uint32_t stuck_s;
+	uint32_t pid; /* of the task that was running */
+};
+
+bool watchdog_line(const char *text, struct watchdog_line *ret);
 
 #endif

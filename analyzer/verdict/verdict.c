@@ -49,11 +49,15 @@ void verdict_init(struct verdict *verdict, const struct verdict_input *input)
 	verdict->kind = "none";
 	verdict->cpu = -1;
 	verdict->stuck_s = -1;
-	verdict->confidence = 0.5;
 	snprintf(verdict->title, sizeof(verdict->title), "%s",
 		 input->machine->panic ? input->machine->panic : "no hang found");
 	snprintf(verdict->signature, sizeof(verdict->signature), "none-00000000");
+	bool complete = dump_is_complete(input->kernel->dump);
+	verdict->confidence = complete ? 0.5 : 0;
 	snprintf(
-		verdict->summary, sizeof(verdict->summary),
-		"No CPU is known to have hung: neither the flight record nor the kernel's log says so.");
+		verdict->summary, sizeof(verdict->summary), "%s",
+		complete
+			? "No CPU is known to have hung: neither the flight record nor the kernel's log "
+			  "says so."
+			: "The dump is incomplete: what can be read of it does not tell whether a CPU hung.");
 }

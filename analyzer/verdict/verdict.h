@@ -8,6 +8,13 @@
 
 #define VERDICT_MAX_EVIDENCE 8
 
+/* A task by what a report calls it: it may be known from the record alone. */
+struct verdict_task {
+	uint32_t pid;
+	uint32_t tgid;
+	char comm[TASK_COMM_SIZE];
+};
+
 struct verdict {
 	const char *kind; /* interface.md's word; "none": nothing hung */
 	char title[256];
@@ -15,7 +22,8 @@ struct verdict {
 	char summary[256];
 	double confidence; /* 0..1 */
 	int32_t cpu; /* -1: none */
-	const struct task *task; /* the culprit, or NULL */
+	bool has_task;
+	struct verdict_task task; /* the culprit */
 	const char *function; /* to blame, or NULL */
 	const char *module; /* of the function; NULL: the core kernel */
 	double stuck_s; /* at the crash; below 0: unknown */

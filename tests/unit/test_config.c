@@ -95,7 +95,8 @@ static void test_scale(void **state)
 	config_init(&config);
 	config_scale(&config, 1ul << 20); /* 1 GB */
 	assert_in_range(config.vmcore_s, 120, 150);
-	assert_true(config.overall_s > config.vmcore_s + config.device_s);
+	assert_int_equal(config.manifest_s, config.vmcore_s);
+	assert_true(config.overall_s > config.vmcore_s + config.manifest_s + config.device_s);
 	config_scale(&config, 1ul << 30); /* 1 TB */
 	assert_in_range(config.vmcore_s, 2 * 3600, 4 * 3600);
 	config_scale(&config, ~0ul);

@@ -103,7 +103,7 @@ static void read_log(struct log *log, struct dmesg *ret)
 	kernel.dump = m.dump;
 	kernel.info = m.info;
 	kernel.memory = m.memory;
-	dmesg_init(ret, &kernel);
+	dmesg_init(ret, &kernel.memory, &kernel.info);
 	made_memory_close(&m);
 	make_kernel_deinit(&log->k);
 }
@@ -330,7 +330,7 @@ static void hostile_layouts(void **state)
 		free(at);
 		make_kernel_open_memory(&log.k, &m);
 		kernel = (struct kernel){ .dump = m.dump, .info = m.info, .memory = m.memory };
-		dmesg_init(&dmesg, &kernel);
+		dmesg_init(&dmesg, &kernel.memory, &kernel.info);
 		if (dmesg.error)
 			assert_int_equal(dmesg.error->class, ERROR_CORRUPT);
 		dmesg_deinit(&dmesg);
@@ -349,7 +349,7 @@ static void what_is_needed_is_named(void **state)
 	make_kernel_init(&k);
 	make_kernel_open_memory(&k, &m);
 	struct kernel kernel = { .dump = m.dump, .info = m.info, .memory = m.memory };
-	dmesg_init(&dmesg, &kernel);
+	dmesg_init(&dmesg, &kernel.memory, &kernel.info);
 	assert_non_null(strstr(dmesg.error->message, "SYMBOL(prb)"));
 	dmesg_deinit(&dmesg);
 	made_memory_close(&m);

@@ -20,10 +20,10 @@
 /* As makedumpfile: any program that has libraries will do. */
 #define PROGRAM "/bin/ls"
 
-static struct error *make(struct initramfs *ret)
+static struct error *make(const char *module_file, struct initramfs *ret)
 {
-	struct module_file module = { .name = (char *)"tests", .file = (char *)"/etc/os-release" };
-	struct module_set modules = { .items = &module, .count = 1 };
+	struct driver_module module = { .name = (char *)"tests", .file = (char *)module_file };
+	struct driver_modules modules = { .items = &module, .count = 1 };
 	struct config config;
 
 	config_init(&config);
@@ -37,7 +37,7 @@ static struct error *make(struct initramfs *ret)
 	return err;
 }
 
-static void make_or_skip(struct initramfs *ret)
+static void make_or_skip(const char *module_file, struct initramfs *ret)
 {
 	char *cpio;
 	struct error *err = run_find("cpio", &cpio);
@@ -48,7 +48,7 @@ static void make_or_skip(struct initramfs *ret)
 		skip();
 	}
 	free(cpio);
-	err = make(ret);
+	err = make(module_file, ret);
 	if (err)
 		fail_msg("%s", err->message);
 }
@@ -61,19 +61,64 @@ static void checksum(const struct initramfs *initramfs, char ret[SHA256_HEX_SIZE
 	close(fd);
 }
 
+/* A module with a time of its own. */
+static void touch(const char *path, time_t when)
+{
+	const struct timespec times[2] = { { .tv_sec = when }, { .tv_sec = when } };
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	close(fd);
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
+/* Every entry's time in the archive, which is in cpio's 'newc' format, is 0: neither its source's nor now. */
+static void assert_no_times(const struct initramfs *initramfs)
+{
+	FILE *file = fopen(initramfs->file, "r");
+	char header[110 + 1] = "", name[PATH_MAX];
+	size_t count = 0;
+
+	assert_non_null(file);
+	while (fread(header, 110, 1, file) == 1) {
+		unsigned int mtime, size, name_size;
+		assert_int_equal(
+			sscanf(header, "070701%*40c%8x%8x%*32c%8x", &mtime, &size, &name_size), 3);
+		assert_in_range(name_size, 2, sizeof(name));
+		assert_int_equal(fread(name, name_size, 1, file), 1);
+		if (!strcmp(name, "TRAILER!!!"))
+			break;
+		if (mtime)
+			fail_msg("%s: time %u", name, mtime);
+		count++;
+		/* The name and the content end at multiples of 4. */
+		fseek(file, (ftell(file) + 3) / 4 * 4 + (size + 3) / 4 * 4, SEEK_SET);
+	}
+	fclose(file);
+	assert_string_equal(name, "TRAILER!!!");
+	assert_true(count > 5);
+}
+
 static void test_same(void **state)
 {
+	char folder[] = "/tmp/lockdump-test.XXXXXX", module[64];
 	struct initramfs initramfs;
 	char first[SHA256_HEX_SIZE], second[SHA256_HEX_SIZE];
 
 	(void)state;
-	make_or_skip(&initramfs);
+	assert_non_null(mkdtemp(folder));
+	snprintf(module, sizeof(module), "%s/os-release", folder);
+	touch(module, 1000000000);
+	make_or_skip(module, &initramfs);
 	checksum(&initramfs, first);
+	assert_no_times(&initramfs);
 	initramfs_deinit(&initramfs);
-	sleep(1); /* into another second, which is what archives keep */
-	make_or_skip(&initramfs);
+	touch(module, 1500000000);
+	make_or_skip(module, &initramfs);
 	checksum(&initramfs, second);
 	initramfs_deinit(&initramfs);
+	unlink(module);
+	rmdir(folder);
 	assert_string_equal(first, second);
 }
 
@@ -94,7 +139,7 @@ static void test_content(void **state)
 	struct stat st;
 
 	(void)state;
-	make_or_skip(&initramfs);
+	make_or_skip("/etc/os-release", &initramfs);
 	run.input = open(initramfs.file, O_RDONLY);
 	assert_null(run_program(&run, (const char *[]){ "cpio", "-t", NULL }));
 	close(run.input);
@@ -126,7 +171,7 @@ static void test_no_room(void **state)
 		skip();
 	}
 	setenv("TMPDIR", folder, 1);
-	struct error *err = make(&initramfs);
+	struct error *err = make("/etc/os-release", &initramfs);
 	unsetenv("TMPDIR");
 	initramfs_deinit(&initramfs);
 	assert_non_null(err);
@@ -146,7 +191,7 @@ static void test_no_room(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST("the same inputs give the same bytes", test_same),
+		TEST("the same inputs give the same bytes, whenever they were written", test_same),
 		TEST("init, makedumpfile, libraries, modules and configuration are in it, and nothing "
 		     "is left behind",
 		     test_content),

@@ -58,16 +58,6 @@ static void pages_of_every_size(void **state)
 	made_memory_close(&m);
 }
 
-static void inaccessible_pages_are_there(void **state)
-{
-	struct made_memory m;
-
-	(void)state;
-	open_by_hand(&m);
-	assert_word(&m.memory, DIRECT + 0x2000, 0x77);
-	made_memory_close(&m);
-}
-
 static void errors_are_told_apart(void **state)
 {
 	struct made_memory m;
@@ -270,7 +260,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("pages of 4 KB, 2 MB and 1 GB are found", pages_of_every_size),
-		TEST("a page that is mapped without access is read", inaccessible_pages_are_there),
 		TEST("unmapped and excluded are told apart, and the virtual address is named",
 		     errors_are_told_apart),
 		TEST("translations that share a place do not mix", kept_translations_do_not_mix),

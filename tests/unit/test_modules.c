@@ -137,7 +137,7 @@ static void symbols_of_a_module(void **state)
 	assert_symbol(kernel, 0xffffffffc0200011, "beta_init", 0xffffffffc0200010, 0xf0);
 	assert_symbol(kernel, 0xffffffffc0200095, "beta_init", 0xffffffffc0200010, 0xf0);
 	assert_symbol(kernel, 0xffffffffc0200100, "beta_spin", 0xffffffffc0200100, 0xf00);
-	assert_symbol(kernel, 0xffffffffc0201000, "beta_data", 0xffffffffc0201000, 0);
+	assert_symbol(kernel, 0xffffffffc0201000, "beta_data", 0xffffffffc0201000, 0x2000);
 	assert_symbol(kernel, 0xffffffffc0200001, NULL, 0, 0);
 	/* Once more, out of what was kept. */
 	assert_symbol(kernel, 0xffffffffc0200011, "beta_init", 0xffffffffc0200010, 0xf0);

@@ -19,6 +19,10 @@ static void assert_printed(const char *s, const char *expected)
 	fclose(out);
 	assert_string_equal(text, expected);
 	free(text);
+	text = strdup(s);
+	clean_text(text);
+	assert_string_equal(text, expected);
+	free(text);
 }
 
 static void control_characters(void **state)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is a stall, from a CPU's slot. */
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -144,6 +145,62 @@ static void test_torn_sample(void **state)
 	assert_false(stall_has_sample(&slot->samples[1], 50 * SECOND));
 }
 
+/* Threads as writer and reader: no copy that counts as whole is a mix. */
+static void *write_samples(void *arg)
+{
+	volatile struct record_sample *sample = arg;
+
+	for (uint64_t number = 1; !sample->reserved; number++) {
+		__atomic_store_n(&sample->number, number, __ATOMIC_RELAXED);
+		__atomic_thread_fence(__ATOMIC_RELEASE);
+		sample->time_ns = number;
+		for (size_t i = 0; i < RECORD_STACK_MAX; i++)
+			sample->stack[i] = number;
+		__atomic_store_n(&sample->number_end, number, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void test_copy_while_written(void **state)
+{
+	struct record_slot *slot = *state;
+	struct record_sample *live = &slot->samples[0], copy;
+	pthread_t writer;
+	size_t mixed = 0;
+
+	assert_int_equal(pthread_create(&writer, NULL, write_samples, live), 0);
+	for (int i = 0; i < 300000; i++) {
+		stall_copy_sample(live, &copy);
+		if (copy.number != copy.number_end)
+			continue;
+		mixed += copy.time_ns != copy.number;
+		for (size_t j = 0; j < RECORD_STACK_MAX; j++)
+			mixed += copy.stack[j] != copy.number;
+	}
+	*(volatile __u32 *)&live->reserved = 1;
+	pthread_join(writer, NULL);
+	assert_int_equal(mixed, 0);
+}
+
+static void test_copied_slot(void **state)
+{
+	struct record_slot *slot = *state;
+	struct record_slot *copy = test_calloc(1, sizeof(*copy));
+	struct record_sample sample;
+
+	slot->onset_ns = 50 * SECOND;
+	slot->ticks = 5;
+	put_sample(slot, 0, 21, 50 * SECOND);
+	put_sample(slot, 1, 22, 50 * SECOND);
+	slot->samples[1].number_end = 6;
+	stall_copy_slot(slot, copy);
+	assert_memory_equal(copy, slot, sizeof(*copy));
+	assert_true(stall_copy_newest(slot, 50 * SECOND, &sample));
+	assert_int_equal(sample.number, 21);
+	assert_false(stall_copy_newest(slot, 51 * SECOND, &sample));
+	test_free(copy);
+}
+
 /* Onset 0 must not match the places that were never written. */
 static void test_unwritten_sample(void **state)
 {
@@ -170,6 +227,9 @@ int main(void)
 			  test_lockup),
 		slot_test("the newest sample is that of the stall asked for", test_newest_sample),
 		slot_test("a torn sample does not count", test_torn_sample),
+		slot_test("a sample copied while it is written is torn or whole, never a mix",
+			  test_copy_while_written),
+		slot_test("a slot at rest is copied as it is", test_copied_slot),
 		slot_test("an unwritten sample belongs to no stall", test_unwritten_sample),
 	};
 

@@ -174,7 +174,9 @@ static void no_event_is_after_the_end(void **state)
 
 static void stacks_of_samples(void **state)
 {
-	struct record_sample sample = { .nr_stack = 4, .stack = { 1, 2, 3, 4, 5 } };
+	struct record_sample sample = { .flags = RECORD_SAMPLE_REGS,
+					.nr_stack = 4,
+					.stack = { 1, 2, 3, 4, 5 } };
 	const __u64 *pcs;
 
 	(void)state;
@@ -182,22 +184,28 @@ static void stacks_of_samples(void **state)
 	assert_int_equal(pcs[0], 3);
 	assert_int_equal(sample_stack(&sample, 5, &pcs), 0);
 	assert_null(pcs);
+	/* Without registers nobody knows where the interrupted code begins: all of it. */
+	sample.flags = 0;
+	assert_int_equal(sample_stack(&sample, 3, &pcs), 4);
+	assert_int_equal(pcs[0], 1);
 	sample.nr_stack = 0;
 	assert_int_equal(sample_stack(&sample, 1, &pcs), 0);
 }
 
 static void lines_of_the_watchdog(void **state)
 {
-	uint32_t cpu, seconds;
+	struct watchdog_line said;
 
 	(void)state;
-	assert_true(watchdog_line("watchdog: BUG: soft lockup - CPU#12 stuck for 22s! [a:1]", &cpu,
-				  &seconds));
-	assert_int_equal(cpu, 12);
-	assert_int_equal(seconds, 22);
-	assert_false(watchdog_line("BUG: soft lockup - CPU#", &cpu, &seconds));
-	assert_false(watchdog_line("BUG: soft lockup - CPU#1 stuck for s!", &cpu, &seconds));
-	assert_false(watchdog_line("", &cpu, &seconds));
+	assert_true(watchdog_line("watchdog: BUG: soft lockup - CPU#12 stuck for 22s! [a:b:166]",
+				  &said));
+	assert_int_equal(said.cpu, 12);
+	assert_int_equal(said.stuck_s, 22);
+	assert_int_equal(said.pid, 166);
+	assert_false(watchdog_line("BUG: soft lockup - CPU#", &said));
+	assert_false(watchdog_line("BUG: soft lockup - CPU#1 stuck for s!", &said));
+	assert_false(watchdog_line("BUG: soft lockup - CPU#1 stuck for 2s!", &said));
+	assert_false(watchdog_line("", &said));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "kdump/modules.h"
+#include "kdump/driver_modules.h"
 
 #include <errno.h>
 #include <libkmod.h>
@@ -27,7 +27,7 @@ static void unref_module(struct kmod_module **module)
 	kmod_module_unref(*module);
 }
 
-static bool have(const struct module_set *set, const char *name)
+static bool have(const struct driver_modules *set, const char *name)
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (!strcmp(set->items[i].name, name))
@@ -35,15 +35,15 @@ static bool have(const struct module_set *set, const char *name)
 	return false;
 }
 
-static struct error *add_module(struct module_set *set, const char *name, const char *file,
-				struct module_file **ret)
+static struct error *add_module(struct driver_modules *set, const char *name, const char *file,
+				struct driver_module **ret)
 {
-	struct module_file *items = realloc(set->items, (set->count + 1) * sizeof(*items));
+	struct driver_module *items = realloc(set->items, (set->count + 1) * sizeof(*items));
 
 	if (!items)
 		return &error_no_memory;
 	set->items = items;
-	items[set->count] = (struct module_file){ .name = strdup(name), .file = strdup(file) };
+	items[set->count] = (struct driver_module){ .name = strdup(name), .file = strdup(file) };
 	*ret = &items[set->count++];
 	return (*ret)->name && (*ret)->file ? NULL : &error_no_memory;
 }
@@ -109,12 +109,12 @@ static struct error *take_soft(struct kmod_list *list, struct strings *needs, st
 	return err;
 }
 
-static struct error *take_module(struct kmod_module *kmod, struct module_set *set,
+static struct error *take_module(struct kmod_module *kmod, struct driver_modules *set,
 				 struct queue *queue)
 {
 	const char *name = kmod_module_get_name(kmod);
 	const char *file = kmod_module_get_path(kmod);
-	struct module_file *module;
+	struct driver_module *module;
 
 	if (have(set, name) || kmod_module_get_initstate(kmod) == KMOD_MODULE_BUILTIN)
 		return NULL;
@@ -135,7 +135,7 @@ static struct error *take_module(struct kmod_module *kmod, struct module_set *se
 }
 
 /* A name or alias may stand for several modules (crc32c does), or, if all is built in, for none. */
-static struct error *take_wanted(struct kmod_ctx *ctx, const char *name, struct module_set *set,
+static struct error *take_wanted(struct kmod_ctx *ctx, const char *name, struct driver_modules *set,
 				 struct queue *queue)
 {
 	_cleanup_(unref_list) struct kmod_list *list = NULL;
@@ -157,7 +157,7 @@ static struct error *take_wanted(struct kmod_ctx *ctx, const char *name, struct 
 }
 
 /* Looks everything up that is in @queue, what comes to it meanwhile too. */
-static struct error *take_all(struct kmod_ctx *ctx, struct queue *queue, struct module_set *set)
+static struct error *take_all(struct kmod_ctx *ctx, struct queue *queue, struct driver_modules *set)
 {
 	struct error *err = NULL;
 	size_t hard = 0, soft = 0;
@@ -184,15 +184,15 @@ static void queue_deinit(struct queue *queue)
 	strings_deinit(&queue->soft);
 }
 
-struct error *modules_resolve(const char *release, const struct strings *wanted,
-			      struct module_set *ret)
+struct error *driver_modules_resolve(const char *release, const struct strings *wanted,
+				     struct driver_modules *ret)
 {
 	static const char *const no_config[] = { NULL };
 	_cleanup_(queue_deinit) struct queue queue = { 0 };
 	char dir[PATH_MAX], index[PATH_MAX + 32];
 	struct error *err = NULL;
 
-	*ret = (struct module_set){ 0 };
+	*ret = (struct driver_modules){ 0 };
 	snprintf(dir, sizeof(dir), "/lib/modules/%s", release);
 	snprintf(index, sizeof(index), "%s/modules.dep.bin", dir);
 	if (access(index, R_OK))
@@ -211,14 +211,14 @@ struct error *modules_resolve(const char *release, const struct strings *wanted,
 	if (!err)
 		err = take_all(ctx, &queue, ret);
 	if (!err)
-		err = modules_sort(ret);
+		err = driver_modules_sort(ret);
 	if (err)
-		module_set_deinit(ret);
+		driver_modules_deinit(ret);
 	return error_prefix(err, "modules of %s", release);
 }
 
 /* Depth first: what the module at @i needs, then itself. */
-static void visit(struct module_set *set, size_t i, bool *seen, struct module_file *sorted,
+static void visit(struct driver_modules *set, size_t i, bool *seen, struct driver_module *sorted,
 		  size_t *count)
 {
 	if (seen[i])
@@ -231,10 +231,10 @@ static void visit(struct module_set *set, size_t i, bool *seen, struct module_fi
 	sorted[(*count)++] = set->items[i];
 }
 
-struct error *modules_sort(struct module_set *set)
+struct error *driver_modules_sort(struct driver_modules *set)
 {
 	_cleanup_free_ bool *seen = calloc(set->count + 1, sizeof(*seen));
-	struct module_file *sorted = calloc(set->count + 1, sizeof(*sorted));
+	struct driver_module *sorted = calloc(set->count + 1, sizeof(*sorted));
 	size_t count = 0;
 
 	if (!seen || !sorted) {
@@ -248,7 +248,7 @@ struct error *modules_sort(struct module_set *set)
 	return NULL;
 }
 
-void module_set_deinit(struct module_set *set)
+void driver_modules_deinit(struct driver_modules *set)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		free(set->items[i].name);
@@ -256,10 +256,10 @@ void module_set_deinit(struct module_set *set)
 		strings_deinit(&set->items[i].needs);
 	}
 	free(set->items);
-	*set = (struct module_set){ 0 };
+	*set = (struct driver_modules){ 0 };
 }
 
-struct error *module_load(const char *file)
+struct error *driver_module_load(const char *file)
 {
 	static const char *const no_config[] = { NULL };
 	_cleanup_(unref_ctx) struct kmod_ctx *ctx = kmod_new("/", no_config);

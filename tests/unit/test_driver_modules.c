@@ -6,18 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "kdump/modules.h"
+#include "kdump/driver_modules.h"
 
 /* "a:b,c d:" is module a, which needs b and c, then module d. */
-static struct module_set set_of(const char *text)
+static struct driver_modules set_of(const char *text)
 {
-	struct module_set set = { 0 };
+	struct driver_modules set = { 0 };
 	char *copy = strdup(text), *rest = copy;
 
 	for (char *word; (word = strsep(&rest, " "));) {
 		set.items = realloc(set.items, (set.count + 1) * sizeof(*set.items));
-		struct module_file *module = &set.items[set.count++];
-		*module = (struct module_file){ .name = strdup(strsep(&word, ":")) };
+		struct driver_module *module = &set.items[set.count++];
+		*module = (struct driver_module){ .name = strdup(strsep(&word, ":")) };
 		for (char *need; word && (need = strsep(&word, ","));)
 			if (*need)
 				assert_null(strings_add(&module->needs, "%s", need));
@@ -28,15 +28,15 @@ static struct module_set set_of(const char *text)
 
 static void assert_order(const char *text, const char *wanted)
 {
-	struct module_set set = set_of(text);
+	struct driver_modules set = set_of(text);
 	char order[256] = "";
 
-	assert_null(modules_sort(&set));
+	assert_null(driver_modules_sort(&set));
 	for (size_t i = 0; i < set.count; i++)
 		snprintf(order + strlen(order), sizeof(order) - strlen(order), "%s%s", i ? " " : "",
 			 set.items[i].name);
 	assert_string_equal(order, wanted);
-	module_set_deinit(&set);
+	driver_modules_deinit(&set);
 }
 
 static void test_needs_first(void **state)
@@ -67,21 +67,21 @@ static void test_cycle(void **state)
 
 static void test_empty(void **state)
 {
-	struct module_set set = { 0 };
+	struct driver_modules set = { 0 };
 
 	(void)state;
-	assert_null(modules_sort(&set));
+	assert_null(driver_modules_sort(&set));
 	assert_int_equal(set.count, 0);
-	module_set_deinit(&set);
+	driver_modules_deinit(&set);
 }
 
 static void test_unknown_release(void **state)
 {
 	struct strings wanted = { 0 };
-	struct module_set set;
+	struct driver_modules set;
 
 	(void)state;
-	struct error *err = modules_resolve("0.0.0-none", &wanted, &set);
+	struct error *err = driver_modules_resolve("0.0.0-none", &wanted, &set);
 	assert_non_null(err);
 	assert_non_null(strstr(err->message, "/lib/modules/0.0.0-none/modules.dep.bin"));
 	error_destroy(err);

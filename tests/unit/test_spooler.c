@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The spooler: which stalls become incidents. The record is plain memory, the store a temporary folder. */
+#include "test.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "capture/clock.h"
+#include "capture/spooler.h"
+
+#define SECOND	NS_PER_SEC
+#define NR_CPUS 2
+#define BOOT_ID "0123abcd-4567-89ab-cdef-0123456789ab"
+
+struct fixture {
+	char store[64];
+	struct watch_options options;
+	struct watch watch;
+	struct spooler spooler;
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct recorder *recorder = &fixture->watch.recorder;
+
+	strcpy(fixture->store, "/tmp/lockdump-test.XXXXXX");
+	if (!mkdtemp(fixture->store))
+		return -1;
+	fixture->options = (struct watch_options){
+		.threshold_ns = 2 * SECOND,
+		.store = fixture->store,
+	};
+	fixture->watch.options = &fixture->options;
+	fixture->watch.sysrq_fd = -1;
+	recorder->nr_cpus = NR_CPUS;
+	recorder->silent_ns = 1000 * SECOND;
+	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + NR_CPUS);
+	recorder->record = calloc(1, recorder->size);
+	strcpy(recorder_header(recorder)->boot_id, BOOT_ID);
+	recorder_header(recorder)->anchor_monotonic_ns = now_ns();
+	recorder_header(recorder)->anchor_realtime_ns = clock_ns(CLOCK_REALTIME);
+	*state = fixture;
+	if (shared_create(NR_CPUS, &fixture->watch.shared))
+		return -1;
+	return spooler_init(&fixture->watch, &fixture->spooler) ? -1 : 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[128];
+
+	spooler_deinit(&fixture->spooler);
+	snprintf(command, sizeof(command), "rm -rf '%s'", fixture->store);
+	int ret = system(command);
+	free(fixture->watch.recorder.record);
+	free(fixture);
+	return ret;
+}
+
+static struct record_slot *slot_of(const struct fixture *fixture, uint32_t cpu)
+{
+	return (struct record_slot *)recorder_slot(&fixture->watch.recorder, cpu);
+}
+
+/* A lockup of five seconds, up to now. */
+static void lock_up(struct fixture *fixture, uint32_t cpu)
+{
+	struct record_slot *slot = slot_of(fixture, cpu);
+	uint64_t now = now_ns();
+
+	slot->onset_ns = now - 5 * SECOND;
+	slot->wanted_ns = now - 4 * SECOND;
+	slot->last_ns = now;
+	slot->end_ns = 0;
+}
+
+static void recover(struct fixture *fixture, uint32_t cpu)
+{
+	slot_of(fixture, cpu)->end_ns = now_ns();
+}
+
+static size_t nr_incidents(const struct fixture *fixture)
+{
+	size_t count = 0;
+	DIR *dir = opendir(fixture->store);
+
+	assert_non_null(dir);
+	for (struct dirent *entry; (entry = readdir(dir));)
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static void attend(struct fixture *fixture, int times)
+{
+	while (times--)
+		spooler_attend(&fixture->spooler);
+}
+
+static void test_one_after_the_other(void **state)
+{
+	struct fixture *fixture = *state;
+
+	lock_up(fixture, 0);
+	attend(fixture, 2);
+	assert_true(fixture->spooler.open);
+	recover(fixture, 0);
+	attend(fixture, 2);
+	assert_false(fixture->spooler.open);
+	/* The spooler is late: it sees this one only when it is over. */
+	lock_up(fixture, 1);
+	recover(fixture, 1);
+	attend(fixture, 5);
+	assert_false(fixture->spooler.open);
+	assert_int_equal(nr_incidents(fixture), 2);
+}
+
+static void test_together(void **state)
+{
+	struct fixture *fixture = *state;
+
+	lock_up(fixture, 0);
+	attend(fixture, 1);
+	lock_up(fixture, 1);
+	attend(fixture, 1);
+	recover(fixture, 0);
+	attend(fixture, 1);
+	assert_true(fixture->spooler.open);
+	recover(fixture, 1);
+	attend(fixture, 3);
+	assert_false(fixture->spooler.open);
+	assert_int_equal(nr_incidents(fixture), 1);
+}
+
+/* What is said on stderr while @times looks are taken. */
+static void listen(struct fixture *fixture, int times, char *ret, size_t size)
+{
+	FILE *file = tmpfile();
+	int copy = dup(STDERR_FILENO);
+
+	dup2(fileno(file), STDERR_FILENO);
+	attend(fixture, times);
+	fflush(stderr);
+	dup2(copy, STDERR_FILENO);
+	close(copy);
+	rewind(file);
+	ret[fread(ret, 1, size - 1, file)] = '\0';
+	fclose(file);
+}
+
+static void test_steering_comm(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_sample *sample = &slot_of(fixture, 0)->samples[0];
+	char said[1024];
+
+	lock_up(fixture, 0);
+	sample->number = sample->number_end = 1;
+	sample->onset_ns = slot_of(fixture, 0)->onset_ns;
+	memcpy(sample->comm, "x\x1b[2J\nroot ok!!", sizeof(sample->comm));
+	listen(fixture, 1, said, sizeof(said));
+	assert_non_null(strstr(said, "x?[2J?root ok!"));
+	assert_null(strchr(said, '\x1b'));
+}
+
+#define SPOOLER_TEST(sentence, function)                  \
+	{                                                 \
+		sentence, function, setup, teardown, NULL \
+	}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SPOOLER_TEST("a stall that is over is not taken up again with another CPU's",
+			     test_one_after_the_other),
+		SPOOLER_TEST("a process's name does not steer the terminal", test_steering_comm),
+		SPOOLER_TEST("stalls that overlap are one incident", test_together),
+	};
+
+	return RUN_TESTS(tests);
+}
