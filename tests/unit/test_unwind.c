@@ -301,7 +301,7 @@ static void generated_code(void **state)
 			   "at 0xffffc90000003010\n u64 0xffffc90000003100\n"
 			   "at 0xffffc90000003100\n u64 0 start+1\n",
 			   "rip=0xffffffff81000310 rsp=0xffffc90000003000"),
-		      "task bar+0x10\ntask 0xffffffffc0001234\ntask ?start+0x1\n", NULL);
+		      "task bar+0x10\ntask ?0xffffffffc0001234\ntask ?start+0x1\n", NULL);
 	/* A call of NULL left its return address, and no more. */
 	assert_walked(walk("at 0xffffc90000003000\n u64 start+5\n", "rip=0 rsp=0xffffc90000003000"),
 		      "task 0x0\ntask ?start+0x5\n", NULL);
