@@ -119,7 +119,7 @@ enum record_sample_flags {
 	RECORD_SAMPLE_USER = 1 << 2, /* user mode was interrupted */
 };
 
-/* Indices of record_sample.cpu_time_ns: the kernel's enum cpu_usage_stat up to 4.x and later. */
+/* Indices of record_sample.cpu_time_ns: enum cpu_usage_stat, in this order in all kernels since 3.3. */
 enum record_cpu_time {
 	RECORD_TIME_USER,
 	RECORD_TIME_NICE,

@@ -22,7 +22,8 @@ const volatile __u64 sample_first_ns = 1000000000;
 const volatile __u64 sample_interval_ns = 1000000000;
 /*
  * Looks that are further apart than this say nothing of what was between them: the tick was stopped, interrupts
- * were off, or the whole machine was not running. A stall is counted anew then. 0: any distance is normal.
+ * were off, or the whole machine was not running. No stall begins over such a gap: the time before it does not
+ * count. One that is on already goes on over it. 0: any distance is normal.
  */
 const volatile __u64 max_gap_ns = 0;
 

@@ -124,8 +124,9 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
 	if (!log)
 		return &error_no_memory;
+	/* At log level 0 libbpf loads without a log, and once more with one if that fails. */
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
-		    .kernel_log_size = VERIFIER_LOG_SIZE, .kernel_log_level = 1);
+		    .kernel_log_size = VERIFIER_LOG_SIZE);
 
 	struct recorder_bpf *bpf = recorder_bpf__open_opts(&opts);
 	if (!bpf)
