@@ -27,7 +27,7 @@ struct frame {
 	uint64_t sp;
 	enum frame_section section;
 	bool interrupted; /* pc is where it was stopped; else a return address, behind the call */
-	bool reliable; /* no guess led here, and there is a function */
+	bool reliable; /* no guess led here */
 };
 
 /* A stack runs from the innermost frame out. */

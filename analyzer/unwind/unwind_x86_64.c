@@ -324,10 +324,10 @@ static struct error *step(struct unwinder *unwinder, struct walk *w, bool *end)
 	return err ? err : check_progress(unwinder, w, previous_sp);
 }
 
-/* A word that leads to no function was no return address. */
+/* Registers are believed whatever they say; a word of the stack that leads to no function was no return address. */
 static bool is_code(struct unwinder *unwinder, const struct walk *w)
 {
-	return symbols_lookup(unwinder->symbols, w->pc - !w->interrupted).name;
+	return w->interrupted || symbols_lookup(unwinder->symbols, w->pc - 1).name;
 }
 
 static struct error *walk_from(struct unwinder *unwinder, struct walk *w, struct stack *stack)
@@ -339,7 +339,7 @@ static struct error *walk_from(struct unwinder *unwinder, struct walk *w, struct
 			.sp = w->sp,
 			.section = user ? SECTION_USER : SECTION_TASK,
 			.interrupted = w->interrupted,
-			.reliable = w->reliable && (user || is_code(unwinder, w)),
+			.reliable = w->reliable && is_code(unwinder, w),
 		};
 		struct error *err = unwind_add_frame(unwinder, stack, &frame);
 		if (err || user)
