@@ -43,7 +43,7 @@ static void make_or_skip(const char *module_file, struct initramfs *ret)
 	struct error *err = run_find("cpio", &cpio);
 
 	if (err) {
-		print_message("%s\n", err->message);
+		print_message("skipped: %s\n", err->message);
 		error_destroy(err);
 		skip();
 	}
@@ -166,7 +166,7 @@ static void test_no_room(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	if (mount("tmpfs", folder, "tmpfs", 0, "size=64k,mode=700")) {
-		print_message("a small tmpfs cannot be mounted: %s\n", strerror(errno));
+		print_message("skipped: a small tmpfs cannot be mounted: %s\n", strerror(errno));
 		rmdir(folder);
 		skip();
 	}

@@ -94,7 +94,7 @@ static void a_real_dump(void **state)
 	if (!path)
 		path = "build/check/incident/vmcore";
 	if (access(path, R_OK))
-		skip();
+		SKIP("no dump at %s", path);
 	assert_true(compare(path) > 1000);
 }
 

@@ -231,7 +231,7 @@ static void test_full(void **state)
 	FILE *file;
 
 	if (mount("tmpfs", fixture->store, "tmpfs", 0, "size=64k,mode=700")) {
-		print_message("a small tmpfs cannot be mounted: %s\n", strerror(errno));
+		print_message("skipped: a small tmpfs cannot be mounted: %s\n", strerror(errno));
 		skip();
 	}
 	create(fixture);
