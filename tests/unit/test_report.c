@@ -338,6 +338,29 @@ static void the_whole_report(void **state)
 	close_machine(&o);
 }
 
+static void a_record_of_another_boot(void **state)
+{
+	struct record_header header = { .boot_id = "88776655-4433-2211-00ff-eeddccbbaa99" };
+	const struct record record = {
+		.data = &header,
+		.size = sizeof(header),
+		.header = &header,
+		.from = RECORD_FROM_FILE,
+	};
+	struct report *report;
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "symbol sysctl_bootid 0xffffffff82c00000 D\n at sysctl_bootid\n "
+			 "u64 0x1122334455667788 0x99aabbccddeeff00\n");
+	assert_no_error(report_create(o.kernel, "vmcore", &record, &report));
+	report_destroy(report);
+	header.boot_id[0] = 'a';
+	assert_error(report_create(o.kernel, "vmcore", &record, &report), ERROR_OTHER,
+		     "the record is of boot a8776655");
+	close_machine(&o);
+}
+
 static void reports_of_damaged_kernels(void **state)
 {
 	static const char *const changes[] = {
@@ -382,6 +405,7 @@ int main(void)
 		     one_task_does_not_cost_the_others),
 		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
 		TEST("the report has it all, as text and as JSON", the_whole_report),
+		TEST("a record of another boot is refused", a_record_of_another_boot),
 		TEST("a damaged kernel gives a report", reports_of_damaged_kernels),
 	};
 	return RUN_TESTS(tests);
