@@ -252,7 +252,7 @@ static void print_memory(const struct view *view)
 static void print_since(const struct view *view)
 {
 	const struct facts *facts = view->facts;
-	uint64_t realtime = header_realtime_ns(facts->header, facts->stall.onset_ns);
+	uint64_t realtime = record_realtime_ns(facts->header, facts->stall.onset_ns);
 	uint64_t boottime = header_boottime_ns(facts->header, facts->stall.onset_ns);
 	time_t whole = realtime / NS_PER_SEC;
 	struct tm tm;

@@ -97,11 +97,6 @@ struct error *header_init(const struct recorder *recorder, const struct watch_op
 	return NULL;
 }
 
-uint64_t header_realtime_ns(const struct record_header *header, uint64_t monotonic_ns)
-{
-	return header->anchor_realtime_ns + (monotonic_ns - header->anchor_monotonic_ns);
-}
-
 uint64_t header_boottime_ns(const struct record_header *header, uint64_t monotonic_ns)
 {
 	return header->anchor_boottime_ns + (monotonic_ns - header->anchor_monotonic_ns);

@@ -15,8 +15,7 @@ uint64_t header_sample_first_ns(const struct watch_options *options);
 /* Fills the header; its magic comes last. */
 struct error *header_init(const struct recorder *recorder, const struct watch_options *options);
 
-/* A CLOCK_MONOTONIC time of the record, as CLOCK_REALTIME and as CLOCK_BOOTTIME. */
-uint64_t header_realtime_ns(const struct record_header *header, uint64_t monotonic_ns);
+/* The record's clock as CLOCK_BOOTTIME, nanoseconds. */
 uint64_t header_boottime_ns(const struct record_header *header, uint64_t monotonic_ns);
 
 #endif

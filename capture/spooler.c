@@ -13,6 +13,7 @@
 #include "capture/facts.h"
 #include "capture/header.h"
 #include "capture/rig.h"
+#include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
@@ -56,7 +57,7 @@ static struct error *spool(struct spooler *spooler)
 static void begin_incident(struct spooler *spooler, const struct stall *stall)
 {
 	struct record_header *header = recorder_header(&spooler->watch->recorder);
-	uint64_t onset_ns = header_realtime_ns(header, stall->onset_ns);
+	uint64_t onset_ns = record_realtime_ns(header, stall->onset_ns);
 
 	spooler->open = true;
 	struct error *err = incident_create(spooler->watch->options->store, onset_ns / NS_PER_SEC,

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/usage.h"
 #include "kdump/cmdline.h"
 #include "kdump/config.h"
 #include "kdump/device.h"
@@ -218,26 +219,6 @@ static const char arm_help[] =
 /* Above all characters, so that optopt tells an option of ours from an unknown letter. */
 enum { OPTION_STORE = 256, OPTION_KERNEL, OPTION_DRY_RUN, OPTION_HELP };
 
-/* Says in one line what was wrong; always 2. */
-static int wrong_usage(const char *verb, const char *what, const char *argument)
-{
-	fprintf(stderr, "lockdump: %s: %s '%s'; see 'lockdump %s --help'\n", verb, what, argument,
-		verb);
-	return 2;
-}
-
-/* What getopt_long() gave @c, which is ':' or '?', for. */
-static int wrong_option(int c, char **argv)
-{
-	const char letter[] = { '-', optopt, '\0' };
-
-	if (c == ':')
-		return wrong_usage("arm", "a value is missing after", argv[optind - 1]);
-	if (optopt >= OPTION_STORE)
-		return wrong_usage("arm", "there is no value to", argv[optind - 1]);
-	return wrong_usage("arm", "unrecognized option", optopt ? letter : argv[optind - 1]);
-}
-
 /* -1: go on; else the exit status. */
 static int parse_arm(int argc, char **argv, struct arm_options *ret)
 {
@@ -269,11 +250,11 @@ static int parse_arm(int argc, char **argv, struct arm_options *ret)
 			fputs(arm_help, stdout);
 			return 0;
 		default:
-			return wrong_option(c, argv);
+			return usage_bad_option(argv, c);
 		}
 	}
 	if (optind < argc)
-		return wrong_usage("arm", "unexpected argument", argv[optind]);
+		return usage_error("arm", "unexpected argument '%s'", argv[optind]);
 	return -1;
 }
 
@@ -313,7 +294,7 @@ int cmd_disarm(int argc, char **argv)
 		return 0;
 	}
 	if (argc > 1)
-		return wrong_usage("disarm", "unexpected argument", argv[1]);
+		return usage_error("disarm", "unexpected argument '%s'", argv[1]);
 	if (geteuid())
 		return error_report(
 			error_create(ERROR_OTHER, "disarm: unloading a crash kernel needs root"));

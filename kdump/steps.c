@@ -51,19 +51,14 @@ static void find_crash_time(struct findings *found)
 }
 
 /* A time of the record as seconds since 1970. */
-static double realtime_s(const struct record_header *header, uint64_t monotonic_ns)
-{
-	return (header->anchor_realtime_ns + (monotonic_ns - header->anchor_monotonic_ns)) / 1e9;
-}
-
 static void note_header(struct findings *found, const struct record_header *header)
 {
 	found->has_record = true;
 	found->fired_by = header->fired_by;
 	if (header->fired_by == RECORD_FIRED_NONE)
 		return;
-	found->onset_s = realtime_s(header, header->fired_onset_ns);
-	found->trigger_s = realtime_s(header, header->fired_ns);
+	found->onset_s = record_realtime_ns(header, header->fired_onset_ns) / 1e9;
+	found->trigger_s = record_realtime_ns(header, header->fired_ns) / 1e9;
 	found->fired_cpu = header->fired_cpu;
 	snprintf(found->fired_reason, sizeof(found->fired_reason), "%s", header->fired_reason);
 }

@@ -19,10 +19,13 @@ int usage_error(const char *verb, const char *format, ...)
 
 int usage_bad_option(char **argv, int c)
 {
-	/* A long option was taken off argv, a letter may stand among others in one word. */
 	if (c == ':')
-		return usage_error(argv[0], "%s wants a value", argv[optind - 1]);
-	if (optopt && optopt < 256)
+		return usage_error(argv[0], "'%s' wants a value", argv[optind - 1]);
+	/* A known long option, by its number, is only refused for a value that it does not take. */
+	if (optopt >= 256)
+		return usage_error(argv[0], "'%s': the option takes no value", argv[optind - 1]);
+	/* A letter may stand among others in one word. */
+	if (optopt)
 		return usage_error(argv[0], "unknown option '-%c'", optopt);
 	return usage_error(argv[0], "unknown option '%s'", argv[optind - 1]);
 }

@@ -6,7 +6,10 @@
 /* Prints "lockdump: VERB: MESSAGE; see 'lockdump VERB --help'" and returns 2. */
 int usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The same of what getopt_long() returned '?' or ':' for, with opterr 0 and an option string that begins with ':'. */
+/*
+ * The same of what getopt_long() returned '?' or ':' for, with opterr 0, an option string that begins with ':', and
+ * long options that have letters or numbers from 256 on.
+ */
 int usage_bad_option(char **argv, int c);
 
 #endif

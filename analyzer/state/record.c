@@ -118,6 +118,11 @@ struct error *record_from_file(const char *path, struct record *ret)
 	return error_prefix(err, "%s", path);
 }
 
+uint64_t record_realtime_ns(const struct record_header *header, uint64_t monotonic_ns)
+{
+	return header->anchor_realtime_ns + (monotonic_ns - header->anchor_monotonic_ns);
+}
+
 const struct record_slot *record_slot(const struct record *record, uint32_t cpu)
 {
 	return (const struct record_slot *)((const char *)record->data +

@@ -23,6 +23,9 @@ struct error *record_from_file(const char *path, struct record *ret);
 /* Checks and adopts @data (malloc'ed): on success, @ret owns it; on failure it was freed. */
 struct error *record_parse(void *data, size_t size, struct record *ret);
 
+/* The record's clock as CLOCK_REALTIME, nanoseconds since 1970. */
+uint64_t record_realtime_ns(const struct record_header *header, uint64_t monotonic_ns);
+
 /* The slot of @cpu; @cpu must be below header->nr_slots. */
 const struct record_slot *record_slot(const struct record *record, uint32_t cpu);
 

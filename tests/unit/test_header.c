@@ -13,6 +13,7 @@
 #include "capture/clock.h"
 #include "capture/header.h"
 #include "kdump/store.h"
+#include "state/record.h"
 
 static const struct record_header header = {
 	.anchor_monotonic_ns = 1000 * NS_PER_SEC,
@@ -23,7 +24,7 @@ static const struct record_header header = {
 static void test_after_anchor(void **state)
 {
 	(void)state;
-	assert_int_equal(header_realtime_ns(&header, 1000 * NS_PER_SEC + 5),
+	assert_int_equal(record_realtime_ns(&header, 1000 * NS_PER_SEC + 5),
 			 1767225600 * NS_PER_SEC + 5);
 	assert_int_equal(header_boottime_ns(&header, 1001 * NS_PER_SEC), 4601 * NS_PER_SEC);
 }
@@ -32,14 +33,14 @@ static void test_after_anchor(void **state)
 static void test_before_anchor(void **state)
 {
 	(void)state;
-	assert_int_equal(header_realtime_ns(&header, 999 * NS_PER_SEC), 1767225599 * NS_PER_SEC);
+	assert_int_equal(record_realtime_ns(&header, 999 * NS_PER_SEC), 1767225599 * NS_PER_SEC);
 	assert_int_equal(header_boottime_ns(&header, 999 * NS_PER_SEC), 4599 * NS_PER_SEC);
 }
 
 static void test_id(void **state)
 {
 	char store[] = "/tmp/lockdump-test.XXXXXX", path[128];
-	uint64_t onset_ns = header_realtime_ns(&header, 999 * NS_PER_SEC + 999 * NS_PER_MS);
+	uint64_t onset_ns = record_realtime_ns(&header, 999 * NS_PER_SEC + 999 * NS_PER_MS);
 	struct incident incident;
 
 	(void)state;
