@@ -119,7 +119,7 @@ struct error *step_record(void *arg)
 	struct record record;
 
 	find_crash_time(found);
-	struct error *err = kernel_open(VMCORE, &kernel);
+	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
 	if (!err)
 		err = record_from_kernel(kernel, &record);
 	if (err) {
@@ -198,7 +198,7 @@ struct error *step_report(void *arg)
 	_cleanup_(destroy_report) struct report *report = NULL;
 	struct record record;
 	char vmcore[PATH_MAX + INCIDENT_ID_SIZE + 16];
-	struct error *err = kernel_open(VMCORE, &kernel);
+	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
 
 	if (err)
 		return err;
@@ -224,7 +224,7 @@ struct error *step_report_to_console(void *arg)
 	_cleanup_(close_kernel) struct kernel *kernel = NULL;
 	_cleanup_(destroy_report) struct report *report = NULL;
 	struct record record;
-	struct error *err = kernel_open(VMCORE, &kernel);
+	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
 
 	if (err)
 		return err;
@@ -275,7 +275,7 @@ struct error *step_proof(void *arg)
 	if (!found->has_report)
 		return error_create(ERROR_OTHER, "there is no report to compare with");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/vmcore", capture->incident.dirfd);
-	struct error *err = kernel_open(path, &kernel);
+	struct error *err = kernel_open(&(struct kernel_source){ path }, &kernel);
 	if (!err && found->has_record) {
 		err = record_from_kernel(kernel, &record);
 		if (!err)

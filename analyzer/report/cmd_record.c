@@ -37,7 +37,7 @@ static struct error *read_record(const char *path, struct record *ret)
 
 	if (is_record_file(path))
 		return record_from_file(path, ret);
-	struct error *err = kernel_open(path, &kernel);
+	struct error *err = kernel_open(&(struct kernel_source){ path }, &kernel);
 	if (err)
 		return err;
 	err = record_from_kernel(kernel, ret);

@@ -150,7 +150,7 @@ static struct error *report_vmcore(const struct options *options)
 	struct error *why = NULL;
 	bool found = false;
 
-	struct error *err = kernel_open(options->vmcore, &kernel);
+	struct error *err = kernel_open(&(struct kernel_source){ options->vmcore }, &kernel);
 	if (!err)
 		err = find_record(kernel, options, &record, &found, &why);
 	if (!err)

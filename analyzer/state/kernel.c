@@ -3,12 +3,13 @@
 
 #include <stdlib.h>
 
-struct error *kernel_open(const char *path, struct kernel **ret)
+struct error *kernel_open(const struct kernel_source *source, struct kernel **ret)
 {
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
 	if (!kernel)
 		return &error_no_memory;
-	struct error *err = dump_open(path, &kernel->dump);
+	kernel->source = *source;
+	struct error *err = dump_open(source->vmcore, &kernel->dump);
 	if (err) {
 		kernel_close(kernel);
 		return err;
@@ -29,7 +30,7 @@ struct error *kernel_open(const char *path, struct kernel **ret)
 		if (!dump_is_complete(kernel->dump))
 			err = error_prefix(err, "the dump is incomplete");
 		kernel_close(kernel);
-		return error_prefix(err, "%s", path);
+		return error_prefix(err, "%s", source->vmcore);
 	}
 	*ret = kernel;
 	return NULL;

@@ -8,7 +8,13 @@
 #include "symbols/symbols.h"
 #include "unwind/unwind.h"
 
+/* What to open, and what else there is to understand it by. */
+struct kernel_source {
+	const char *vmcore; /* a file or /proc/vmcore */
+};
+
 struct kernel {
+	struct kernel_source source;
 	struct dump *dump;
 	struct vmcoreinfo info;
 	struct memory memory;
@@ -16,8 +22,8 @@ struct kernel {
 	struct unwinder unwinder;
 };
 
-/* Opens the vmcore @path (a file or /proc/vmcore). The caller ends it with kernel_close(). */
-struct error *kernel_open(const char *path, struct kernel **ret);
+/* The caller ends it with kernel_close(). The strings of @source must live as long as the kernel. */
+struct error *kernel_open(const struct kernel_source *source, struct kernel **ret);
 void kernel_close(struct kernel *kernel);
 
 /* Reads the variable @ksym of at most 8 bytes; @size is its size. */

@@ -505,7 +505,7 @@ struct kernel *make_kernel_open(struct make_kernel *k)
 {
 	struct kernel *kernel = NULL;
 
-	assert_no_error(kernel_open(make_dump_write(&k->dump), &kernel));
+	assert_no_error(kernel_open(&(struct kernel_source){ make_dump_write(&k->dump) }, &kernel));
 	return kernel;
 }
 

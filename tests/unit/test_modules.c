@@ -257,7 +257,8 @@ static void what_is_needed_is_named(void **state)
 		struct kernel *kernel;
 		make_kernel_init(&k);
 		make_kernel_text(&k, cases[i].text);
-		struct error *err = kernel_open(make_dump_write(&k.dump), &kernel);
+		struct error *err =
+			kernel_open(&(struct kernel_source){ make_dump_write(&k.dump) }, &kernel);
 		if (!err)
 			fail_msg("case %zu opens", i);
 		if (!strstr(err->message, cases[i].says))
@@ -269,7 +270,8 @@ static void what_is_needed_is_named(void **state)
 	struct kernel *kernel;
 	make_dump_init(&d);
 	make_dump_text(&d, "pa 0x1000\n u64 1\n");
-	assert_error(kernel_open(make_dump_write(&d), &kernel), ERROR_OTHER, "no vmcoreinfo");
+	assert_error(kernel_open(&(struct kernel_source){ make_dump_write(&d) }, &kernel),
+		     ERROR_OTHER, "no vmcoreinfo");
 	make_dump_deinit(&d);
 }
 

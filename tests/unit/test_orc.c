@@ -183,7 +183,8 @@ static void formats(void **state)
 		make_kernel_init(&k);
 		make_kernel_text(&k, made_kernel_minimum);
 		make_kernel_text(&k, cases[i].text);
-		struct error *err = kernel_open(make_dump_write(&k.dump), &kernel);
+		struct error *err =
+			kernel_open(&(struct kernel_source){ make_dump_write(&k.dump) }, &kernel);
 		if (!cases[i].says) {
 			assert_no_error(err);
 			kernel_close(kernel);
