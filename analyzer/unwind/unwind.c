@@ -102,6 +102,19 @@ struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t t
 	return unwinder->arch->walk_sleeping(unwinder, sp, ret);
 }
 
+struct error *unwind_sleeping_registers(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
+					struct registers *ret)
+{
+	set_task_area(unwinder, task_stack);
+	return unwinder->arch->sleeping_registers(unwinder, sp, ret);
+}
+
+struct error *unwind_frame_registers(struct unwinder *unwinder, const struct frame *frame,
+				     struct registers *ret)
+{
+	return unwinder->arch->read_registers(unwinder, frame->registers_at, ret);
+}
+
 void stack_deinit(struct stack *stack)
 {
 	vector_deinit(&stack->frames);

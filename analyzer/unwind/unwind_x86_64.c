@@ -46,24 +46,44 @@ static const char *const register_names[NR_REGISTERS] = {
 /* struct elf_prstatus: pr_reg, whose first 21 words are struct pt_regs. */
 #define PRSTATUS_REGISTERS_OFFSET 112
 
-#define WORD	   8
-#define IRET_WORDS 5 /* ip, cs, flags, sp, ss */
+#define ALL_REGISTERS ((1ull << NR_REGISTERS) - 1)
+
+#define WORD		   8
+#define MAX_INACTIVE_WORDS 16 /* struct inactive_task_frame has 7 */
+#define IRET_WORDS	   5 /* ip, cs, flags, sp, ss */
 
 struct walk {
 	uint64_t pc, sp, bp;
+	uint64_t registers_at; /* of the struct pt_regs that pc is from, or 0 */
 	bool interrupted;
 	bool reliable;
 	bool has_registers; /* those of the last pt_regs that was come by: get_reg() */
 	struct registers registers;
 };
 
+/* Whether all that is wanted of the frame is in it: the types come out of the dump too. */
+static bool is_inactive_frame(const struct member frame[NR_REGISTERS], uint32_t size)
+{
+	if (size > MAX_INACTIVE_WORDS * WORD)
+		return false;
+	for (size_t i = 0; i < NR_REGISTERS; i++)
+		if (frame[i].offset >= size)
+			return false;
+	return true;
+}
+
 static struct error *x86_64_init(struct unwinder *unwinder)
 {
 	const struct types *types = unwinder->symbols->types;
 	__typeof__(unwinder->layout.x86_64) *l = &unwinder->layout.x86_64;
 	const struct member_wanted wanted[] = {
-		{ "inactive_task_frame", "bp", &l->frame_bp },
-		{ "inactive_task_frame", "ret_addr", &l->frame_ret },
+		{ "inactive_task_frame", "r15", &l->frame[R15] },
+		{ "inactive_task_frame", "r14", &l->frame[R14] },
+		{ "inactive_task_frame", "r13", &l->frame[R13] },
+		{ "inactive_task_frame", "r12", &l->frame[R12] },
+		{ "inactive_task_frame", "bx", &l->frame[BX] },
+		{ "inactive_task_frame", "bp", &l->frame[BP] },
+		{ "inactive_task_frame", "ret_addr", &l->frame[IP] },
 		/* From 6.2 (d7b6d709a76a) to 6.14 in pcpu_hot; else a per-CPU variable of its own. */
 		{ "pcpu_hot", "hardirq_stack_ptr", &l->hardirq_stack_ptr, true },
 		{ "cea_exception_stacks", "NMI_stack", &l->nmi, true },
@@ -74,7 +94,11 @@ static struct error *x86_64_init(struct unwinder *unwinder)
 	};
 	l->inactive_frame_size = types_sizeof(types, "inactive_task_frame");
 	l->irq_stack_size = types_sizeof(types, "irq_stack");
-	return types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	struct error *err = types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	if (!err && !is_inactive_frame(l->frame, l->inactive_frame_size))
+		err = error_create(ERROR_CORRUPT, "BTF: struct inactive_task_frame of %u bytes",
+				   l->inactive_frame_size);
+	return err;
 }
 
 static void add_area(struct unwinder *unwinder, uint64_t start, uint64_t size,
@@ -132,6 +156,7 @@ static bool x86_64_from_prstatus(const struct note *note, struct registers *ret)
 		return false;
 	memset(ret, 0, sizeof(*ret));
 	memcpy(ret->values, (const char *)note->desc + PRSTATUS_REGISTERS_OFFSET, size);
+	ret->known = ALL_REGISTERS;
 	return true;
 }
 
@@ -233,6 +258,7 @@ static struct error *take_registers(const struct unwinder *unwinder, struct walk
 		return err;
 	/* With the last five words alone, the others are still what they were. */
 	w->has_registers = whole || w->has_registers;
+	w->registers_at = whole ? sp : 0;
 	w->pc = registers->values[IP];
 	w->sp = registers->values[SP];
 	if (whole)
@@ -293,6 +319,7 @@ static struct error *step(struct unwinder *unwinder, struct walk *w, bool *end)
 	struct orc_entry entry;
 	uint64_t sp, previous_sp = w->sp;
 
+	w->registers_at = 0;
 	struct error *err = orc_find(&unwinder->orc, w->pc - !w->interrupted, &entry);
 	if (err && err->class == ERROR_NOT_FOUND) {
 		error_destroy(err);
@@ -337,6 +364,7 @@ static struct error *walk_from(struct unwinder *unwinder, struct walk *w, struct
 		struct frame frame = {
 			.pc = w->pc,
 			.sp = w->sp,
+			.registers_at = w->registers_at,
 			.section = user ? SECTION_USER : SECTION_TASK,
 			.interrupted = w->interrupted,
 			.reliable = w->reliable && is_code(unwinder, w),
@@ -366,17 +394,47 @@ static struct error *x86_64_walk(struct unwinder *unwinder, const struct registe
 }
 
 /* __switch_to_asm() pushes a struct inactive_task_frame and keeps its address in thread.sp. */
+static struct error *x86_64_sleeping_registers(const struct unwinder *unwinder, uint64_t sp,
+					       struct registers *ret)
+{
+	const __typeof__(unwinder->layout.x86_64) *l = &unwinder->layout.x86_64;
+	static const uint8_t kept[] = { R15, R14, R13, R12, BX, BP, IP };
+	uint64_t words[MAX_INACTIVE_WORDS];
+
+	*ret = (struct registers){ .known = 1 << SP };
+	struct error *err = read_words(unwinder, sp, words, l->inactive_frame_size / WORD);
+	if (err)
+		return err;
+	for (size_t i = 0; i < sizeof(kept); i++) {
+		ret->values[kept[i]] = words[l->frame[kept[i]].offset / WORD];
+		ret->known |= 1 << kept[i];
+	}
+	ret->values[SP] = sp + l->inactive_frame_size;
+	return NULL;
+}
+
+static struct error *x86_64_read_registers(const struct unwinder *unwinder, uint64_t address,
+					   struct registers *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->known = ALL_REGISTERS;
+	return memory_read(unwinder->memory, address, ret->values, NR_REGISTERS * WORD);
+}
+
 static struct error *x86_64_walk_sleeping(struct unwinder *unwinder, uint64_t sp,
 					  struct stack *stack)
 {
-	const __typeof__(unwinder->layout.x86_64) *l = &unwinder->layout.x86_64;
-	struct walk w = { .sp = sp + l->inactive_frame_size, .reliable = true };
+	struct registers registers;
 
-	struct error *err = read_word(unwinder, sp + l->frame_bp.offset, &w.bp);
-	if (!err)
-		err = read_word(unwinder, sp + l->frame_ret.offset, &w.pc);
+	struct error *err = x86_64_sleeping_registers(unwinder, sp, &registers);
 	if (err)
 		return err;
+	struct walk w = {
+		.pc = registers.values[IP],
+		.sp = registers.values[SP],
+		.bp = registers.values[BP],
+		.reliable = true,
+	};
 	/* A task that never ran goes on at ret_from_fork itself: __unwind_start() has that case too. */
 	w.interrupted = symbols_lookup(unwinder->symbols, w.pc).start == w.pc;
 	return walk_from(unwinder, &w, stack);
@@ -394,4 +452,6 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.is_user = x86_64_is_user,
 	.walk = x86_64_walk,
 	.walk_sleeping = x86_64_walk_sleeping,
+	.sleeping_registers = x86_64_sleeping_registers,
+	.read_registers = x86_64_read_registers,
 };

@@ -43,7 +43,8 @@ const char made_kernel_minimum[] = "symbol _stext 0xffffffff81000000\n"
 				   "symbol _etext 0xffffffff82000000\n"
 				   "symbol __start_init_task 0xffffffff82400000 D\n"
 				   "symbol __end_init_task 0xffffffff82404000 D\n"
-				   "struct inactive_task_frame 56 bp:u64@40 ret_addr:u64@48\n"
+				   "struct inactive_task_frame 56 r15:u64@0 r14:u64@8 r13:u64@16 "
+				   "r12:u64@24 bx:u64@32 bp:u64@40 ret_addr:u64@48\n"
 				   "struct irq_stack 16384 stack:char[16384]@0\n"
 				   "orc _stext end\n";
 

@@ -43,6 +43,19 @@ struct walked {
 	struct error *err;
 };
 
+/* Its value, which must be known. */
+static uint64_t register_of(struct kernel *kernel, const struct registers *registers,
+			    const char *name)
+{
+	const struct unwind_arch *arch = kernel->unwinder.arch;
+
+	for (unsigned int i = 0; i < arch->nr_registers; i++)
+		if (!strcmp(arch->register_names[i], name) && registers->known >> i & 1)
+			return registers->values[i];
+	fail_msg("%s is not known", name);
+	return 0;
+}
+
 static void set_register(struct kernel *kernel, struct registers *registers, const char *name,
 			 uint64_t value)
 {
@@ -369,6 +382,43 @@ static void sleeping_tasks(void **state)
 	}
 }
 
+/* What the switch kept, and what an interrupt did, is there for who knows more of the frames between. */
+static void registers_of_frames(void **state)
+{
+	struct kernel *kernel =
+		open_kernel("at 0xffffc90000003000\n u64 15 14 13 12 3 5 bar+0x20\n"
+			    "u64 0 0 0 asm_irq+4\n"
+			    "u64 15 14 13 12 55 3 11 10 9 8 0 2 1 6 7 0 foo+8 0x10 0x46 "
+			    "0xffffc90000003800 0x18\n"
+			    "at 0xffffc90000003800\n u64 0 0 0 start+1\n");
+	struct registers registers;
+	struct stack stack;
+
+	(void)state;
+	assert_no_error(
+		unwind_sleeping_registers(&kernel->unwinder, 0xffffc90000003000, TASK, &registers));
+	assert_true(register_of(kernel, &registers, "r15") == 15);
+	assert_true(register_of(kernel, &registers, "r12") == 12);
+	assert_true(register_of(kernel, &registers, "rbx") == 3);
+	assert_true(register_of(kernel, &registers, "rbp") == 5);
+	assert_true(register_of(kernel, &registers, "rip") == 0xffffffff81000320);
+	assert_true(register_of(kernel, &registers, "rsp") == 0xffffc90000003038);
+	assert_int_equal(__builtin_popcountll(registers.known), 8);
+
+	assert_no_error(unwind_sleeping(&kernel->unwinder, 0xffffc90000003000, TASK, &stack));
+	assert_int_equal(stack.frames.count, 4);
+	assert_true(stack.frames.data[0].sp == 0xffffc90000003038);
+	assert_true(stack.frames.data[1].registers_at == 0);
+	assert_true(stack.frames.data[2].registers_at == 0xffffc90000003058);
+	assert_true(stack.frames.data[3].registers_at == 0);
+	assert_no_error(
+		unwind_frame_registers(&kernel->unwinder, &stack.frames.data[2], &registers));
+	assert_true(register_of(kernel, &registers, "rbp") == 55);
+	assert_true(register_of(kernel, &registers, "rdi") == 7);
+	stack_deinit(&stack);
+	kernel_close(kernel);
+}
+
 /* Such a task has been given the address of a function, not one behind a call. */
 static void task_that_never_ran(void **state)
 {
@@ -432,6 +482,8 @@ int main(void)
 		TEST("a stack that is not in the dump is named as such",
 		     a_stack_that_is_not_in_the_dump),
 		TEST("a sleeping task begins where it was switched out", sleeping_tasks),
+		TEST("the registers of a sleeping task and of interrupted code",
+		     registers_of_frames),
 		TEST("a task that never ran begins at ret_from_fork", task_that_never_ran),
 		TEST("hostile places of stacks are errors", hostile_places_of_stacks),
 	};
