@@ -269,29 +269,50 @@ static void expand(const struct kallsyms *kallsyms, size_t at, size_t count,
 	ret[len] = '\0';
 }
 
-/* What a token can be to the names that are wanted. */
+/* Which of the wanted names a token can begin and end; a bit for each of them, or for several of them. */
 struct hints {
-	bool begins[256]; /* behind the type letter, that is */
-	bool ends[256];
+	uint64_t begins[256]; /* behind the type letter, that is */
+	uint64_t ends[256];
+	uint64_t lengths[64];
 };
 
 static void make_hints(const struct kallsyms *kallsyms, const struct kallsyms_wanted *wanted,
 		       size_t count, struct hints *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	for (size_t token = 0; token < 256; token++) {
-		const char *s = kallsyms->tokens + kallsyms->token_index[token];
-		size_t len = kallsyms->token_length[token];
-		for (size_t w = 0; w < count; w++) {
-			size_t wanted_len = strlen(wanted[w].name);
-			ret->begins[token] |= !len || !strncmp(wanted[w].name, s + 1, len - 1);
-			ret->ends[token] |= len <= wanted_len &&
-					    !memcmp(wanted[w].name + wanted_len - len, s, len);
+	for (size_t w = 0; w < count; w++) {
+		const char *name = wanted[w].name;
+		size_t name_len = strlen(name);
+		uint64_t bit = 1ull << w % 64;
+		ret->lengths[name_len % 64] |= bit;
+		for (size_t token = 0; token < 256; token++) {
+			const char *s = kallsyms->tokens + kallsyms->token_index[token];
+			size_t len = kallsyms->token_length[token];
+			if (!len || (len - 1 <= name_len && !memcmp(name, s + 1, len - 1)))
+				ret->begins[token] |= bit;
+			if (len <= name_len && !memcmp(name + name_len - len, s, len))
+				ret->ends[token] |= bit;
 		}
 	}
 }
 
-/* Most names are told apart by their first and last token, and need not be put together. */
+static bool is_hinted(const struct kallsyms *kallsyms, const struct hints *hints,
+		      const uint8_t *tokens, size_t count)
+{
+	if (!count)
+		return false;
+	uint64_t bits = hints->begins[tokens[0]];
+	if (count > 1)
+		bits &= hints->ends[tokens[count - 1]];
+	if (!bits)
+		return false;
+	size_t len = 0;
+	for (size_t i = 0; i < count; i++)
+		len += kallsyms->token_length[tokens[i]];
+	return len && bits & hints->lengths[(len - 1) % 64]; /* without the type letter */
+}
+
+/* Most names are told apart by their first and last token and their length, and need not be put together. */
 void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *wanted, size_t count)
 {
 	size_t at = 0, tokens, nr_tokens;
@@ -302,10 +323,8 @@ void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *want
 	for (size_t i = 0; i < count; i++)
 		wanted[i].address = 0;
 	for (uint32_t i = 0; i < kallsyms->count && entry(kallsyms, at, &tokens, &nr_tokens); i++) {
-		const uint8_t *its = kallsyms->names + tokens;
 		at = tokens + nr_tokens;
-		if (!nr_tokens || !hints.begins[its[0]] ||
-		    (nr_tokens > 1 && !hints.ends[its[nr_tokens - 1]]))
+		if (!is_hinted(kallsyms, &hints, kallsyms->names + tokens, nr_tokens))
 			continue;
 		expand(kallsyms, tokens, nr_tokens, name);
 		for (size_t w = 0; w < count; w++)

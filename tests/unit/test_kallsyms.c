@@ -285,7 +285,7 @@ static void symbols_in_no_order(void **state)
 	uint32_t index;
 
 	(void)state;
-	assert_no_error(by_hand("at 0xffffffff82000010\n u32 0xffffffff 0x80000000 0x7fffffff\n",
+	assert_no_error(by_hand("at 0xffffffff82000010\n u32 0xffffffff 0xff000000 0x7fffffff\n",
 				&kallsyms, &m));
 	for (uint64_t address = 0; address < 0xfffff00000000000; address += 0x7fffff00000000)
 		if (kallsyms_lookup(&kallsyms, address, &index, &start, &size))
