@@ -23,8 +23,8 @@ struct error *kernel_open(const struct kernel_source *source, struct kernel **re
 	if (!err)
 		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info);
 	if (!err)
-		err = unwinder_init(&kernel->unwinder, &kernel->symbols, dump_machine(kernel->dump),
-				    &kernel->info);
+		err = unwinder_init(&kernel->unwinder, &kernel->symbols,
+				    dump_machine(kernel->dump));
 	if (err) {
 		/* What a cut-off dump lacks looks like anything: say first that it is cut off. */
 		if (!dump_is_complete(kernel->dump))
@@ -40,6 +40,7 @@ void kernel_close(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
+	unwinder_deinit(&kernel->unwinder);
 	symbols_deinit(&kernel->symbols);
 	dump_close(kernel->dump);
 	free(kernel);
