@@ -580,16 +580,24 @@ static void an_unwinder_without_what_it_needs(void **state)
 static void frames_without_orc(void **state)
 {
 	(void)state;
-	/* endbr64; call __fentry__; push %rbp; push %r12; mov $1,%eax; sub $0x10,%rsp */
+	/* endbr64; call __fentry__; push %rbp; xor %eax,%eax; push %r12; mov $1,%eax; sub $0x10,%rsp */
 	assert_walked(
 		walk(CRASH
-		     "at crash\n u8 0xf3 0x0f 0x1e 0xfa 0xe8 0 0 0 0 0x55 0x41 0x54\n"
+		     "at crash\n u8 0xf3 0x0f 0x1e 0xfa 0xe8 0 0 0 0 0x55 0x31 0xc0 0x41 0x54\n"
 		     "u8 0xb8 1 0 0 0 0x48 0x83 0xec 0x10 0x90\n fill 64 0x90\n"
 		     "at 0xffffc90000003000\n u64 0 0 0 0xffffc90000003800 caller+0x15 0 start+1\n",
 		     "rip=0xffffffff81010840 rsp=0xffffc90000003000"),
 		"task crash+0x40\ntask caller+0x15\ntask start+0x1\n", NULL);
+	/* The same with the endbr64 and the call patched away: nopw (%rax); nopl 0(%rax,%rax,1). */
+	assert_walked(
+		walk(CRASH
+		     "at crash\n u8 0x66 0x0f 0x1f 0 0x0f 0x1f 0x44 0 0 0x55 0x45 0x31 0xc0 0x41 0x54\n"
+		     "u8 0x48 0x89 0xf8 0x48 0x81 0xec 0x10 0 0 0 0x90\n fill 64 0x90\n"
+		     "at 0xffffc90000003000\n u64 0 0 0 0xffffc90000003800 caller+0x15 0 start+1\n",
+		     "rip=0xffffffff81010840 rsp=0xffffc90000003000"),
+		"task crash+0x40\ntask caller+0x15\ntask start+0x1\n", NULL);
 	/* A prologue that is not understood: the nearest word that is behind a call of it, as a guess. */
-	assert_walked(walk(CRASH "at crash\n fill 64 0x90\n"
+	assert_walked(walk(CRASH "at crash\n fill 64 0xcc\n"
 				 "at 0xffffc90000003000\n u64 foo+0x15 0 caller+0x15 0 start+1\n",
 			   "rip=0xffffffff81010840 rsp=0xffffc90000003000"),
 		      "task crash+0x40\ntask ?caller+0x15\ntask ?start+0x1\n", NULL);
