@@ -9,7 +9,7 @@
  */
 #include <string.h>
 
-#include "unwind/code_x86_64.h"
+#include "unwind/callsite_x86_64.h"
 #include "unwind/walk_x86_64.h"
 
 #define OPCODE_RET     0xc3

@@ -5,7 +5,7 @@
  * arch/x86/kernel/unwind_guess.c does it. Remains of calls long over look the
  * same: all that is found so is a guess.
  */
-#include "unwind/code_x86_64.h"
+#include "unwind/callsite_x86_64.h"
 #include "unwind/walk_x86_64.h"
 
 #define CHUNK_WORDS 64

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "unwind/code_x86_64.h"
+#include "unwind/callsite_x86_64.h"
 
 #define WORD	       8
 #define CALL_SIZE      5 /* opcode, and where to */

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-#include "unwind/code_x86_64.h"
+#include "unwind/callsite_x86_64.h"
 #include "unwind/nonstandard_x86_64.h"
 
 #define IRET_WORDS    5 /* ip, cs, flags, sp, ss */

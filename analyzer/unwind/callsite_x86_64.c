@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "unwind/code_x86_64.h"
+#include "unwind/callsite_x86_64.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What the code around a pc says of it: whether it is code, and what called from there. */
-#ifndef LOCKDUMP_CODE_X86_64_H
-#define LOCKDUMP_CODE_X86_64_H
+#ifndef LOCKDUMP_CALLSITE_X86_64_H
+#define LOCKDUMP_CALLSITE_X86_64_H
 
 #include "unwind/unwind.h"
 
