@@ -53,6 +53,7 @@ const char made_kernel_minimum[] = "symbol _stext 0xffffffff81000000\n"
 #define TABLES_PA    0x1000
 #define PAGES_PA     0x400000
 #define KALLSYMS_VA  0xffffffff8e000000ull
+#define OFFSETS_VA   (KALLSYMS_VA + 0x10000)
 #define BTF_VA	     0xffffffff8f000000ull
 #define ORC_IP_VA    0xffffffff8d000000ull
 #define ORC_VA	     0xffffffff8d800000ull
@@ -351,6 +352,21 @@ static void write_orcs(struct make_kernel *k)
 	add_symbol(k, "__start_orc_unwind", ORC_VA, 'D');
 }
 
+static void take_encoding(struct make_kernel *k, const char *word)
+{
+	static const char *const names[] = {
+		[KALLSYMS_ABSOLUTE] = "absolute",
+		[KALLSYMS_ABSOLUTE_PERCPU] = "absolute-percpu",
+		[KALLSYMS_BASE_RELATIVE] = "base-relative",
+		[KALLSYMS_PLACE_RELATIVE] = "place-relative",
+	};
+
+	k->encoding = 0;
+	while (strcmp(names[k->encoding], word))
+		if (++k->encoding == sizeof(names) / sizeof(names[0]))
+			fail_msg("'%s' is no encoding", word);
+}
+
 static bool take_line(struct make_dump *d, char *line)
 {
 	struct make_kernel *k = of(d);
@@ -361,8 +377,8 @@ static bool take_line(struct make_dump *d, char *line)
 	if (!strcmp(word, "symbol")) {
 		assert_true(sscanf(rest, "%1023s %63s %c", name, address, &type) >= 2);
 		add_symbol(k, name, make_kernel_number(k, address), type);
-	} else if (!strcmp(word, "relative")) {
-		k->relative = true;
+	} else if (!strcmp(word, "kallsyms")) {
+		take_encoding(k, rest);
 	} else if (!strcmp(word, "struct") || !strcmp(word, "union")) {
 		add_struct(k, *word == 'u', rest);
 	} else if (!strcmp(word, "orc")) {
@@ -426,10 +442,25 @@ static void write_names(struct make_kernel *k)
 	}
 }
 
+static uint32_t offset_of(const struct make_kernel *k, size_t i, uint64_t base)
+{
+	uint64_t address = k->symbols[i].address;
+
+	switch (k->encoding) {
+	case KALLSYMS_BASE_RELATIVE:
+		return address - base;
+	case KALLSYMS_PLACE_RELATIVE:
+		return address - (OFFSETS_VA + i * 4);
+	default:
+		return address < base ? address : base - 1 - address;
+	}
+}
+
 static void write_kallsyms(struct make_kernel *k)
 {
 	struct make_dump *d = &k->dump;
 	uint64_t base = KERNEL_MAP;
+	bool absolute = k->encoding == KALLSYMS_ABSOLUTE;
 
 	qsort(k->symbols, k->nr_symbols, sizeof(*k->symbols), compare_symbols);
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA);
@@ -437,20 +468,21 @@ static void write_kallsyms(struct make_kernel *k)
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x1000);
 	make_dump_line(d, "u64 0x%llx", (unsigned long long)base);
 	write_tokens(d);
-	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x10000);
+	make_dump_line(d, "at 0x%llx", OFFSETS_VA);
 	for (size_t i = 0; i < k->nr_symbols; i++) {
-		uint64_t address = k->symbols[i].address;
-		uint32_t offset = address - base;
-		if (!k->relative)
-			offset = address < base ? address : base - 1 - address;
-		make_dump_line(d, "u32 0x%x", offset);
+		if (absolute)
+			make_dump_line(d, "u64 0x%llx", (unsigned long long)k->symbols[i].address);
+		else
+			make_dump_line(d, "u32 0x%x", offset_of(k, i, base));
 	}
 	write_names(k);
 	make_dump_line(d, "info SYMBOL(kallsyms_num_syms)=%llx", KALLSYMS_VA);
-	make_dump_line(d, "info SYMBOL(kallsyms_relative_base)=%llx", KALLSYMS_VA + 0x1000);
+	if (k->encoding == KALLSYMS_ABSOLUTE_PERCPU || k->encoding == KALLSYMS_BASE_RELATIVE)
+		make_dump_line(d, "info SYMBOL(kallsyms_relative_base)=%llx", KALLSYMS_VA + 0x1000);
 	make_dump_line(d, "info SYMBOL(kallsyms_token_table)=%llx", KALLSYMS_VA + 0x2000);
 	make_dump_line(d, "info SYMBOL(kallsyms_token_index)=%llx", KALLSYMS_VA + 0x3000);
-	make_dump_line(d, "info SYMBOL(kallsyms_offsets)=%llx", KALLSYMS_VA + 0x10000);
+	make_dump_line(d, "info SYMBOL(kallsyms_%s)=%llx", absolute ? "addresses" : "offsets",
+		       OFFSETS_VA);
 	make_dump_line(d, "info SYMBOL(kallsyms_names)=%llx", KALLSYMS_VA + 0x100000);
 	const struct made_symbol *stext = find_symbol(k, "_stext", 6);
 	if (stext)
@@ -491,6 +523,7 @@ void make_kernel_init(struct make_kernel *k)
 	k->dump.finish = finish;
 	k->levels = 4;
 	strcpy(k->orc_format, "4.14");
+	k->encoding = KALLSYMS_ABSOLUTE_PERCPU;
 	k->next_table = TABLES_PA + PAGE_SIZE;
 	k->next_page = PAGES_PA;
 	k->btf = btf__new_empty();

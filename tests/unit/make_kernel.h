@@ -3,7 +3,8 @@
  * A kernel's memory out of text, in a vmcore: make_dump's lines, and besides
  *
  *	symbol NAME ADDRESS [TYPE]	a symbol of kallsyms, of type T if none is said
- *	relative			kallsyms without ABSOLUTE_PERCPU
+ *	kallsyms absolute|absolute-percpu|base-relative|place-relative
+ *					their encoding, absolute-percpu if none is said
  *	struct NAME SIZE MEMBER:TYPE@OFFSET...
  *	union NAME SIZE MEMBER:TYPE@OFFSET...
  *	enum NAME ENUMERATOR=N...
@@ -41,7 +42,7 @@ struct make_kernel {
 	size_t nr_orcs;
 	char orc_format[8];
 	struct btf *btf;
-	bool relative;
+	enum kallsyms_encoding encoding;
 	unsigned int levels;
 	uint64_t phys_base;
 	uint64_t next_table, next_page; /* physical addresses of free pages */
