@@ -82,8 +82,13 @@ extern const struct unwind_arch unwind_arch_x86_64;
 /* That of ELF machine @machine, or NULL. */
 const struct unwind_arch *unwind_arch_find(uint32_t machine);
 
+enum unwind_method { UNWIND_ORC, UNWIND_FRAME_POINTERS, UNWIND_GUESS };
+
 struct unwinder {
 	const struct unwind_arch *arch;
+	enum unwind_method method;
+	bool usable; /* else no stack can be had at all */
+	struct error *error; /* why there are no stacks, or only guesses; NULL: neither */
 	struct symbols *symbols;
 	struct memory *memory;
 	struct orc orc;
@@ -100,8 +105,12 @@ struct unwinder {
 	} layout;
 };
 
-struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine,
-			    const struct vmcoreinfo *info);
+/*
+ * Fails only for machines that are not known. What else is not there costs stacks, not the report: it ends in
+ * unwinder->error.
+ */
+struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine);
+void unwinder_deinit(struct unwinder *unwinder);
 
 /* Walks a task that was running on the CPU with @per_cpu; @task_stack: task_struct.stack. */
 struct error *unwind_running(struct unwinder *unwinder, const struct registers *registers,

@@ -36,7 +36,7 @@ struct made_map {
 struct made_orc {
 	uint64_t address;
 	int16_t sp_offset, bp_offset;
-	uint16_t bits;
+	uint8_t sp_reg, bp_reg, type; /* indices of add_orc()'s names */
 };
 
 const char made_kernel_minimum[] = "symbol _stext 0xffffffff81000000\n"
@@ -281,13 +281,12 @@ static void set_member(struct make_kernel *k, char *words)
 	poke(&k->dump, at, &word, size);
 }
 
-/* orc_entry of include/asm/orc_types.h, 5.10 to 6.2: sp_reg:4 bp_reg:4 type:2 end:1 */
 static void add_orc(struct make_kernel *k, const char *words)
 {
-	static const char *const registers[] = { "-",		"prev_sp",    "dx",  "di",
-						 "bp",		"sp",	      "r10", "r13",
-						 "bp_indirect", "sp_indirect" };
-	static const char *const types[] = { "call", "regs", "partial", "none", "end" };
+	static const char *const registers[] = { "-",		"prev_sp",     "dx",  "di",
+						 "bp",		"sp",	       "r10", "r13",
+						 "bp_indirect", "sp_indirect", "ax" };
+	static const char *const types[] = { "call", "regs", "partial", "none", "end", "signal" };
 	char address[64], type[16], sp[16] = "-", bp[16] = "-";
 	int sp_offset = 0, bp_offset = 0;
 	uint16_t sp_reg = 0, bp_reg = 0, number = 0;
@@ -295,19 +294,40 @@ static void add_orc(struct make_kernel *k, const char *words)
 	assert_true(sscanf(words, "%63s %15s %15s %i %15s %i", address, type, sp, &sp_offset, bp,
 			   &bp_offset) >= 2);
 	while (strcmp(registers[sp_reg], sp))
-		assert_true(++sp_reg < 10);
+		assert_true(++sp_reg < 11);
 	while (strcmp(registers[bp_reg], bp))
-		assert_true(++bp_reg < 10);
+		assert_true(++bp_reg < 11);
 	while (strcmp(types[number], type))
-		assert_true(++number < 5);
+		assert_true(++number < 6);
 	k->orcs = realloc(k->orcs, (k->nr_orcs + 1) * sizeof(*k->orcs));
 	assert_non_null(k->orcs);
 	k->orcs[k->nr_orcs++] = (struct made_orc){
 		.address = make_kernel_number(k, address),
 		.sp_offset = sp_offset,
 		.bp_offset = bp_offset,
-		.bits = sp_reg | bp_reg << 4 | (number > 2 ? 0 : number) << 8 | (number == 4) << 10,
+		.sp_reg = sp_reg,
+		.bp_reg = bp_reg,
+		.type = number,
 	};
+}
+
+/* The bits of an orc_entry behind its offsets: analyzer/unwind/orc.c has the formats. */
+static uint16_t orc_bits(const struct make_kernel *k, const struct made_orc *orc)
+{
+	static const uint8_t registers_7_1[] = { 0, 8, 2, 5, 4, 3, 6, 7, 10, 9, 1 };
+	static const uint8_t types_6_4[] = { 2, 3, 4, 0, 1, 2 };
+	bool signal = orc->type == 1 || orc->type == 2 || orc->type == 5, end = orc->type == 4;
+	uint16_t registers = orc->sp_reg | orc->bp_reg << 4, old = orc->type > 2 ? 0 : orc->type;
+
+	if (!strcmp(k->orc_format, "4.14"))
+		return registers | old << 8 | end << 10;
+	if (!strcmp(k->orc_format, "6.3"))
+		return registers | old << 8 | signal << 10 | end << 11;
+	if (!strcmp(k->orc_format, "7.1"))
+		registers = registers_7_1[orc->sp_reg] | registers_7_1[orc->bp_reg] << 4;
+	else
+		assert_string_equal(k->orc_format, "6.4");
+	return registers | types_6_4[orc->type] << 8 | signal << 11;
 }
 
 static int compare_orcs(const void *a, const void *b)
@@ -323,7 +343,7 @@ static void write_orcs(struct make_kernel *k)
 		const struct made_orc *orc = &k->orcs[i];
 		uint64_t at = ORC_IP_VA + i * 4;
 		int32_t distance = orc->address - at;
-		uint16_t words[3] = { orc->sp_offset, orc->bp_offset, orc->bits };
+		uint16_t words[3] = { orc->sp_offset, orc->bp_offset, orc_bits(k, orc) };
 		poke(&k->dump, at, &distance, sizeof(distance));
 		poke(&k->dump, ORC_VA + i * sizeof(words), words, sizeof(words));
 	}
@@ -363,6 +383,8 @@ static bool take_line(struct make_dump *d, char *line)
 		add_struct(k, *word == 'u', rest);
 	} else if (!strcmp(word, "orc")) {
 		add_orc(k, rest);
+	} else if (!strcmp(word, "orc_format")) {
+		assert_int_equal(sscanf(rest, "%7s", k->orc_format), 1);
 	} else if (!strcmp(word, "enum")) {
 		add_enum(k, rest);
 	} else if (!strcmp(word, "at")) {
@@ -500,6 +522,7 @@ void make_kernel_init(struct make_kernel *k)
 	k->dump.poke = poke;
 	k->dump.finish = finish;
 	k->levels = 4;
+	strcpy(k->orc_format, "4.14");
 	k->encoding = KALLSYMS_ABSOLUTE_PERCPU;
 	k->next_table = TABLES_PA + PAGE_SIZE;
 	k->next_page = PAGES_PA;

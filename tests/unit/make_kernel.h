@@ -14,8 +14,10 @@
  *	set OBJECT STRUCT.MEMBER N
  *			writes a member of the object at that address; a member of a member is MEMBER.MEMBER
  *	exclude ADDRESS	the page at that virtual address is mapped, but not in the dump
- *	orc ADDRESS call|regs|partial|end|none [SPREG N [BPREG N]]
- *			an entry of the ORC tables, as 6.1 has them
+ *	orc ADDRESS call|signal|regs|partial|end|none [SPREG N [BPREG N]]
+ *			an entry of the ORC tables
+ *	orc_format 4.14|6.3|6.4|7.1
+ *			how they are encoded; 4.14, up to 6.2, if not said. The hash is not written
  *	levels 5	five levels of page tables
  *	phys_base N	the kernel lies that much further in physical memory (KASLR)
  *
@@ -38,6 +40,7 @@ struct make_kernel {
 	size_t nr_maps;
 	struct made_orc *orcs;
 	size_t nr_orcs;
+	char orc_format[8];
 	struct btf *btf;
 	enum kallsyms_encoding encoding;
 	unsigned int levels;
