@@ -276,7 +276,7 @@ static void set_member(struct make_kernel *k, char *words)
 		size = s->members[i].size;
 		s = find_struct(k, s->members[i].type);
 	}
-	poke(&k->dump, at, &word, size);
+	k->dump.poke(&k->dump, at, &word, size);
 }
 
 /* orc_entry of include/asm/orc_types.h, 5.10 to 6.2: sp_reg:4 bp_reg:4 type:2 end:1 */
