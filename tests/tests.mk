@@ -20,6 +20,8 @@ $(B)/tests/unit/test_libkdumpfile: PROJECT_LDLIBS += $(shell pkg-config --libs l
 -include $(UNIT_OBJECTS:.o=.d)
 .SECONDARY: $(UNIT_OBJECTS)
 
+include tests/fuzz/fuzz.mk
+
 unit-tests: $(UNIT_TESTS)
 
 # The same sources with the compiler's memory checkers, in a folder of their own.
@@ -47,7 +49,8 @@ check:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@$(MAKE) --no-print-directory asan
-	@tests/run lab unit scripts cli asan valgrind
+	@$(MAKE) --no-print-directory fuzz-build coverage-build
+	@tests/run lab unit scripts cli asan valgrind fuzz
 
 check-unit:
 	@scripts/deps build check

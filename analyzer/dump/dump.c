@@ -13,8 +13,8 @@
 /*
  * Pages that were read last. Page tables, kallsyms, ORC tables and task
  * structs are read over and over in small pieces, and a page of a compressed
- * dump costs some 10 us. Four ways, replaced in turn: 8 MB, of which only what
- * was used is ever touched.
+ * dump costs some 10 us. Four ways, replaced in turn: 8 MB at the most, a set of
+ * which has memory once it is used.
  */
 #define CACHE_SETS 512
 #define CACHE_WAYS 4
@@ -25,7 +25,7 @@
 struct page_cache {
 	uint64_t pfn[CACHE_SETS][CACHE_WAYS]; /* plus one: 0 is a free place */
 	uint8_t next[CACHE_SETS];
-	char (*pages)[CACHE_WAYS][PAGE_SIZE];
+	char (*pages[CACHE_SETS])[PAGE_SIZE];
 };
 
 static const struct dump_format *const formats[] = { &dump_format_kdump, &dump_format_elf };
@@ -186,9 +186,7 @@ struct error *dump_open_parts(const char *const *paths, size_t count, struct dum
 	dump->cache = calloc(1, sizeof(*dump->cache));
 	struct error *err = dump->cache ? open_files(dump, paths, count) : &error_no_memory;
 	if (!err) {
-		dump->cache->pages = malloc(sizeof(*dump->cache->pages) * CACHE_SETS);
-		err = dump->cache->pages ? probe(dump) : &error_no_memory;
-		err = error_prefix(err, "%s", paths[0]);
+		err = error_prefix(probe(dump), "%s", paths[0]);
 	}
 	if (err) {
 		dump_close(dump);
@@ -215,8 +213,8 @@ void dump_close(struct dump *dump)
 	for (size_t i = 0; i < dump->lacks.count; i++)
 		error_destroy(dump->lacks.data[i]);
 	vector_deinit(&dump->lacks);
-	if (dump->cache)
-		free(dump->cache->pages);
+	for (size_t set = 0; dump->cache && set < CACHE_SETS; set++)
+		free(dump->cache->pages[set]);
 	free(dump->cache);
 	free(dump->notes);
 	free(dump->text);
@@ -234,6 +232,9 @@ static struct error *cached_page(struct dump *dump, uint64_t pfn, const char **r
 			return NULL;
 		}
 	}
+	if (!cache->pages[set] &&
+	    !(cache->pages[set] = malloc(sizeof(*cache->pages[set]) * CACHE_WAYS)))
+		return &error_no_memory;
 	size_t way = cache->next[set]++ % CACHE_WAYS;
 	cache->pfn[set][way] = 0;
 	struct error *err = dump->format->read_page(dump, pfn, cache->pages[set][way]);

@@ -134,24 +134,24 @@ static void find_panic(const struct dmesg *dmesg, struct machine *machine)
 static uint64_t counters(struct kernel *kernel, enum ksym_id array, const char *type,
 			 const char *const *names)
 {
-	int64_t sum = 0;
+	uint64_t sum = 0;
 
 	for (; *names; names++) {
-		int64_t index, value;
-		uint64_t address;
+		uint64_t address, value;
+		int64_t index;
 		struct error *err = symbols_address(&kernel->symbols, array, &address);
 		if (!err && !types_enumerator(kernel->symbols.types, type, *names, &index))
 			err = error_create(ERROR_NOT_FOUND, "BTF: enum %s has no %s", type, *names);
 		if (!err)
 			err = memory_read_u64(&kernel->memory, address + index * sizeof(value),
-					      (uint64_t *)&value);
+					      &value);
 		if (err) {
 			error_destroy(err);
 			return MACHINE_UNKNOWN;
 		}
 		sum += value;
 	}
-	return sum > 0 ? sum : 0;
+	return (int64_t)sum > 0 ? sum : 0;
 }
 
 static uint64_t variable(struct kernel *kernel, enum ksym_id ksym)

@@ -361,7 +361,7 @@ static void write_memory(struct make_dump *d, FILE *file, uint64_t offset, uint6
 		uint64_t start = d->pages[i].pfn * PAGE_SIZE, end = start + PAGE_SIZE;
 		uint64_t from = start > pa ? start : pa, to = end < pa + size ? end : pa + size;
 		if (from < to)
-			write_at(file, offset + from - pa, d->pages[i].bytes + from - start,
+			write_at(file, offset + from - pa, d->pages[i].bytes + (from - start),
 				 to - from);
 	}
 }

@@ -278,7 +278,7 @@ static void set_member(struct make_kernel *k, char *words)
 		size = s->members[i].size;
 		s = find_struct(k, s->members[i].type);
 	}
-	poke(&k->dump, at, &word, size);
+	k->dump.poke(&k->dump, at, &word, size);
 }
 
 static void add_orc(struct make_kernel *k, const char *words)
