@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	kernel->symbols.at[KSYM___stop_orc_unwind_ip] = FUZZ_VA + count * 4;
 	kernel->symbols.at[KSYM___start_orc_unwind] = FUZZ_VA + 64;
 	/* An unknown format is found out when it is asked, too. */
-	fuzz_ok(orc_init(&orc, &kernel->symbols, &kernel->info));
+	fuzz_ok(orc_init(&orc, &kernel->symbols));
 	static const uint64_t pcs[] = {
 		0xffffffff81000100, 0xffffffff81000234, 0xffffffff810003ff,
 		0xffffffff90000000, 0xffffffffc0200010, 0xffffffffc0300010,
