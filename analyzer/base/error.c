@@ -14,8 +14,8 @@ struct error error_no_memory = {
 	.message = (char *)"out of memory",
 };
 
-static struct error *error_vcreate(enum error_class class, uint64_t address, const char *format,
-				   va_list args)
+struct error *error_vfault(enum error_class class, uint64_t address, const char *format,
+			   va_list args)
 {
 	struct error *err = malloc(sizeof(*err));
 
@@ -34,7 +34,7 @@ struct error *error_create(enum error_class class, const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	struct error *err = error_vcreate(class, 0, format, args);
+	struct error *err = error_vfault(class, 0, format, args);
 	va_end(args);
 	return err;
 }
@@ -43,7 +43,7 @@ struct error *error_fault(enum error_class class, uint64_t address, const char *
 {
 	va_list args;
 	va_start(args, format);
-	struct error *err = error_vcreate(class, address, format, args);
+	struct error *err = error_vfault(class, address, format, args);
 	va_end(args);
 	return err;
 }
@@ -58,7 +58,7 @@ struct error *error_errno(const char *format, ...)
 	int saved = errno;
 	va_list args;
 	va_start(args, format);
-	struct error *err = error_vcreate(ERROR_SYSTEM, 0, format, args);
+	struct error *err = error_vfault(ERROR_SYSTEM, 0, format, args);
 	va_end(args);
 
 	char *whole;

@@ -6,6 +6,7 @@
 #ifndef LOCKDUMP_ERROR_H
 #define LOCKDUMP_ERROR_H
 
+#include <stdarg.h>
 #include <stdint.h>
 
 enum error_class {
@@ -35,6 +36,9 @@ struct error *error_create(enum error_class class, const char *format, ...)
 /* An error of one of the four classes that concern an address. */
 struct error *error_fault(enum error_class class, uint64_t address, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+struct error *error_vfault(enum error_class class, uint64_t address, const char *format,
+			   va_list args) __attribute__((format(printf, 3, 0)));
 
 /* The message, then ": " and strerror(errno). Class ERROR_SYSTEM. */
 struct error *error_errno(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dump/dump.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdarg.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include <sys/vfs.h>
 
 #include "base/cleanup.h"
 #include "dump/format.h"
@@ -31,105 +30,175 @@ struct page_cache {
 
 static const struct dump_format *const formats[] = { &dump_format_kdump, &dump_format_elf };
 
-struct error *dump_file_read(const struct dump *dump, uint64_t offset, void *buf, size_t size,
-			     uint64_t pa)
+struct error *dump_lacks(struct dump *dump, uint64_t pa, const char *format, ...)
 {
-	for (size_t done = 0; done < size;) {
-		ssize_t n = pread(dump->fd, (char *)buf + done, size - done, offset + done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return error_errno("cannot read 0x%zx bytes at 0x%llx", size,
-					   (unsigned long long)offset);
-		if (!n)
-			return error_fault(
-				ERROR_MISSING, pa,
-				"the file ends before offset 0x%llx (physical address 0x%llx)",
-				(unsigned long long)(offset + size), (unsigned long long)pa);
-		done += n;
-	}
+	struct error **place = vector_push(&dump->lacks);
+	va_list args;
+
+	dump->complete = false;
+	if (!place)
+		return &error_no_memory;
+	va_start(args, format);
+	*place = error_vfault(ERROR_MISSING, pa, format, args);
+	va_end(args);
 	return NULL;
 }
 
-struct error *dump_set_notes(struct dump *dump, uint64_t offset, uint64_t size)
+/* Reads what there is of @what, *@size bytes at @offset. */
+static struct error *read_table(struct dump *dump, const struct dump_file *file, const char *what,
+				uint64_t offset, uint64_t *size, void *ret)
 {
-	if (size > MAX_NOTES_SIZE)
-		return error_create(ERROR_CORRUPT, "notes of %llu bytes", (unsigned long long)size);
-	_cleanup_free_ void *notes = malloc(size ? size : 1);
-	if (!notes)
-		return &error_no_memory;
-	struct error *err = dump_file_read(dump, offset, notes, size, 0);
-	if (err)
-		return error_prefix(err, "notes");
-	free(dump->notes);
-	dump->notes = steal_ptr(notes);
-	dump->notes_size = size;
+	struct error *err = NULL;
 
+	if (*size > MAX_NOTES_SIZE)
+		return error_create(ERROR_CORRUPT, "%s of %llu bytes", what,
+				    (unsigned long long)*size);
+	uint64_t in_file = offset < file->size ? file->size - offset : 0;
+	if (*size > in_file) {
+		err = dump_lacks(dump, 0, "%s ends in its %s", file->path, what);
+		*size = in_file;
+	}
+	_cleanup_free_ void *table = malloc(*size ? *size : 1);
+	if (!table)
+		return &error_no_memory;
+	if (!err)
+		err = dump_file_read(file, offset, table, *size, 0);
+	if (!err)
+		*(void **)ret = steal_ptr(table);
+	return error_prefix(err, "%s", what);
+}
+
+struct error *dump_set_notes(struct dump *dump, const struct dump_file *file, uint64_t offset,
+			     uint64_t size)
+{
 	struct note note;
+	void *notes;
+
+	struct error *err = read_table(dump, file, "notes", offset, &size, &notes);
+	if (err)
+		return err;
+	free(dump->notes);
+	dump->notes = notes;
+	dump->notes_size = size;
 	for (size_t at = 0; note_next(dump->notes, size, &at, &note);) {
 		if (note_is(&note, "VMCOREINFO", 0)) {
 			dump->vmcoreinfo = note.desc;
 			dump->vmcoreinfo_size = note.desc_size;
 		}
+		/* XEN_ELFNOTE_CRASH_INFO: xen/include/public/elfnote.h */
+		if (note.name_size == 4 && !memcmp(note.name, "Xen", 4))
+			return error_create(ERROR_OTHER,
+					    "a dump of a Xen hypervisor, which cannot be read");
 	}
+	return NULL;
+}
+
+struct error *dump_set_vmcoreinfo(struct dump *dump, const struct dump_file *file, uint64_t offset,
+				  uint64_t size)
+{
+	if (dump->vmcoreinfo || !size)
+		return NULL;
+	struct error *err = read_table(dump, file, "vmcoreinfo", offset, &size, &dump->text);
+	if (err)
+		return err;
+	dump->vmcoreinfo = dump->text;
+	dump->vmcoreinfo_size = size;
 	return NULL;
 }
 
 /* What a file that is no vmcore is instead: the remedy depends on it. */
 static struct error *refuse(const char *head, size_t size)
 {
+	static const struct {
+		const char *magic, *what;
+	} known[] = {
+		{ "DISKDUMP", "a diskdump of a 2.6 kernel, which cannot be read" },
+		{ "PAGEDU64", "a crash dump of Windows" },
+		{ "\x1f\x8b", "compressed by gzip; unpack it first" },
+		{ "\xfd"
+		  "7zXZ",
+		  "compressed by xz; unpack it first" },
+		{ "\x28\xb5\x2f\xfd", "compressed by zstd; unpack it first" },
+	};
+
 	if (!size)
 		return error_create(ERROR_OTHER, "the file is empty");
-	if (size >= 12 && !memcmp(head, "makedumpfile", 12))
-		return error_create(ERROR_OTHER, "a flattened dump; rearrange it with "
-						 "'makedumpfile -R vmcore < FILE' first");
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (size >= strlen(known[i].magic) &&
+		    !memcmp(head, known[i].magic, strlen(known[i].magic)))
+			return error_create(ERROR_OTHER, "no vmcore: %s", known[i].what);
 	return error_create(ERROR_OTHER,
 			    "no vmcore: neither an ELF core nor a kdump-compressed dump");
 }
 
 static struct error *probe(struct dump *dump)
 {
-	char head[PAGE_SIZE];
-	ssize_t n = pread(dump->fd, head, sizeof(head), 0);
-	if (n < 0)
-		return error_errno("cannot read");
+	char head[PAGE_SIZE] = {};
+	struct dump_file *file = &dump->files[0];
+	size_t size = file->size < sizeof(head) ? file->size : sizeof(head);
+	struct error *err = dump_file_read(file, 0, head, size, 0);
+
+	if (err)
+		return err;
 	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-		if (formats[i]->probe(head, n)) {
+		if (formats[i]->probe(head, size)) {
 			dump->format = formats[i];
 			return formats[i]->init(dump);
 		}
 	}
-	return refuse(head, n);
+	return refuse(head, size);
 }
 
-struct error *dump_open(const char *path, struct dump **ret)
+/* Where the kernel has it, and not a file of that name. */
+static bool is_live(const struct dump_file *file)
+{
+	struct statfs fs;
+	const char *name = strrchr(file->path, '/');
+
+	return name && !strcmp(name, strrchr(DUMP_LIVE, '/')) && !fstatfs(file->fd, &fs) &&
+	       fs.f_type == PROC_SUPER_MAGIC;
+}
+
+static struct error *open_files(struct dump *dump, const char *const *paths, size_t count)
+{
+	dump->files = calloc(count, sizeof(*dump->files));
+	if (!dump->files)
+		return &error_no_memory;
+	for (size_t i = 0; i < count; i++) {
+		struct dump_file *file = &dump->files[dump->nr_files++];
+		struct error *err = dump_file_open(paths[i], file);
+		if (!err && file->cut_off)
+			err = dump_lacks(dump, 0, "%s is flattened, and its end is missing",
+					 paths[i]);
+		if (err)
+			return error_prefix(err, "%s", paths[i]);
+	}
+	dump->live = is_live(&dump->files[0]);
+	return NULL;
+}
+
+struct error *dump_open_parts(const char *const *paths, size_t count, struct dump **ret)
 {
 	struct dump *dump = calloc(1, sizeof(*dump));
 	if (!dump)
 		return &error_no_memory;
-	dump->path = strdup(path);
+	dump->complete = true;
 	dump->cache = calloc(1, sizeof(*dump->cache));
-	/* O_NONBLOCK: nobody waits for the writer of a FIFO. */
-	dump->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-
-	struct stat st;
-	struct error *err = NULL;
-	if (!dump->path || !dump->cache)
-		err = &error_no_memory;
-	else if (dump->fd < 0 || fstat(dump->fd, &st))
-		err = error_errno("cannot open");
-	else if (!S_ISREG(st.st_mode))
-		err = error_create(ERROR_OTHER, "not a regular file");
+	struct error *err = dump->cache ? open_files(dump, paths, count) : &error_no_memory;
 	if (!err) {
-		dump->size = st.st_size;
-		err = probe(dump);
+		err = error_prefix(probe(dump), "%s", paths[0]);
 	}
 	if (err) {
 		dump_close(dump);
-		return error_prefix(err, "%s", path);
+		return err;
 	}
 	*ret = dump;
 	return NULL;
+}
+
+struct error *dump_open(const char *path, struct dump **ret)
+{
+	return dump_open_parts(&path, 1, ret);
 }
 
 void dump_close(struct dump *dump)
@@ -138,13 +207,17 @@ void dump_close(struct dump *dump)
 		return;
 	if (dump->format)
 		dump->format->deinit(dump);
-	if (dump->fd >= 0)
-		close(dump->fd);
+	for (size_t i = 0; i < dump->nr_files; i++)
+		dump_file_close(&dump->files[i]);
+	free(dump->files);
+	for (size_t i = 0; i < dump->lacks.count; i++)
+		error_destroy(dump->lacks.data[i]);
+	vector_deinit(&dump->lacks);
 	for (size_t set = 0; dump->cache && set < CACHE_SETS; set++)
 		free(dump->cache->pages[set]);
 	free(dump->cache);
 	free(dump->notes);
-	free(dump->path);
+	free(dump->text);
 	free(dump);
 }
 
@@ -182,7 +255,13 @@ struct error *dump_read(struct dump *dump, uint64_t pa, void *buf, size_t size)
 		size_t n = PAGE_SIZE - in_page < size ? PAGE_SIZE - in_page : size;
 		struct error *err;
 
-		if (n == PAGE_SIZE) {
+		if (dump->live) {
+			/* The page's next reader wants what it has then. */
+			char page[PAGE_SIZE];
+			err = dump->format->read_page(dump, pfn, page);
+			if (!err)
+				memcpy(to, page + in_page, n);
+		} else if (n == PAGE_SIZE) {
 			/* Whole pages are tables, read once: they would only push the others out. */
 			err = dump->format->read_page(dump, pfn, to);
 		} else {
@@ -200,6 +279,16 @@ struct error *dump_read(struct dump *dump, uint64_t pa, void *buf, size_t size)
 	return NULL;
 }
 
+bool dump_next_page(struct dump *dump, uint64_t *pa)
+{
+	uint64_t pfn = *pa >> PAGE_SHIFT;
+
+	if (!dump->format->next_page(dump, &pfn))
+		return false;
+	*pa = pfn << PAGE_SHIFT;
+	return true;
+}
+
 const char *dump_format(const struct dump *dump)
 {
 	return dump->format->name;
@@ -213,6 +302,22 @@ uint16_t dump_machine(const struct dump *dump)
 bool dump_is_complete(const struct dump *dump)
 {
 	return dump->complete;
+}
+
+const struct error *const *dump_get_lacks(const struct dump *dump, size_t *count)
+{
+	*count = dump->lacks.count;
+	return (const struct error *const *)dump->lacks.data;
+}
+
+bool dump_is_live(const struct dump *dump)
+{
+	return dump->live;
+}
+
+const char *dump_release(const struct dump *dump)
+{
+	return dump->release;
 }
 
 const void *dump_notes(const struct dump *dump, size_t *size_ret)

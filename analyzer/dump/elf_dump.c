@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * ELF vmcores: /proc/vmcore, makedumpfile -E, QEMU's dump-guest-memory.
+ * ELF vmcores: /proc/vmcore, makedumpfile -E, QEMU's dump-guest-memory, /proc/kcore.
  *
  * An ELF core whose PT_LOAD segments carry physical addresses. What lies
  * beyond a segment's p_filesz, up to p_memsz, was excluded by makedumpfile.
  * The notes are in PT_NOTE segments. With 65535 segments or more, their number
  * is in sh_info of section 0 (PN_XNUM).
+ *
+ * Segments need not begin or end at a page's boundary (the first 640 KB do
+ * not on many machines), and may overlap: /proc/vmcore has one for the
+ * kernel's text within that of the memory around it, and QEMU with paging=true
+ * has one for each range of virtual memory that is mapped somewhere.
  */
 #include <elf.h>
 #include <string.h>
@@ -16,17 +21,13 @@
 /* The kernel makes one segment for each range of System RAM: some dozens, thousands with hot-plugged memory. */
 #define MAX_SEGMENTS (1u << 20)
 
-struct segment {
-	uint64_t pa;
-	uint64_t memory_size;
-	uint64_t offset;
-	uint64_t file_size;
-	uint64_t reach; /* the furthest end of this segment and of those before it */
-};
+/* p_paddr of what is no physical memory: QEMU has none for it in the file, /proc/kcore only virtual memory. */
+#define NOWHERE UINT64_MAX
 
 struct elf_dump {
-	struct segment *segments; /* by physical address */
-	size_t count;
+	struct extents stored; /* from physical addresses to the file */
+	struct extents promised; /* what would be stored if the file were whole */
+	struct extents memory; /* what the machine has */
 };
 
 static bool elf_probe(const void *head, size_t size)
@@ -48,163 +49,193 @@ static struct error *check_header(const Elf64_Ehdr *ehdr)
 	return NULL;
 }
 
-static struct error *segment_count(const struct dump *dump, const Elf64_Ehdr *ehdr, uint32_t *ret)
+static struct error *segment_count(const struct dump_file *file, const Elf64_Ehdr *ehdr,
+				   uint32_t *ret)
 {
 	Elf64_Shdr shdr;
 
 	*ret = ehdr->e_phnum;
 	if (ehdr->e_phnum != PN_XNUM)
 		return NULL;
-	struct error *err = dump_file_read(dump, ehdr->e_shoff, &shdr, sizeof(shdr), 0);
+	struct error *err = dump_file_read(file, ehdr->e_shoff, &shdr, sizeof(shdr), 0);
 	if (err)
 		return error_prefix(err, "ELF section header");
 	*ret = shdr.sh_info;
 	return NULL;
 }
 
-static int compare_segments(const void *a, const void *b)
-{
-	const struct segment *x = a, *y = b;
-	return x->pa < y->pa ? -1 : x->pa > y->pa;
-}
-
 static struct error *add_segment(struct dump *dump, struct elf_dump *elf, const Elf64_Phdr *phdr)
 {
-	uint64_t end;
+	const struct dump_file *file = &dump->files[0];
+	uint64_t in_file = phdr->p_filesz, end;
 
 	if (phdr->p_type == PT_NOTE && !dump->notes)
-		return dump_set_notes(dump, phdr->p_offset, phdr->p_filesz);
-	if (phdr->p_type != PT_LOAD)
+		return dump_set_notes(dump, file, phdr->p_offset, phdr->p_filesz);
+	if (phdr->p_type != PT_LOAD || phdr->p_paddr == NOWHERE)
 		return NULL;
 	if (__builtin_add_overflow(phdr->p_paddr, phdr->p_memsz, &end) ||
-	    __builtin_add_overflow(phdr->p_offset, phdr->p_filesz, &end) ||
+	    (phdr->p_filesz && __builtin_add_overflow(phdr->p_offset, phdr->p_filesz, &end)) ||
 	    phdr->p_filesz > phdr->p_memsz)
 		return error_fault(
 			ERROR_CORRUPT, phdr->p_paddr, "ELF segment of 0x%llx bytes at 0x%llx",
 			(unsigned long long)phdr->p_memsz, (unsigned long long)phdr->p_paddr);
-	if (end > dump->size)
-		dump->complete = false;
-	elf->segments[elf->count++] = (struct segment){
-		.pa = phdr->p_paddr,
-		.memory_size = phdr->p_memsz,
-		.offset = phdr->p_offset,
-		.file_size = phdr->p_filesz,
-	};
+	if (in_file && end > file->size)
+		in_file = phdr->p_offset < file->size ? file->size - phdr->p_offset : 0;
+	if (!extents_add(&elf->stored, phdr->p_paddr, in_file, phdr->p_offset) ||
+	    !extents_add(&elf->promised, phdr->p_paddr, phdr->p_filesz, 0) ||
+	    !extents_add(&elf->memory, phdr->p_paddr, phdr->p_memsz, 0))
+		return &error_no_memory;
 	return NULL;
+}
+
+/* The first address of what is @promised and not @stored. */
+static bool find_missing(const struct elf_dump *elf, uint64_t *ret)
+{
+	for (size_t i = 0; i < elf->promised.list.count; i++) {
+		const struct extent *promised = &elf->promised.list.data[i];
+		*ret = promised->start;
+		while (*ret < promised->end) {
+			const struct extent *stored = extents_find(&elf->stored, *ret);
+			if (!stored || stored->start > *ret)
+				return true;
+			*ret = stored->end;
+		}
+	}
+	return false;
+}
+
+static struct error *finish_segments(struct dump *dump, struct elf_dump *elf)
+{
+	uint64_t missing;
+
+	struct error *err = extents_finish(&elf->stored);
+	if (!err)
+		err = extents_finish(&elf->promised);
+	if (!err)
+		err = extents_finish(&elf->memory);
+	if (!err && find_missing(elf, &missing))
+		err = dump_lacks(dump, missing,
+				 "the dump is incomplete: the file ends before physical "
+				 "memory from 0x%llx on",
+				 (unsigned long long)missing);
+	return err;
 }
 
 static struct error *elf_init(struct dump *dump)
 {
+	const struct dump_file *file = &dump->files[0];
 	Elf64_Ehdr ehdr;
 	uint32_t count;
-	struct error *err = dump_file_read(dump, 0, &ehdr, sizeof(ehdr), 0);
 
+	if (dump->nr_files > 1)
+		return error_create(ERROR_OTHER, "an ELF core, and no part of a split dump");
+	struct error *err = dump_file_read(file, 0, &ehdr, sizeof(ehdr), 0);
 	if (!err)
 		err = check_header(&ehdr);
 	if (!err)
-		err = segment_count(dump, &ehdr, &count);
+		err = segment_count(file, &ehdr, &count);
 	if (err)
 		return err;
 	if (!count || count > MAX_SEGMENTS)
 		return error_fault(ERROR_CORRUPT, 0, "an ELF core of %u segments", count);
-	if (ehdr.e_phoff > dump->size || count > (dump->size - ehdr.e_phoff) / sizeof(Elf64_Phdr))
+	if (ehdr.e_phoff > file->size || count > (file->size - ehdr.e_phoff) / sizeof(Elf64_Phdr))
 		return error_fault(ERROR_MISSING, 0, "the file ends in its ELF program headers");
 
 	struct elf_dump *elf = calloc(1, sizeof(*elf));
 	_cleanup_free_ Elf64_Phdr *phdrs = malloc(count * sizeof(*phdrs));
 	dump->format_data = elf;
-	if (!elf || !phdrs || !(elf->segments = malloc(count * sizeof(*elf->segments))))
+	if (!elf || !phdrs)
 		return &error_no_memory;
-	err = dump_file_read(dump, ehdr.e_phoff, phdrs, count * sizeof(*phdrs), 0);
+	err = dump_file_read(file, ehdr.e_phoff, phdrs, count * sizeof(*phdrs), 0);
 	dump->machine = ehdr.e_machine;
-	dump->complete = true;
 	for (uint32_t i = 0; !err && i < count; i++)
 		err = add_segment(dump, elf, &phdrs[i]);
-	if (err)
-		return err;
-	qsort(elf->segments, elf->count, sizeof(*elf->segments), compare_segments);
-	for (size_t i = 0; i < elf->count; i++) {
-		struct segment *segment = &elf->segments[i];
-		segment->reach = segment->pa + segment->memory_size;
-		if (i && segment[-1].reach > segment->reach)
-			segment->reach = segment[-1].reach;
-	}
-	return NULL;
+	return err ? err : finish_segments(dump, elf);
 }
 
 static void elf_deinit(struct dump *dump)
 {
 	struct elf_dump *elf = dump->format_data;
 
-	if (elf)
-		free(elf->segments);
+	if (!elf)
+		return;
+	extents_deinit(&elf->stored);
+	extents_deinit(&elf->promised);
+	extents_deinit(&elf->memory);
 	free(elf);
 }
 
-/* The last segment that begins at or before @pa. */
-static const struct segment *find_segment(const struct elf_dump *elf, uint64_t pa)
+/* How many of the @size bytes at @at are in no extent, up to the next one, which *@ret is then. */
+static uint64_t gap(const struct extents *extents, uint64_t at, uint64_t size,
+		    const struct extent **ret)
 {
-	size_t low = 0, high = elf->count;
+	const struct extent *next = *ret = extents_find(extents, at);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (elf->segments[middle].pa <= pa)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low ? &elf->segments[low - 1] : NULL;
+	if (!next || (next->start > at && next->start - at >= size))
+		return size;
+	return next->start > at ? next->start - at : 0;
 }
 
-/* Copies what @segment has of the page at @start. */
-static struct error *read_part(const struct dump *dump, const struct segment *segment,
-			       uint64_t start, char *page)
+static bool has_part(const struct extents *extents, uint64_t start)
 {
-	uint64_t from = segment->pa > start ? segment->pa : start;
-	uint64_t in_page = from - start, n = segment->pa + segment->file_size - from;
+	const struct extent *extent;
 
-	if (n > PAGE_SIZE - in_page)
-		n = PAGE_SIZE - in_page;
-	return dump_file_read(dump, segment->offset + (from - segment->pa), page + in_page, n,
-			      start);
+	return gap(extents, start, PAGE_SIZE, &extent) < PAGE_SIZE;
 }
 
-/*
- * Segments need not begin or end at a page's boundary (the first 640 KB do
- * not on many machines), and may overlap: /proc/vmcore has one for the
- * kernel's text within that of the memory around it. A page is put together
- * from all that cover it.
- */
-static struct error *elf_read_page(struct dump *dump, uint64_t pfn, void *page)
+static struct error *absent(const struct elf_dump *elf, uint64_t start)
 {
-	const struct elf_dump *elf = dump->format_data;
-	uint64_t start = pfn << PAGE_SHIFT;
-	const struct segment *segment = find_segment(elf, start + PAGE_SIZE - 1);
-	bool covered = false, excluded = false;
-
-	for (; segment && segment >= elf->segments && segment->reach > start; segment--) {
-		if (start >= segment->pa && segment->file_size >= PAGE_SIZE &&
-		    start - segment->pa <= segment->file_size - PAGE_SIZE)
-			return read_part(dump, segment, start, page);
-		if (segment->pa + segment->file_size <= start || !segment->file_size) {
-			excluded = excluded || segment->pa + segment->memory_size > start;
-			continue;
-		}
-		if (!covered)
-			memset(page, 0, PAGE_SIZE);
-		covered = true;
-		struct error *err = read_part(dump, segment, start, page);
-		if (err)
-			return err;
-	}
-	if (covered)
-		return NULL;
-	if (excluded)
+	if (has_part(&elf->promised, start))
+		return error_fault(ERROR_MISSING, start,
+				   "the file ends before physical page 0x%llx",
+				   (unsigned long long)start);
+	if (has_part(&elf->memory, start))
 		return error_fault(ERROR_EXCLUDED, start,
 				   "physical page 0x%llx was excluded from the dump",
 				   (unsigned long long)start);
 	return error_fault(ERROR_UNMAPPED, start, "no memory at physical address 0x%llx",
 			   (unsigned long long)start);
+}
+
+/* A page is put together from all that have a part of it; what nobody has is zeros. */
+static struct error *elf_read_page(struct dump *dump, uint64_t pfn, void *page)
+{
+	const struct elf_dump *elf = dump->format_data;
+	const struct extent *stored, *promised;
+	uint64_t start = pfn << PAGE_SHIFT;
+
+	if (!has_part(&elf->stored, start))
+		return absent(elf, start);
+	for (uint64_t done = 0, n; done < PAGE_SIZE; done += n) {
+		uint64_t at = start + done, left = PAGE_SIZE - done;
+		n = gap(&elf->stored, at, left, &stored);
+		if (n) {
+			if (gap(&elf->promised, at, n, &promised) < n)
+				return absent(elf, start);
+			memset((char *)page + done, 0, n);
+			continue;
+		}
+		n = stored->end - at < left ? stored->end - at : left;
+		struct error *err =
+			dump_file_read(&dump->files[0], stored->at + (at - stored->start),
+				       (char *)page + done, n, start);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static bool elf_next_page(struct dump *dump, uint64_t *pfn)
+{
+	const struct elf_dump *elf = dump->format_data;
+	uint64_t start = *pfn << PAGE_SHIFT;
+	const struct extent *extent = extents_find(&elf->stored, start);
+
+	if (*pfn > UINT64_MAX >> PAGE_SHIFT || !extent)
+		return false;
+	if (extent->start > start)
+		*pfn = extent->start >> PAGE_SHIFT;
+	return true;
 }
 
 const struct dump_format dump_format_elf = {
@@ -213,4 +244,5 @@ const struct dump_format dump_format_elf = {
 	.init = elf_init,
 	.deinit = elf_deinit,
 	.read_page = elf_read_page,
+	.next_page = elf_next_page,
 };

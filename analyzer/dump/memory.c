@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "dump/memory.h"
 
+#include <elf.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -10,28 +11,61 @@
 
 static const struct memory_arch *const archs[] = { &memory_arch_x86_64 };
 
-struct error *memory_init(struct memory *memory, struct dump *dump, const struct vmcoreinfo *info)
+/* Their vmcores look alike, and users have them. */
+static const char *machine_name(uint16_t machine)
 {
-	memset(memory, 0, sizeof(*memory));
-	memory->dump = dump;
-	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
-		if (archs[i]->machine == dump_machine(dump)) {
-			memory->arch = archs[i];
-			return memory->arch->init(memory, info);
-		}
-	}
-	return error_create(ERROR_OTHER,
-			    "a vmcore of another architecture (ELF machine %u); only "
-			    "x86_64 can be read",
-			    dump_machine(dump));
+	static const struct {
+		uint16_t machine;
+		const char *name;
+	} names[] = {
+		{ EM_386, "i386" },	   { EM_ARM, "arm" },
+		{ EM_AARCH64, "aarch64" }, { EM_PPC64, "ppc64" },
+		{ EM_S390, "s390x" },	   { EM_RISCV, "riscv" },
+		{ EM_MIPS, "mips" },	   { EM_LOONGARCH, "loongarch" },
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].machine == machine)
+			return names[i].name;
+	return "unknown";
 }
 
-static struct error *translate(struct memory *memory, uint64_t va, uint64_t *ret)
+struct error *memory_arch_find(uint16_t machine, const struct memory_arch **ret)
+{
+	for (size_t i = 0; i < sizeof(archs) / sizeof(archs[0]); i++) {
+		*ret = archs[i];
+		if (archs[i]->machine == machine)
+			return NULL;
+	}
+	return error_create(ERROR_OTHER,
+			    "a vmcore of another architecture (%s, ELF machine %u); only x86_64 "
+			    "can be read",
+			    machine_name(machine), machine);
+}
+
+struct error *memory_init(struct memory *memory, struct dump *dump, const struct vmcoreinfo *info)
+{
+	const struct memory_arch *arch;
+
+	memset(memory, 0, sizeof(*memory));
+	memory->dump = dump;
+	struct error *err = memory_arch_find(dump_machine(dump), &arch);
+	if (!err)
+		err = arch->init(memory, info);
+	if (!err)
+		memory->arch = arch;
+	return err;
+}
+
+struct error *memory_translate(struct memory *memory, uint64_t va, uint64_t *ret)
 {
 	uint64_t page = va & ~(uint64_t)(PAGE_SIZE - 1);
 	size_t place = (va >> PAGE_SHIFT) % MEMORY_TLB_SIZE;
 
-	if (memory->tlb[place].va != page + 1) {
+	if (!memory->arch)
+		return error_create(ERROR_NOT_FOUND, "no page tables");
+	/* What runs maps and unmaps meanwhile. */
+	if (memory->tlb[place].va != page + 1 || dump_is_live(memory->dump)) {
 		uint64_t pa, size;
 		struct error *err = memory->arch->walk(memory, va, &pa, &size);
 		if (err)
@@ -61,7 +95,7 @@ struct error *memory_read(struct memory *memory, uint64_t va, void *buf, size_t 
 		size_t n = PAGE_SIZE - va % PAGE_SIZE;
 		if (n > size)
 			n = size;
-		struct error *err = translate(memory, va, &pa);
+		struct error *err = memory_translate(memory, va, &pa);
 		if (!err)
 			err = dump_read(memory->dump, pa, to, n);
 		if (err)

@@ -23,12 +23,18 @@ struct memory_arch {
 
 extern const struct memory_arch memory_arch_x86_64;
 
+/* That of ELF machine @machine, or an error that names it. */
+struct error *memory_arch_find(uint16_t machine, const struct memory_arch **ret);
+
 struct memory {
 	struct dump *dump;
-	const struct memory_arch *arch;
+	const struct memory_arch *arch; /* NULL: it has not been found how to translate */
 	uint64_t table_pa; /* the top page table */
 	unsigned int levels;
 	uint64_t pa_mask; /* the bits of an entry that are an address */
+	/* Where page tables are not needed: virtual addresses of physical address 0. */
+	uint64_t text_base;
+	uint64_t direct_base; /* 0: unknown; who reads the kernel's variables sets it */
 	/* The last translations, by 4 KB page. */
 	struct {
 		uint64_t va; /* plus one: 0 is a free place */
@@ -37,6 +43,9 @@ struct memory {
 };
 
 struct error *memory_init(struct memory *memory, struct dump *dump, const struct vmcoreinfo *info);
+
+/* The physical address of @va. */
+struct error *memory_translate(struct memory *memory, uint64_t va, uint64_t *ret);
 
 /* Copies @size bytes at virtual address @va. An error's address is virtual. On an error @buf is not to be used. */
 struct error *memory_read(struct memory *memory, uint64_t va, void *buf, size_t size);

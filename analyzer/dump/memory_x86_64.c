@@ -9,6 +9,9 @@
 
 #define START_KERNEL_MAP 0xffffffff80000000ull /* arch/x86/include/asm/page_64_types.h */
 
+#define TEXT_SIZE   (1ull << 30) /* KERNEL_IMAGE_SIZE */
+#define DIRECT_SIZE (1ull << 46) /* of four levels: Documentation/x86/x86_64/mm.rst */
+
 #define ENTRY_PRESENT 0x1ull
 #define ENTRY_HUGE    0x80ull
 #define ENTRY_PA      0x000ffffffffff000ull
@@ -26,7 +29,8 @@ static struct error *x86_64_init(struct memory *memory, const struct vmcoreinfo 
 	vmcoreinfo_number(info, "NUMBER(sme_mask)", &sme_mask);
 	memory->pa_mask = ENTRY_PA & ~sme_mask;
 	memory->levels = level5 ? 5 : 4;
-	memory->table_pa = table - START_KERNEL_MAP + phys_base;
+	memory->text_base = START_KERNEL_MAP - phys_base;
+	memory->table_pa = table - memory->text_base;
 	return NULL;
 }
 
@@ -35,7 +39,7 @@ static struct error *unmapped(uint64_t va, unsigned int level)
 	return error_fault(ERROR_UNMAPPED, va, "unmapped at page table level %u", level);
 }
 
-static struct error *x86_64_walk(struct memory *memory, uint64_t va, uint64_t *page_pa_ret,
+static struct error *walk_tables(struct memory *memory, uint64_t va, uint64_t *page_pa_ret,
 				 uint64_t *page_size_ret)
 {
 	unsigned int bits = PAGE_SHIFT + 9 * memory->levels;
@@ -63,6 +67,35 @@ static struct error *x86_64_walk(struct memory *memory, uint64_t va, uint64_t *p
 		table = pa;
 	}
 	__builtin_unreachable();
+}
+
+/* The kernel's image and all memory are mapped as they lie: Documentation/x86/x86_64/mm.rst */
+static bool is_linear(const struct memory *memory, uint64_t va, uint64_t *pa_ret)
+{
+	if (va >= START_KERNEL_MAP && va - START_KERNEL_MAP < TEXT_SIZE)
+		*pa_ret = va - memory->text_base;
+	else if (memory->direct_base && va >= memory->direct_base &&
+		 va - memory->direct_base < DIRECT_SIZE)
+		*pa_ret = va - memory->direct_base;
+	else
+		return false;
+	return true;
+}
+
+/* A page table that is not in the dump takes no more with it than it must. */
+static struct error *x86_64_walk(struct memory *memory, uint64_t va, uint64_t *page_pa_ret,
+				 uint64_t *page_size_ret)
+{
+	struct error *err = walk_tables(memory, va, page_pa_ret, page_size_ret);
+	uint64_t pa;
+
+	if (!err || err->class == ERROR_UNMAPPED || err->class == ERROR_NO_MEMORY ||
+	    !is_linear(memory, va, &pa))
+		return err;
+	error_destroy(err);
+	*page_size_ret = PAGE_SIZE;
+	*page_pa_ret = pa & ~(uint64_t)(PAGE_SIZE - 1);
+	return NULL;
 }
 
 const struct memory_arch memory_arch_x86_64 = {

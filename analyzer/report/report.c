@@ -27,8 +27,16 @@ static struct error *collect_notes(struct report *report)
 {
 	struct error *err = NULL;
 
-	if (!dump_is_complete(report->kernel->dump))
-		err = report_note(report, error_create(ERROR_MISSING, "the dump is incomplete"));
+	size_t count;
+	const struct error *const *lacks = dump_get_lacks(report->kernel->dump, &count);
+
+	for (size_t i = 0; !err && i < count; i++)
+		err = report_note(report, error_copy(lacks[i]));
+	for (size_t i = 0; !err && i < report->kernel->lacks.count; i++)
+		err = report_note(report, error_copy(report->kernel->lacks.data[i]));
+	/* Without page tables nothing could be read, and that has been said. */
+	if (err || !report->kernel->memory.arch)
+		return err;
 	if (!err)
 		err = report_note(report, error_copy(report->kernel->symbols.modules_error));
 	if (!err)
@@ -95,8 +103,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	struct error *err = NULL;
 	if (record && record->from == RECORD_FROM_FILE)
 		err = check_boot(&report->machine, record);
-	if (!err)
-		err = tasks_init(&report->tasks, kernel, &report->cpus);
+	tasks_init(&report->tasks, kernel, &report->cpus);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
 	if (!err) {

@@ -3,7 +3,9 @@
  * What a CPU was running is runqueues.curr. Its registers at the crash are in
  * crash_notes, per CPU: crash_save_cpu() in kernel/crash_core.c writes an ELF
  * note there. The n-th note of the dump is another CPU's as soon as one before
- * it did not answer, so that is the second choice.
+ * it did not answer, so that is the second choice, where all did. QEMU's own
+ * dumps are of machines that did not crash: their crash_notes are empty, and
+ * the notes say which CPU they are of.
  */
 #include "state/cpus.h"
 
@@ -14,6 +16,9 @@
 
 /* One NT_PRSTATUS note: header, "CORE", struct elf_prstatus of at most this size on any machine. */
 #define CRASH_NOTE_SIZE 512
+
+/* pr_pid of struct elf_prstatus, on every 64-bit machine; QEMU counts CPUs from 1 in it: dump/dump.c */
+#define PRSTATUS_PID_OFFSET 32
 
 struct layout {
 	struct member curr, idle, nr_running;
@@ -27,44 +32,87 @@ static struct error *read_online(struct kernel *kernel, uint32_t nr_cpus, uint8_
 	return err ? err : memory_read(&kernel->memory, address, mask, (nr_cpus + 63) / 64 * 8);
 }
 
-static bool take_prstatus(struct kernel *kernel, const void *notes, size_t size, uint32_t skip,
-			  struct registers *ret)
-{
-	struct note note;
-
-	for (size_t at = 0; note_next(notes, size, &at, &note);)
-		if (note_is(&note, "CORE", NT_PRSTATUS) && !skip--)
-			return kernel->unwinder.arch->from_prstatus(&note, ret);
-	return false;
-}
-
 static void read_registers(struct kernel *kernel, struct cpu *cpu, uint64_t crash_notes)
 {
 	uint8_t bytes[CRASH_NOTE_SIZE];
-	size_t size;
+	struct note note;
+	size_t at = 0;
 
 	/* Memory up to the end of the page will do: the note itself may be nearer to it than 512 bytes. */
 	uint64_t address = crash_notes + cpu->per_cpu;
 	size_t n = PAGE_SIZE - address % PAGE_SIZE;
 	if (n > sizeof(bytes))
 		n = sizeof(bytes);
-	struct error *err = crash_notes ? memory_read(&kernel->memory, address, bytes, n) : NULL;
-	if (crash_notes && !err && n < sizeof(bytes)) {
+	struct error *err = memory_read(&kernel->memory, address, bytes, n);
+	if (!err && n < sizeof(bytes)) {
 		struct error *rest =
 			memory_read(&kernel->memory, address + n, bytes + n, sizeof(bytes) - n);
 		if (!rest)
 			n = sizeof(bytes);
 		error_destroy(rest);
 	}
-	if (crash_notes && !err) {
-		if (take_prstatus(kernel, bytes, n, 0, &cpu->registers))
-			cpu->registers_from = REGISTERS_CRASH_NOTES;
+	if (!err && note_next(bytes, n, &at, &note) && note_is(&note, "CORE", NT_PRSTATUS) &&
+	    kernel->unwinder.arch->from_prstatus(&note, &cpu->registers))
+		cpu->registers_from = REGISTERS_CRASH_NOTES;
+	error_destroy(err);
+}
+
+/* The dump's own notes: what they are, and how many. */
+static size_t count_notes(struct kernel *kernel, bool *qemu_ret)
+{
+	size_t size, count = 0;
+	const void *notes = dump_notes(kernel->dump, &size);
+	struct note note;
+
+	*qemu_ret = false;
+	for (size_t at = 0; note_next(notes, size, &at, &note);) {
+		count += note_is(&note, "CORE", NT_PRSTATUS);
+		*qemu_ret = *qemu_ret || note_is(&note, "QEMU", 0);
+	}
+	return count;
+}
+
+/* Takes the note of QEMU's CPU @number, or else the one with that number. */
+static void take_note(struct kernel *kernel, struct cpu *cpu, bool qemu, uint32_t number)
+{
+	size_t size;
+	const void *notes = dump_notes(kernel->dump, &size);
+	struct note note;
+
+	for (size_t at = 0; note_next(notes, size, &at, &note);) {
+		uint32_t pid = 0;
+		if (!note_is(&note, "CORE", NT_PRSTATUS))
+			continue;
+		if (note.desc_size >= PRSTATUS_PID_OFFSET + sizeof(pid))
+			memcpy(&pid, (const char *)note.desc + PRSTATUS_PID_OFFSET, sizeof(pid));
+		if (qemu ? pid != number + 1 : number--)
+			continue;
+		if (kernel->unwinder.arch->from_prstatus(&note, &cpu->registers))
+			cpu->registers_from = REGISTERS_ELF_NOTE;
 		return;
 	}
-	error_destroy(err);
-	const void *notes = dump_notes(kernel->dump, &size);
-	if (take_prstatus(kernel, notes, size, cpu->number, &cpu->registers))
-		cpu->registers_from = REGISTERS_ELF_NOTE;
+}
+
+/* For CPUs that have no note in crash_notes, where the dump's own ones can be told apart. */
+static void take_notes(struct kernel *kernel, struct cpus *cpus)
+{
+	uint32_t nr_online = 0, place = 0;
+	bool qemu;
+
+	for (size_t i = 0; i < cpus->list.count; i++)
+		nr_online += cpus->list.data[i].online;
+	size_t count = count_notes(kernel, &qemu);
+	/* /proc/kcore has a note of nobody. */
+	if (dump_is_live(kernel->dump) || (!qemu && count != nr_online))
+		return;
+	for (size_t i = 0; i < cpus->list.count; i++) {
+		struct cpu *cpu = &cpus->list.data[i];
+		if (!cpu->online)
+			continue;
+		if (cpu->registers_from == REGISTERS_NONE)
+			take_note(kernel, cpu, qemu, qemu ? cpu->number : place);
+		place++;
+	}
 }
 
 static struct error *read_cpu(struct kernel *kernel, const struct layout *l, uint64_t crash_notes,
@@ -82,7 +130,7 @@ static struct error *read_cpu(struct kernel *kernel, const struct layout *l, uin
 	if (err)
 		return err;
 	cpu->nr_running = nr_running;
-	if (cpu->online)
+	if (cpu->online && crash_notes)
 		read_registers(kernel, cpu, crash_notes);
 	return NULL;
 }
@@ -141,6 +189,7 @@ static struct error *read_cpus(struct cpus *cpus, struct kernel *kernel)
 		else
 			err = error_prefix(its, "CPU %u", i);
 	}
+	take_notes(kernel, cpus);
 	return err;
 }
 

@@ -3,34 +3,88 @@
 
 #include <stdlib.h>
 
+#include "dump/find_vmcoreinfo.h"
+
+static struct error *lacks(struct kernel *kernel, struct error *err)
+{
+	struct error **place = err ? vector_push(&kernel->lacks) : NULL;
+
+	if (!place && err) {
+		error_destroy(err);
+		return &error_no_memory;
+	}
+	if (err)
+		*place = err;
+	return NULL;
+}
+
+static struct error *open_dump(struct kernel *kernel)
+{
+	const struct kernel_source *source = &kernel->source;
+	const char **paths = kernel->paths = calloc(source->nr_more_parts + 1, sizeof(*paths));
+
+	if (!paths)
+		return &error_no_memory;
+	paths[0] = source->vmcore;
+	for (size_t i = 0; i < source->nr_more_parts; i++)
+		paths[i + 1] = source->more_parts[i];
+	return dump_open_parts(paths, source->nr_more_parts + 1, &kernel->dump);
+}
+
+/* What the headers do not have may be in the memory. Its own error is no reason to stop. */
+static struct error *find_info(struct kernel *kernel)
+{
+	struct vmcoreinfo *info = &kernel->info;
+	uint64_t pa;
+
+	info->text = dump_vmcoreinfo(kernel->dump, &info->size);
+	if (info->text)
+		return NULL;
+	struct error *err = vmcoreinfo_find(kernel->dump, &kernel->found_info, &info->size, &pa);
+	info->text = kernel->found_info;
+	if (!err)
+		err = error_create(
+			ERROR_OTHER,
+			"the dump's headers have no vmcoreinfo; it was found in memory, at "
+			"physical address 0x%llx",
+			(unsigned long long)pa);
+	return lacks(kernel, err);
+}
+
+/* Each builds on the one before. */
+static struct error *open_layers(struct kernel *kernel)
+{
+	uint16_t machine = dump_machine(kernel->dump);
+
+	struct error *err = memory_init(&kernel->memory, kernel->dump, &kernel->info);
+	if (!err)
+		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info);
+	if (!err)
+		err = unwinder_init(&kernel->unwinder, &kernel->symbols, machine, &kernel->info);
+	kernel->can_unwind = !err;
+	return lacks(kernel, err);
+}
+
 struct error *kernel_open(const struct kernel_source *source, struct kernel **ret)
 {
+	const struct memory_arch *arch;
 	struct kernel *kernel = calloc(1, sizeof(*kernel));
 	if (!kernel)
 		return &error_no_memory;
 	kernel->source = *source;
-	struct error *err = dump_open(source->vmcore, &kernel->dump);
+	struct error *err = open_dump(kernel);
+	if (!err) {
+		kernel->unwinder.arch = unwind_arch_find(dump_machine(kernel->dump));
+		err = memory_arch_find(dump_machine(kernel->dump), &arch);
+		if (!err)
+			err = find_info(kernel);
+		if (!err && kernel->info.text)
+			err = open_layers(kernel);
+		err = error_prefix(err, "%s", source->vmcore);
+	}
 	if (err) {
 		kernel_close(kernel);
 		return err;
-	}
-	kernel->info.text = dump_vmcoreinfo(kernel->dump, &kernel->info.size);
-	if (!kernel->info.text)
-		err = error_create(ERROR_OTHER, "the dump has no vmcoreinfo: with QEMU, add "
-						"'-device vmcoreinfo'");
-	if (!err)
-		err = memory_init(&kernel->memory, kernel->dump, &kernel->info);
-	if (!err)
-		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info);
-	if (!err)
-		err = unwinder_init(&kernel->unwinder, &kernel->symbols, dump_machine(kernel->dump),
-				    &kernel->info);
-	if (err) {
-		/* What a cut-off dump lacks looks like anything: say first that it is cut off. */
-		if (!dump_is_complete(kernel->dump))
-			err = error_prefix(err, "the dump is incomplete");
-		kernel_close(kernel);
-		return error_prefix(err, "%s", source->vmcore);
 	}
 	*ret = kernel;
 	return NULL;
@@ -42,6 +96,11 @@ void kernel_close(struct kernel *kernel)
 		return;
 	symbols_deinit(&kernel->symbols);
 	dump_close(kernel->dump);
+	for (size_t i = 0; i < kernel->lacks.count; i++)
+		error_destroy(kernel->lacks.data[i]);
+	vector_deinit(&kernel->lacks);
+	free(kernel->found_info);
+	free(kernel->paths);
 	free(kernel);
 }
 

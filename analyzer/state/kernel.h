@@ -4,13 +4,16 @@
 #define LOCKDUMP_KERNEL_H
 
 #include "base/error.h"
+#include "base/vector.h"
 #include "dump/memory.h"
 #include "symbols/symbols.h"
 #include "unwind/unwind.h"
 
 /* What to open, and what else there is to understand it by. */
 struct kernel_source {
-	const char *vmcore; /* a file or /proc/vmcore */
+	const char *vmcore; /* a file, /proc/vmcore or DUMP_LIVE */
+	const char *const *more_parts; /* the other files of a split dump */
+	size_t nr_more_parts;
 };
 
 struct kernel {
@@ -20,9 +23,17 @@ struct kernel {
 	struct memory memory;
 	struct symbols symbols;
 	struct unwinder unwinder;
+	bool can_unwind;
+	/* What could not be had, so that all that builds on it is less. */
+	VECTOR(struct error *) lacks;
+	const char **paths; /* of all parts */
+	char *found_info; /* the vmcoreinfo's text, if it is not from the headers */
 };
 
-/* The caller ends it with kernel_close(). The strings of @source must live as long as the kernel. */
+/*
+ * Opens what is a vmcore of a known architecture; what it lacks is in kernel->lacks then, and whoever wants it
+ * gets an error. The caller ends it with kernel_close(). The strings of @source must live as long as the kernel.
+ */
 struct error *kernel_open(const struct kernel_source *source, struct kernel **ret);
 void kernel_close(struct kernel *kernel);
 

@@ -42,6 +42,9 @@ static void read_vmcoreinfo(struct kernel *kernel, struct machine *machine)
 		snprintf(machine->build_id, sizeof(machine->build_id), "%.*s", (int)size, value);
 	if (!machine->release[0] && vmcoreinfo_string(&kernel->info, "OSRELEASE", &value, &size))
 		snprintf(machine->release, sizeof(machine->release), "%.*s", (int)size, value);
+	if (!machine->release[0])
+		snprintf(machine->release, sizeof(machine->release), "%s",
+			 dump_release(kernel->dump));
 	if (!vmcoreinfo_hex(&kernel->info, "KERNELOFFSET", &machine->kaslr_offset))
 		machine->kaslr_offset = MACHINE_UNKNOWN;
 	if (!vmcoreinfo_number(&kernel->info, "CRASHTIME", &machine->crash_time_s))

@@ -157,7 +157,7 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 
 	task->running = cpu && cpu->online && cpu->current == task->address;
 	/* A task that has exited has given its stack back: put_task_stack(). */
-	if (!task->stack_base)
+	if (!task->stack_base || !reader->kernel->can_unwind)
 		return NULL;
 	if (!task->running) {
 		task->registers_from = REGISTERS_SLEEPING;
@@ -229,17 +229,15 @@ static void add_all(struct reader *reader)
 		note_error(reader, err);
 }
 
-struct error *tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
+void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
 {
 	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
 
 	memset(tasks, 0, sizeof(*tasks));
-	struct error *err = resolve(kernel->symbols.types, &reader.layout);
-	if (err)
-		return err;
-	add_all(&reader);
+	tasks->error = resolve(kernel->symbols.types, &reader.layout);
+	if (!tasks->error)
+		add_all(&reader);
 	tasks->error = error_prefix(tasks->error, "task list");
-	return NULL;
 }
 
 void tasks_deinit(struct tasks *tasks)

@@ -31,7 +31,7 @@ struct tasks {
 };
 
 /* Reads all tasks and walks their stacks. What cannot be read ends in tasks->error and stack.error. */
-struct error *tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus);
+void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus);
 void tasks_deinit(struct tasks *tasks);
 
 /* The task whose task_struct is at @address, or NULL. */

@@ -19,6 +19,19 @@ static void find_variables(struct symbols *symbols)
 		symbols->at[i] = wanted[i].address;
 }
 
+/* Where it is no variable, it is not random either, and page tables must do. */
+static void find_direct_base(struct symbols *symbols)
+{
+	uint64_t address = symbols->at[KSYM_page_offset_base];
+	struct error *err =
+		address ? memory_read_u64(symbols->memory, address, &symbols->memory->direct_base)
+			: NULL;
+
+	if (err)
+		symbols->memory->direct_base = 0;
+	error_destroy(err);
+}
+
 static struct error *read_types(struct symbols *symbols)
 {
 	uint64_t start = symbols->at[KSYM___start_BTF], stop = symbols->at[KSYM___stop_BTF];
@@ -43,11 +56,10 @@ struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 	if (err)
 		return err;
 	find_variables(symbols);
+	find_direct_base(symbols);
 	err = read_types(symbols);
-	if (err) {
-		symbols_deinit(symbols);
+	if (err)
 		return err;
-	}
 	uint64_t head = symbols->at[KSYM_modules];
 	if (head)
 		symbols->modules_error = modules_init(&symbols->modules, memory, symbols->types,

@@ -31,6 +31,7 @@
 	K(nr_cpu_ids)            \
 	K(nr_swap_pages)         \
 	K(orc_header)            \
+	K(page_offset_base)      \
 	K(pcpu_hot)              \
 	K(runqueues)             \
 	K(saved_command_line)    \
@@ -67,6 +68,7 @@ struct symbols {
 	} cache[SYMBOL_CACHE_SIZE]; /* the same functions are in every stack */
 };
 
+/* On an error, what was read before it is there nevertheless. */
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 			   const struct vmcoreinfo *info);
 void symbols_deinit(struct symbols *symbols);

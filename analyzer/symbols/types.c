@@ -354,7 +354,7 @@ bool types_member(const struct types *types, const char *type, const char *path,
 {
 	for (;;) {
 		size_t len = strcspn(path, "|");
-		if (find_path(types, type, path, len, ret))
+		if (types && find_path(types, type, path, len, ret))
 			return true;
 		if (!path[len])
 			break;
@@ -366,12 +366,12 @@ bool types_member(const struct types *types, const char *type, const char *path,
 
 uint32_t types_sizeof(const struct types *types, const char *type)
 {
-	return size_of(types, find_type(types, type));
+	return types ? size_of(types, find_type(types, type)) : 0;
 }
 
 bool types_enumerator(const struct types *types, const char *type, const char *name, int64_t *ret)
 {
-	uint32_t id = find_type(types, type);
+	uint32_t id = types ? find_type(types, type) : 0;
 
 	if (!id)
 		return false;

@@ -16,6 +16,8 @@ struct types;
 struct error *types_parse(void *data, size_t size, struct types **ret);
 void types_destroy(struct types *types);
 
+/* Where @types is NULL below, nothing is found: a kernel without BTF. */
+
 /* A member of a struct or union. With size 0 the kernel has no such member. */
 struct member {
 	uint32_t offset; /* bytes */

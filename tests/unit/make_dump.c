@@ -76,6 +76,7 @@ void make_dump_init(struct make_dump *d)
 	memset(d, 0, sizeof(*d));
 	strcpy(d->machine, "x86_64");
 	d->random = 1;
+	d->version = 6;
 	d->number = plain_number;
 	d->poke = make_dump_poke;
 }
@@ -227,6 +228,13 @@ static void spoil(struct make_dump *d, const char *how, uint64_t pa, uint32_t va
 	}
 }
 
+static void set_part(struct make_dump *d, uint64_t start, uint64_t end)
+{
+	d->part = true;
+	d->part_start = start / PAGE_SIZE;
+	d->part_end = end / PAGE_SIZE;
+}
+
 static void take_line(struct make_dump *d, char *line)
 {
 	char *rest, *word, *words[4] = { "", "", "", "" };
@@ -277,6 +285,12 @@ static void take_line(struct make_dump *d, char *line)
 			d->xnum = true;
 		else if (!strcmp(line, "incomplete"))
 			d->incomplete = true;
+		else if (!strcmp(line, "flattened"))
+			d->flattened = true;
+		else if (!strcmp(line, "version"))
+			d->version = n[0];
+		else if (!strcmp(line, "part"))
+			set_part(d, n[0], n[1]);
 		else
 			fail_msg("make_dump: what is '%s'?", line);
 	}
@@ -433,6 +447,11 @@ struct page_desc {
 	uint64_t page_flags;
 };
 
+static bool in_part(const struct make_dump *d, uint64_t pfn)
+{
+	return !d->part || (pfn >= d->part_start && pfn < d->part_end);
+}
+
 /* Writes page after page, and the descriptor of each; returns where the file ends. */
 static uint64_t write_pages(struct make_dump *d, FILE *file)
 {
@@ -442,7 +461,7 @@ static uint64_t write_pages(struct make_dump *d, FILE *file)
 		const struct made_page *page = &d->pages[i];
 		uint8_t out[2 * PAGE_SIZE];
 		struct page_desc desc = { .offset = at };
-		if (page->kind == PAGE_EXCLUDED)
+		if (page->kind == PAGE_EXCLUDED || !in_part(d, page->pfn))
 			continue;
 		desc.size = compress_page(d, page->bytes, out, &desc.flags);
 		if (page->damaged)
@@ -461,6 +480,26 @@ static uint64_t write_pages(struct make_dump *d, FILE *file)
 	return at;
 }
 
+struct sub_header {
+	uint64_t phys_base;
+	int32_t level, split;
+	uint64_t start_pfn, end_pfn, info_at, info_size, notes_at, notes_size, erase_at, erase_size,
+		start_pfn_64, end_pfn_64, max_mapnr;
+};
+
+/* What the header's version does not have yet, and nobody may look at. */
+static void spoil_later_fields(const struct make_dump *d, struct sub_header *sub)
+{
+	static const size_t fields[] = {
+		offsetof(struct sub_header, level),    offsetof(struct sub_header, split),
+		offsetof(struct sub_header, info_at),  offsetof(struct sub_header, notes_at),
+		offsetof(struct sub_header, erase_at), offsetof(struct sub_header, start_pfn_64),
+	};
+
+	if (d->version < 6)
+		memset((char *)sub + fields[d->version], 0xee, sizeof(*sub) - fields[d->version]);
+}
+
 static void write_kdump(struct make_dump *d, FILE *file)
 {
 	struct {
@@ -473,13 +512,19 @@ static void write_kdump(struct make_dump *d, FILE *file)
 		int32_t block_size, sub_blocks;
 		uint32_t bitmap_blocks, max_mapnr, total, device, written, cpu;
 		int32_t nr_cpus;
-	} header = { .signature = "KDUMP   ", .version = 6, .block_size = PAGE_SIZE, .nr_cpus = 1 };
-	struct {
-		uint64_t phys_base;
-		int32_t level, split;
-		uint64_t start_pfn, end_pfn, info_at, info_size, notes_at, notes_size, erase_at,
-			erase_size, start_pfn_64, end_pfn_64, max_mapnr;
-	} sub = { .level = 31, .notes_size = d->notes_size };
+	} header = { .signature = "KDUMP   ",
+		     .version = d->version,
+		     .block_size = PAGE_SIZE,
+		     .nr_cpus = 1 };
+	struct sub_header sub = {
+		.level = 31,
+		.notes_size = d->notes_size,
+		.split = d->part,
+		.start_pfn = d->part_start,
+		.end_pfn = d->part_end,
+		.start_pfn_64 = d->part_start,
+		.end_pfn_64 = d->part_end,
+	};
 	uint64_t last = d->nr_pages ? d->pages[d->nr_pages - 1].pfn : 0;
 	uint64_t blocks = last / 8 / PAGE_SIZE + 1, count = 0;
 
@@ -491,6 +536,9 @@ static void write_kdump(struct make_dump *d, FILE *file)
 	header.bitmap_blocks = 2 * blocks;
 	header.max_mapnr = sub.max_mapnr = last + 1;
 	d->notes_at = sub.notes_at = PAGE_SIZE + sizeof(sub);
+	sub.info_size = d->info_size;
+	sub.info_at = d->notes_at + d->notes_size - align4(d->info_size);
+	spoil_later_fields(d, &sub);
 	d->bitmap_at = (1 + header.sub_blocks) * PAGE_SIZE;
 	d->descs_at = d->bitmap_at + 2 * blocks * PAGE_SIZE;
 
@@ -502,7 +550,7 @@ static void write_kdump(struct make_dump *d, FILE *file)
 		if (d->pages[i].kind == PAGE_EXCLUDED)
 			continue;
 		bitmaps[blocks * PAGE_SIZE + pfn / 8] |= 1 << pfn % 8;
-		count++;
+		count += in_part(d, pfn);
 	}
 	d->pages_at = d->descs_at + count * sizeof(struct page_desc);
 	write_at(file, 0, &header, sizeof(header));
@@ -517,6 +565,7 @@ const char *make_dump_write(struct make_dump *d)
 {
 	if (d->finish)
 		d->finish(d);
+	d->info_size = d->info ? strlen(d->info) : 0;
 	if (d->info)
 		make_dump_note(d, "VMCOREINFO", 0, d->info, strlen(d->info));
 	free(d->info);
@@ -530,6 +579,8 @@ const char *make_dump_write(struct make_dump *d)
 		write_elf(d, file);
 	assert_int_equal(fclose(file), 0);
 	make_dump_truncate(d, d->size);
+	if (d->flattened)
+		make_dump_flatten(d);
 	return d->path;
 }
 

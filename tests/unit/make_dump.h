@@ -20,6 +20,9 @@
  *	segment PA MEMSZ FILESZ	elf: a segment, instead of one for each run of pages
  *	xnum			elf: the number of segments stands in a section header
  *	incomplete		kdump: makedumpfile's own mark
+ *	version N		kdump: of the header, 6 if none is said
+ *	part START END		kdump: the part of a split dump that has the pages with these addresses
+ *	flattened		as makedumpfile -F and QEMU have it
  *
  * What is written makes the pages that it touches. '#' begins a comment. Nonsense fails the test.
  */
@@ -32,7 +35,9 @@ struct made_page;
 struct made_segment;
 
 struct make_dump {
-	bool kdump, xnum, incomplete;
+	bool kdump, xnum, incomplete, flattened, part;
+	uint64_t part_start, part_end; /* page numbers */
+	int version;
 	uint32_t compression;
 	char machine[16];
 	struct made_page *pages;
@@ -42,6 +47,7 @@ struct make_dump {
 	char *notes;
 	size_t notes_size;
 	char *info;
+	size_t info_size; /* once it is written */
 	uint64_t at; /* where the next line writes */
 	uint32_t random;
 	char path[64];
@@ -72,6 +78,9 @@ void make_dump_note(struct make_dump *d, const char *name, uint32_t type, const 
 
 /* Writes the file, and returns its path. */
 const char *make_dump_write(struct make_dump *d);
+
+/* Rewrites the file as a flattened one: its blocks backwards, over others that are wrong. */
+void make_dump_flatten(const struct make_dump *d);
 
 /* Cuts the file off, or changes bytes in it. */
 void make_dump_truncate(const struct make_dump *d, uint64_t size);

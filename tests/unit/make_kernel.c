@@ -509,6 +509,21 @@ struct kernel *make_kernel_open(struct make_kernel *k)
 	return kernel;
 }
 
+void assert_kernel_lacks(struct make_kernel *k, const char *text)
+{
+	struct kernel *kernel = make_kernel_open(k);
+	const char *said = "nothing";
+
+	for (size_t i = 0; i < kernel->lacks.count; i++) {
+		said = kernel->lacks.data[i]->message;
+		if (strstr(said, text))
+			text = "";
+	}
+	if (*text)
+		fail_msg("the kernel should lack '%s', and lacks: %s", text, said);
+	kernel_close(kernel);
+}
+
 void make_kernel_open_memory(struct make_kernel *k, struct made_memory *ret)
 {
 	memset(ret, 0, sizeof(*ret));

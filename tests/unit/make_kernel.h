@@ -62,6 +62,9 @@ uint64_t make_kernel_pa(struct make_kernel *k, uint64_t va);
 /* Writes the vmcore and opens it with all that is in it, which must work. */
 struct kernel *make_kernel_open(struct make_kernel *k);
 
+/* The same, and fails the test unless it says that it lacks @text. */
+void assert_kernel_lacks(struct make_kernel *k, const char *text);
+
 /* The same for its memory alone: for dumps without symbols. */
 struct made_memory {
 	struct dump *dump;

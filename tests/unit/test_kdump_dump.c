@@ -224,12 +224,7 @@ static void other_machines(void **state)
 static void hostile_headers(void **state)
 {
 	enum { MACHINE = 12 + 4 * 65, BLOCK_SIZE = 428, SUB_BLOCKS = 432, BITMAP_BLOCKS = 436 };
-	enum {
-		SPLIT = 4096 + 12,
-		NOTES_AT = 4096 + 48,
-		NOTES_SIZE = 4096 + 56,
-		MAX_MAPNR = 4096 + 96
-	};
+	enum { NOTES_SIZE = 4096 + 56, MAX_MAPNR = 4096 + 96 };
 	static const struct {
 		uint64_t offset, value;
 		unsigned int bytes;
@@ -241,15 +236,9 @@ static void hostile_headers(void **state)
 		{ SUB_BLOCKS, 0, 4, "sub-header" },
 		{ SUB_BLOCKS, UINT32_MAX, 4, "sub-header" },
 		{ SUB_BLOCKS, INT32_MAX, 4, "sub-header" },
-		{ SUB_BLOCKS, 1 << 20, 4, "bitmap" },
 		{ BITMAP_BLOCKS, 0, 4, "bitmaps of 0" },
-		{ BITMAP_BLOCKS, UINT32_MAX, 4, "ends in its page bitmap" },
 		{ MACHINE, UINT64_MAX, 8, "machine" },
-		{ SPLIT, 1, 4, "split" },
-		{ NOTES_AT, UINT64_MAX, 8, "notes" },
-		{ NOTES_AT, 1ull << 62, 8, "notes" },
 		{ NOTES_SIZE, UINT64_MAX, 8, "notes" },
-		{ NOTES_SIZE, 60 << 20, 8, "notes" },
 		{ MAX_MAPNR, 0, 8, "0 pages" },
 		{ MAX_MAPNR, UINT64_MAX, 8, "pages in bitmaps" },
 		{ MAX_MAPNR, 1ull << 32, 8, "pages in bitmaps" },
@@ -299,6 +288,230 @@ static void a_huge_machine_in_a_sparse_file(void **state)
 	make_dump_deinit(&d);
 }
 
+static const char split_memory[] = "pa 0x1000\n u64 1\n pa 0x2000\n u64 2\n excluded 0x3000\n"
+				   "pa 0x8000\n u64 8\n pa 0x9000\n u64 9\n"
+				   "pa 0x20000\n u64 32\n";
+
+/* The parts of one dump, by the addresses where each begins. */
+struct split {
+	struct make_dump parts[3];
+	const char *paths[3];
+};
+
+static void make_split(struct split *split, const char *format)
+{
+	static const char *const parts[] = { "part 0 0x2000", "part 0x2000 0x9000",
+					     "part 0x9000 0x21000" };
+
+	for (size_t i = 0; i < 3; i++) {
+		make_dump_init(&split->parts[i]);
+		make_dump_line(&split->parts[i], "%s", format);
+		make_dump_text(&split->parts[i], "info OSRELEASE=6.1\n");
+		make_dump_text(&split->parts[i], split_memory);
+		make_dump_line(&split->parts[i], "%s", parts[i]);
+		split->paths[i] = make_dump_write(&split->parts[i]);
+	}
+}
+
+static void free_split(struct split *split)
+{
+	for (size_t i = 0; i < 3; i++)
+		make_dump_deinit(&split->parts[i]);
+}
+
+static void parts_make_a_whole(void **state)
+{
+	static const size_t orders[][3] = { { 0, 1, 2 }, { 2, 1, 0 }, { 1, 2, 0 } };
+	static const char *const kinds[] = { "format kdump zlib", "format kdump none\nversion 5" };
+
+	(void)state;
+	for (size_t i = 0; i < 6; i++) {
+		struct split split;
+		struct dump *dump;
+		size_t size;
+		make_split(&split, kinds[i / 3]);
+		const char *paths[3];
+		for (size_t j = 0; j < 3; j++)
+			paths[j] = split.paths[orders[i % 3][j]];
+		assert_no_error(dump_open_parts(paths, 3, &dump));
+		assert_true(dump_is_complete(dump));
+		assert_non_null(dump_vmcoreinfo(dump, &size));
+		assert_int_equal(word(dump, 0x1000), 1);
+		assert_int_equal(word(dump, 0x2000), 2);
+		assert_int_equal(word(dump, 0x8000), 8);
+		assert_int_equal(word(dump, 0x9000), 9);
+		assert_int_equal(word(dump, 0x20000), 32);
+		assert_unreadable(dump, 0x3000, ERROR_EXCLUDED, 0x3000);
+		assert_unreadable(dump, 0x4000, ERROR_UNMAPPED, 0x4000);
+		dump_close(dump);
+		free_split(&split);
+	}
+}
+
+static void a_part_that_is_not_there(void **state)
+{
+	struct split split;
+	struct dump *dump;
+	size_t count;
+
+	(void)state;
+	make_split(&split, "format kdump lzo");
+	const char *ends[] = { split.paths[2], split.paths[0] };
+	assert_no_error(dump_open_parts(ends, 2, &dump));
+	assert_false(dump_is_complete(dump));
+	const struct error *const *lacks = dump_get_lacks(dump, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(lacks[0]->class, ERROR_MISSING);
+	assert_int_equal(lacks[0]->address, 0x2000);
+	assert_non_null(strstr(lacks[0]->message, "0x2000 to 0x8fff"));
+	assert_int_equal(word(dump, 0x1000), 1);
+	assert_int_equal(word(dump, 0x9000), 9);
+	assert_unreadable(dump, 0x2000, ERROR_MISSING, 0x2000);
+	assert_unreadable(dump, 0x3000, ERROR_EXCLUDED, 0x3000);
+	assert_unreadable(dump, 0x4000, ERROR_UNMAPPED, 0x4000);
+	dump_close(dump);
+	/* One alone: both others are not there. */
+	assert_no_error(dump_open(split.paths[1], &dump));
+	dump_get_lacks(dump, &count);
+	assert_int_equal(count, 2);
+	assert_int_equal(word(dump, 0x8000), 8);
+	assert_unreadable(dump, 0x20000, ERROR_MISSING, 0x20000);
+	dump_close(dump);
+	free_split(&split);
+}
+
+static void mixed_up_parts(void **state)
+{
+	struct split split;
+	struct make_dump other, elf;
+	struct dump *dump;
+
+	(void)state;
+	make_split(&split, "format kdump lzo");
+	make_dump_init(&other);
+	make_dump_text(&other, "format kdump lzo\n part 0x2000 0x9000\n");
+	make_dump_text(&other, split_memory);
+	make_dump_write(&other);
+	make_dump_patch(&other, 408, "\1", 1); /* the time */
+	make_dump_init(&elf);
+	make_dump_text(&elf, split_memory);
+	make_dump_write(&elf);
+	const char *twice[] = { split.paths[0], split.paths[1], split.paths[1] };
+	assert_error(dump_open_parts(twice, 3, &dump), ERROR_OTHER, "the same pages");
+	const char *mixed[] = { split.paths[0], other.path };
+	assert_error(dump_open_parts(mixed, 2, &dump), ERROR_OTHER, "another dump");
+	const char *with_elf[] = { split.paths[0], elf.path };
+	assert_error(dump_open_parts(with_elf, 2, &dump), ERROR_OTHER, elf.path);
+	const char *elf_first[] = { elf.path, split.paths[0] };
+	assert_error(dump_open_parts(elf_first, 2, &dump), ERROR_OTHER, "no part");
+	const char *absent[] = { split.paths[0], "/nowhere" };
+	assert_error(dump_open_parts(absent, 2, &dump), ERROR_SYSTEM, "/nowhere");
+	make_dump_deinit(&elf);
+	make_dump_deinit(&other);
+	make_dump_init(&other);
+	make_dump_text(&other, "format kdump lzo\n");
+	make_dump_text(&other, split_memory);
+	make_dump_write(&other);
+	const char *whole[] = { split.paths[0], other.path };
+	assert_error(dump_open_parts(whole, 2, &dump), ERROR_OTHER, "no part of a split one");
+	make_dump_deinit(&other);
+	free_split(&split);
+}
+
+static void hostile_parts(void **state)
+{
+	static const struct {
+		uint64_t start, end;
+	} cases[] = { { 2, 1 }, { 0, UINT64_MAX }, { UINT64_MAX, UINT64_MAX }, { 0, 34 } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct split split;
+		struct dump *dump;
+		make_split(&split, "format kdump lzo");
+		make_dump_patch(&split.parts[0], 4096 + 80, &cases[i], 16);
+		assert_error(dump_open_parts(split.paths, 3, &dump), ERROR_CORRUPT, "a part with");
+		free_split(&split);
+	}
+}
+
+static void every_version_of_the_header(void **state)
+{
+	(void)state;
+	for (int version = 0; version <= 6; version++) {
+		struct make_dump d;
+		size_t size;
+		make_dump_init(&d);
+		make_dump_line(&d, "version %d", version);
+		make_dump_text(&d, "format kdump zlib\n note CORE 1 336\n info OSRELEASE=6.1\n"
+				   "pa 0x1000\n u64 1\n");
+		struct dump *dump = make_dump_open(&d);
+		assert_int_equal(word(dump, 0x1000), 1);
+		const char *info = dump_vmcoreinfo(dump, &size);
+		assert_int_equal(!!info, version >= 3);
+		if (info)
+			assert_memory_equal(info, "OSRELEASE=6.1\n", size);
+		assert_int_equal(!!dump_notes(dump, &size), version >= 4);
+		assert_string_equal(dump_release(dump), "6.1.0-test");
+		dump_close(dump);
+		make_dump_deinit(&d);
+	}
+}
+
+/* A cut-off file says which address is the first that it lacks; so do descriptors that were never written. */
+static void the_first_missing_page_is_named(void **state)
+{
+	struct make_dump d;
+	struct dump *dump;
+	size_t count;
+
+	(void)state;
+	for (uint64_t kept = 1; kept < 20; kept++) {
+		make_dump_init(&d);
+		make_dump_text(&d, "format kdump none\n pa 0x1000\n random 0xa000\n"
+				   "excluded 0xb000\n pa 0xc000\n random 0xa000\n");
+		make_dump_write(&d);
+		make_dump_truncate(&d, d.pages_at + kept * PAGE_SIZE + 17);
+		assert_no_error(dump_open(d.path, &dump));
+		const struct error *const *lacks = dump_get_lacks(dump, &count);
+		assert_int_equal(count, 1);
+		assert_int_equal(lacks[0]->address, (kept + 1 + (kept >= 10)) * PAGE_SIZE);
+		dump_close(dump);
+		make_dump_deinit(&d);
+	}
+	dump = dump_of_text("format kdump none\n pa 0x1000\n random 0x3000\n missing 0x3000\n");
+	const struct error *const *lacks = dump_get_lacks(dump, &count);
+	assert_int_equal(count, 1);
+	assert_int_equal(lacks[0]->address, 0x3000);
+	dump_close(dump);
+}
+
+/* Some 70,000 pages: the ranks of more than one block of the bitmap, and bits at either side of every border. */
+static void pages_of_many_blocks(void **state)
+{
+	static const uint64_t borders[] = { 1,	  63,	 64,	511,   512,  4095,
+					    4096, 32767, 32768, 65535, 65536 };
+	struct make_dump d;
+
+	(void)state;
+	make_dump_init(&d);
+	make_dump_text(&d, "format kdump none\n");
+	for (size_t i = 0; i < sizeof(borders) / sizeof(borders[0]); i++)
+		make_dump_line(&d, "pa 0x%llx\n", (unsigned long long)borders[i] << PAGE_SHIFT),
+			make_dump_line(&d, "u64 %llu", (unsigned long long)borders[i]);
+	struct dump *dump = make_dump_open(&d);
+	for (size_t i = sizeof(borders) / sizeof(borders[0]); i--;)
+		assert_int_equal(word(dump, borders[i] << PAGE_SHIFT), borders[i]);
+	uint64_t pa = 0;
+	for (size_t i = 0; i < sizeof(borders) / sizeof(borders[0]); i++, pa += PAGE_SIZE) {
+		assert_true(dump_next_page(dump, &pa));
+		assert_int_equal(pa >> PAGE_SHIFT, borders[i]);
+	}
+	assert_false(dump_next_page(dump, &pa));
+	dump_close(dump);
+	make_dump_deinit(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -314,6 +527,18 @@ int main(void)
 		TEST("notes and vmcoreinfo are found, or known to be absent", notes_and_vmcoreinfo),
 		TEST("a vmcore of another machine is named as such", other_machines),
 		TEST("a hostile header is refused for what it says", hostile_headers),
+		TEST("the parts of a split dump make a whole, whatever their order",
+		     parts_make_a_whole),
+		TEST("a part that is not there is said, and its pages are missing",
+		     a_part_that_is_not_there),
+		TEST("parts that do not belong together are refused", mixed_up_parts),
+		TEST("hostile bounds of a part are refused", hostile_parts),
+		TEST("of the header only what its version has is used",
+		     every_version_of_the_header),
+		TEST("the first address that an incomplete dump lacks is named",
+		     the_first_missing_page_is_named),
+		TEST("pages are found on either side of every border of the bitmap",
+		     pages_of_many_blocks),
 		TEST("a header of 16 TB in a sparse file is no crash",
 		     a_huge_machine_in_a_sparse_file),
 	};

@@ -97,7 +97,7 @@ static void open_machine(struct opened *o, const char *change)
 	make_kernel_text(&o->k, change);
 	o->kernel = make_kernel_open(&o->k);
 	cpus_init(&o->cpus, o->kernel);
-	assert_no_error(tasks_init(&o->tasks, o->kernel, &o->cpus));
+	tasks_init(&o->tasks, o->kernel, &o->cpus);
 }
 
 static void close_machine(struct opened *o)
@@ -167,10 +167,48 @@ static void the_dumps_own_notes(void **state)
 	struct opened o;
 
 	(void)state;
-	/* crash_notes cannot be read: the n-th note of the dump serves. */
-	open_machine(&o, "note CORE 1 336\n at crash_notes\n u64 0x7000\n");
+	/* crash_notes cannot be read: the n-th note of the dump serves, if each CPU left one. */
+	open_machine(&o, "note CORE 1 336\n note CORE 1 336\n at crash_notes\n u64 0x7000\n");
 	assert_int_equal(o.cpus.list.data[0].registers_from, REGISTERS_ELF_NOTE);
+	assert_int_equal(o.cpus.list.data[1].registers_from, REGISTERS_ELF_NOTE);
+	close_machine(&o);
+	open_machine(&o, "note CORE 1 336\n at crash_notes\n u64 0x7000\n");
+	assert_int_equal(o.cpus.list.data[0].registers_from, REGISTERS_NONE);
 	assert_int_equal(o.cpus.list.data[1].registers_from, REGISTERS_NONE);
+	close_machine(&o);
+}
+
+static void notes_of_qemu(void **state)
+{
+	struct {
+		uint8_t other[32];
+		uint32_t pid, others[19];
+		uint64_t registers[27];
+		uint64_t fpvalid;
+	} note = {};
+	struct opened o;
+
+	(void)state;
+	memset(&o, 0, sizeof(o));
+	make_kernel_init(&o.k);
+	make_kernel_text(&o.k, made_kernel_minimum);
+	make_kernel_text(&o.k, machine);
+	/* Nobody wrote to crash_notes, and CPU 1 comes first; the third is of no CPU of this kernel. */
+	make_kernel_text(&o.k, "at 0xffff888010003000\n u64 0\n at 0xffff888020003000\n u64 0\n");
+	for (uint32_t pid = 3; pid; pid--) {
+		note.pid = pid;
+		note.registers[16] = 0xffffffff81000200 + pid;
+		make_dump_note(&o.k.dump, "CORE", 1, &note, sizeof(note));
+	}
+	make_dump_note(&o.k.dump, "QEMU", 0, &note, sizeof(note));
+	o.kernel = make_kernel_open(&o.k);
+	cpus_init(&o.cpus, o.kernel);
+	for (uint32_t i = 0; i < 2; i++) {
+		assert_int_equal(o.cpus.list.data[i].registers_from, REGISTERS_ELF_NOTE);
+		assert_int_equal(o.cpus.list.data[i].registers.values[16],
+				 0xffffffff81000200 + i + 1);
+	}
+	tasks_init(&o.tasks, o.kernel, &o.cpus);
 	close_machine(&o);
 }
 
@@ -398,7 +436,9 @@ int main(void)
 		TEST("a CPU has its task, and its registers out of crash_notes",
 		     cpus_and_their_registers),
 		TEST("a crash note may end with its page", notes_that_end_with_the_memory),
-		TEST("without crash_notes the dump's own notes serve", the_dumps_own_notes),
+		TEST("without crash_notes the dump's own notes serve, if each CPU left one",
+		     the_dumps_own_notes),
+		TEST("QEMU's notes are those of the CPU that they name", notes_of_qemu),
 		TEST("every task is there, with its stack", every_task_with_its_stack),
 		TEST("a task's state is ps's letter", letters_of_states),
 		TEST("a task that cannot be read does not cost the others",

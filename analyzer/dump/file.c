@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "dump/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct error *dump_file_open(const char *path, struct dump_file *ret)
+{
+	struct stat st;
+
+	*ret = (struct dump_file){ .path = path };
+	/* O_NONBLOCK: nobody waits for the writer of a FIFO. */
+	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (ret->fd < 0 || fstat(ret->fd, &st))
+		return error_errno("cannot open");
+	if (!S_ISREG(st.st_mode))
+		return error_create(ERROR_OTHER, "not a regular file");
+	ret->size = st.st_size;
+	return flattened_open(ret);
+}
+
+void dump_file_close(struct dump_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	extents_deinit(&file->blocks);
+}
+
+struct error *dump_file_read_raw(const struct dump_file *file, uint64_t offset, void *buf,
+				 size_t size, size_t *ret)
+{
+	for (*ret = 0; *ret < size;) {
+		ssize_t n = pread(file->fd, (char *)buf + *ret, size - *ret, offset + *ret);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return error_errno("cannot read 0x%zx bytes at 0x%llx", size,
+					   (unsigned long long)offset);
+		if (!n)
+			break;
+		*ret += n;
+	}
+	return NULL;
+}
+
+static struct error *ends_before(uint64_t offset, uint64_t pa)
+{
+	return error_fault(ERROR_MISSING, pa,
+			   "the file ends before offset 0x%llx (physical address 0x%llx)",
+			   (unsigned long long)offset, (unsigned long long)pa);
+}
+
+/* Between the blocks are holes: zeros, as in the file that would come out, unless a block is missing. */
+static struct error *read_blocks(const struct dump_file *file, uint64_t offset, char *buf,
+				 size_t size, uint64_t pa)
+{
+	while (size) {
+		const struct extent *block = extents_find(&file->blocks, offset);
+		struct error *err;
+		uint64_t n;
+		size_t got;
+
+		if (!block || (block->start > offset && file->cut_off))
+			return ends_before(offset + size, pa);
+		if (block->start > offset) {
+			n = block->start - offset < size ? block->start - offset : size;
+			memset(buf, 0, n);
+		} else {
+			n = block->end - offset < size ? block->end - offset : size;
+			err = dump_file_read_raw(file, block->at + (offset - block->start), buf, n,
+						 &got);
+			if (err)
+				return err;
+			if (got < n)
+				return ends_before(offset + size, pa);
+		}
+		buf += n;
+		offset += n;
+		size -= n;
+	}
+	return NULL;
+}
+
+struct error *dump_file_read(const struct dump_file *file, uint64_t offset, void *buf, size_t size,
+			     uint64_t pa)
+{
+	size_t got;
+
+	if (file->flattened)
+		return read_blocks(file, offset, buf, size, pa);
+	struct error *err = dump_file_read_raw(file, offset, buf, size, &got);
+	return err || got == size ? err : ends_before(offset + size, pa);
+}
