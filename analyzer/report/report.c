@@ -40,6 +40,8 @@ static struct error *collect_notes(struct report *report)
 	if (!err)
 		err = report_note(report, error_copy(report->kernel->symbols.modules_error));
 	if (!err)
+		err = report_note(report, error_copy(report->kernel->unwinder.error));
+	if (!err)
 		err = report_note(report, steal_ptr(report->cpus.error));
 	if (!err)
 		err = report_note(report, steal_ptr(report->tasks.error));

@@ -60,7 +60,7 @@ static struct error *open_layers(struct kernel *kernel)
 	if (!err)
 		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info);
 	if (!err)
-		err = unwinder_init(&kernel->unwinder, &kernel->symbols, machine, &kernel->info);
+		err = unwinder_init(&kernel->unwinder, &kernel->symbols, machine);
 	kernel->can_unwind = !err;
 	return lacks(kernel, err);
 }
@@ -94,6 +94,7 @@ void kernel_close(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
+	unwinder_deinit(&kernel->unwinder);
 	symbols_deinit(&kernel->symbols);
 	dump_close(kernel->dump);
 	for (size_t i = 0; i < kernel->lacks.count; i++)

@@ -3,12 +3,15 @@
  * kallsyms: the symbols of the core kernel, sorted by address.
  *
  *	kallsyms_num_syms	their number
- *	kallsyms_offsets	32 bits for each: its address, from kallsyms_relative_base on
- *				(CONFIG_KALLSYMS_BASE_RELATIVE). With ABSOLUTE_PERCPU (x86-64 SMP up
- *				to 6.14), a value >= 0 is the address itself, of a per-CPU symbol, and
- *				others count downwards: base - 1 - value.
+ *	kallsyms_addresses	64 bits for each, its address; or, with CONFIG_KALLSYMS_BASE_RELATIVE and always since 6.11,
+ *	kallsyms_offsets	32 bits for each:
+ *				up to 6.19, what is added to kallsyms_relative_base. With ABSOLUTE_PERCPU (x86-64
+ *				SMP up to 6.14), a value >= 0 is the address itself, of a per-CPU symbol, and others
+ *				count downwards: base - 1 - value;
+ *				since 7.0 (a081b5789255d), how far the address is from the place of these 32 bits.
  *	kallsyms_names		for each: a length, then that many bytes, each a token. A length over
- *				127 has two bytes, low seven bits first (since 6.1, 73bbb94466fd).
+ *				127 has two bytes, low seven bits first (since 6.1, 73bbb94466fd; before
+ *				that none gets so long).
  *	kallsyms_token_table	256 strings
  *	kallsyms_token_index	where each begins
  *
@@ -21,10 +24,10 @@
 
 #include "base/cleanup.h"
 
-#define MAX_SYMBOLS    (8u << 20)
 #define MAX_TOKENS     65536
 #define MAX_NAMES_SIZE (64u << 20) /* they have about 12 bytes each */
 #define MARKER_SPACING 256
+#define MAX_ALIASES    64
 
 /* The entry at @at: where its tokens begin and how many there are. False if it leaves the table. */
 static bool entry(const struct kallsyms *kallsyms, size_t at, size_t *tokens_ret, size_t *count_ret)
@@ -109,73 +112,127 @@ static struct error *read_tokens(struct kallsyms *kallsyms, struct memory *memor
 	return NULL;
 }
 
-static uint64_t symbol_address(const struct kallsyms *kallsyms, uint32_t index)
+uint64_t kallsyms_address(const struct kallsyms *kallsyms, uint32_t index)
 {
-	int32_t offset = kallsyms->offsets[index];
-
-	if (!kallsyms->absolute_percpu)
-		return kallsyms->relative_base + (uint32_t)offset;
-	if (offset >= 0)
-		return offset;
-	return kallsyms->relative_base - 1 - offset;
+	switch (kallsyms->encoding) {
+	case KALLSYMS_ABSOLUTE:
+		return kallsyms->addresses[index];
+	case KALLSYMS_BASE_RELATIVE:
+		return kallsyms->base + (uint32_t)kallsyms->offsets[index];
+	case KALLSYMS_PLACE_RELATIVE:
+		return kallsyms->base + index * sizeof(*kallsyms->offsets) +
+		       (int64_t)kallsyms->offsets[index];
+	default: /* KALLSYMS_ABSOLUTE_PERCPU */
+		return kallsyms->offsets[index] >= 0
+			       ? (uint64_t)kallsyms->offsets[index]
+			       : kallsyms->base - 1 - (int64_t)kallsyms->offsets[index];
+	}
 }
 
-/* Which of the encodings it is follows from a symbol whose address the vmcoreinfo tells. */
-static struct error *choose_encoding(struct kallsyms *kallsyms, const struct vmcoreinfo *info)
+/* Whether one of the symbols at @address has that name. */
+static bool is_at(const struct kallsyms *kallsyms, uint64_t address, const char *wanted)
 {
-	struct kallsyms_wanted stext = { .name = "_stext" };
-	uint64_t expected;
+	char name[KSYM_NAME_SIZE];
+	uint64_t start, size;
+	uint32_t i;
 
-	if (!vmcoreinfo_symbol(info, "_stext", &expected))
-		return error_create(ERROR_OTHER, "the vmcoreinfo lacks SYMBOL(_stext)");
-	for (int absolute_percpu = 1; absolute_percpu >= 0; absolute_percpu--) {
-		kallsyms->absolute_percpu = absolute_percpu;
-		kallsyms_find(kallsyms, &stext, 1);
-		if (stext.address == expected)
+	if (!kallsyms_lookup(kallsyms, address, &i, &start, &size) || start != address)
+		return false;
+	for (int aliases = 0; aliases < MAX_ALIASES && i < kallsyms->count &&
+			      kallsyms_address(kallsyms, i) == address;
+	     aliases++, i++) {
+		kallsyms_name(kallsyms, i, name);
+		if (!strcmp(name, wanted))
+			return true;
+	}
+	return false;
+}
+
+/* Which of the encodings it is follows from what tables there are, and from a symbol whose address is known otherwise. */
+static struct error *choose_encoding(struct kallsyms *kallsyms,
+				     const struct kallsyms_tables *tables, uint64_t stext)
+{
+	kallsyms->encoding = tables->addresses	     ? KALLSYMS_ABSOLUTE
+			     : tables->relative_base ? KALLSYMS_ABSOLUTE_PERCPU
+						     : KALLSYMS_PLACE_RELATIVE;
+	if (is_at(kallsyms, stext, "_stext"))
+		return NULL;
+	if (kallsyms->encoding == KALLSYMS_ABSOLUTE_PERCPU) {
+		kallsyms->encoding = KALLSYMS_BASE_RELATIVE;
+		if (is_at(kallsyms, stext, "_stext"))
 			return NULL;
 	}
-	return error_fault(ERROR_CORRUPT, expected,
+	return error_fault(ERROR_CORRUPT, stext,
 			   "no known encoding puts _stext at 0x%llx, where the vmcoreinfo has it",
-			   (unsigned long long)expected);
+			   (unsigned long long)stext);
+}
+
+static struct error *read_addresses(struct kallsyms *kallsyms, struct memory *memory,
+				    const struct kallsyms_tables *tables)
+{
+	size_t count = kallsyms->count;
+
+	if (tables->addresses)
+		return memory_read_alloc(
+			memory, tables->addresses, count * sizeof(*kallsyms->addresses),
+			KALLSYMS_MAX_SYMBOLS * sizeof(*kallsyms->addresses), &kallsyms->addresses);
+	kallsyms->base = tables->offsets;
+	struct error *err = tables->relative_base ? memory_read_u64(memory, tables->relative_base,
+								    &kallsyms->base)
+						  : NULL;
+	return err ? err
+		   : memory_read_alloc(memory, tables->offsets, count * sizeof(*kallsyms->offsets),
+				       KALLSYMS_MAX_SYMBOLS * sizeof(*kallsyms->offsets),
+				       &kallsyms->offsets);
+}
+
+struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *memory,
+			    const struct kallsyms_tables *tables, uint64_t stext)
+{
+	memset(kallsyms, 0, sizeof(*kallsyms));
+	struct error *err = memory_read_u32(memory, tables->num_syms, &kallsyms->count);
+	if (!err && (!kallsyms->count || kallsyms->count > KALLSYMS_MAX_SYMBOLS))
+		err = error_fault(ERROR_CORRUPT, tables->num_syms, "%u symbols", kallsyms->count);
+	if (!err)
+		err = read_addresses(kallsyms, memory, tables);
+	if (!err)
+		err = read_tokens(kallsyms, memory, tables->token_table, tables->token_index);
+	if (!err)
+		err = read_names(kallsyms, memory, tables->names);
+	if (!err)
+		err = choose_encoding(kallsyms, tables, stext);
+	if (err)
+		kallsyms_deinit(kallsyms);
+	return error_prefix(err, "kallsyms");
+}
+
+/* Without kallsyms_relative_base or kallsyms_addresses it is a kernel since 7.0. */
+static bool find_in_vmcoreinfo(const struct vmcoreinfo *info, struct kallsyms_tables *ret)
+{
+	*ret = (struct kallsyms_tables){};
+	vmcoreinfo_symbol(info, "kallsyms_relative_base", &ret->relative_base);
+	return vmcoreinfo_symbol(info, "kallsyms_num_syms", &ret->num_syms) &&
+	       vmcoreinfo_symbol(info, "kallsyms_names", &ret->names) &&
+	       vmcoreinfo_symbol(info, "kallsyms_token_table", &ret->token_table) &&
+	       vmcoreinfo_symbol(info, "kallsyms_token_index", &ret->token_index) &&
+	       (vmcoreinfo_symbol(info, "kallsyms_addresses", &ret->addresses) ||
+		vmcoreinfo_symbol(info, "kallsyms_offsets", &ret->offsets));
 }
 
 struct error *kallsyms_init(struct kallsyms *kallsyms, struct memory *memory,
 			    const struct vmcoreinfo *info)
 {
-	static const char *const symbols[] = {
-		"kallsyms_num_syms",	"kallsyms_names",   "kallsyms_token_table",
-		"kallsyms_token_index", "kallsyms_offsets", "kallsyms_relative_base",
-	};
-	enum { NUM_SYMS, NAMES, TOKEN_TABLE, TOKEN_INDEX, OFFSETS, RELATIVE_BASE, NR };
-	uint64_t va[NR];
+	struct kallsyms_tables tables;
+	uint64_t stext;
 
 	memset(kallsyms, 0, sizeof(*kallsyms));
-	for (size_t i = 0; i < NR; i++) {
-		if (!vmcoreinfo_symbol(info, symbols[i], &va[i]))
-			return error_create(
-				ERROR_NOT_FOUND,
-				"kallsyms: the vmcoreinfo lacks SYMBOL(%s), which kernels "
-				"have since 6.0; no symbols can be had from this dump",
-				symbols[i]);
-	}
-	struct error *err = memory_read_u32(memory, va[NUM_SYMS], &kallsyms->count);
-	if (!err && (!kallsyms->count || kallsyms->count > MAX_SYMBOLS))
-		err = error_fault(ERROR_CORRUPT, va[NUM_SYMS], "%u symbols", kallsyms->count);
-	if (!err)
-		err = memory_read_u64(memory, va[RELATIVE_BASE], &kallsyms->relative_base);
-	if (!err)
-		err = memory_read_alloc(
-			memory, va[OFFSETS], kallsyms->count * sizeof(*kallsyms->offsets),
-			MAX_SYMBOLS * sizeof(*kallsyms->offsets), &kallsyms->offsets);
-	if (!err)
-		err = read_tokens(kallsyms, memory, va[TOKEN_TABLE], va[TOKEN_INDEX]);
-	if (!err)
-		err = read_names(kallsyms, memory, va[NAMES]);
-	if (!err)
-		err = choose_encoding(kallsyms, info);
-	if (err)
-		kallsyms_deinit(kallsyms);
-	return error_prefix(err, "kallsyms");
+	if (!vmcoreinfo_symbol(info, "_stext", &stext))
+		return error_create(ERROR_OTHER, "kallsyms: the vmcoreinfo lacks SYMBOL(_stext)");
+	if (find_in_vmcoreinfo(info, &tables))
+		return kallsyms_load(kallsyms, memory, &tables, stext);
+	return error_create(ERROR_NOT_FOUND,
+			    "kallsyms: the vmcoreinfo lacks SYMBOL(kallsyms_names), "
+			    "which kernels have since 6.0");
 }
 
 void kallsyms_deinit(struct kallsyms *kallsyms)
@@ -183,6 +240,7 @@ void kallsyms_deinit(struct kallsyms *kallsyms)
 	free(kallsyms->names);
 	free(kallsyms->markers);
 	free(kallsyms->offsets);
+	free(kallsyms->addresses);
 	free(kallsyms->tokens);
 	memset(kallsyms, 0, sizeof(*kallsyms));
 }
@@ -211,36 +269,68 @@ static void expand(const struct kallsyms *kallsyms, size_t at, size_t count,
 	ret[len] = '\0';
 }
 
-static size_t expanded_length(const struct kallsyms *kallsyms, size_t at, size_t count)
-{
-	size_t len = 0;
+/* Which of the wanted names a token can begin and end; a bit for each of them, or for several of them. */
+struct hints {
+	uint64_t begins[256]; /* behind the type letter, that is */
+	uint64_t ends[256];
+	uint64_t lengths[64];
+};
 
-	for (size_t i = 0; i < count; i++)
-		len += kallsyms->token_length[kallsyms->names[at + i]];
-	return len ? len - 1 : 0; /* without the type letter */
+static void make_hints(const struct kallsyms *kallsyms, const struct kallsyms_wanted *wanted,
+		       size_t count, struct hints *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (size_t w = 0; w < count; w++) {
+		const char *name = wanted[w].name;
+		size_t name_len = strlen(name);
+		uint64_t bit = 1ull << w % 64;
+		ret->lengths[name_len % 64] |= bit;
+		for (size_t token = 0; token < 256; token++) {
+			const char *s = kallsyms->tokens + kallsyms->token_index[token];
+			size_t len = kallsyms->token_length[token];
+			if (!len || (len - 1 <= name_len && !memcmp(name, s + 1, len - 1)))
+				ret->begins[token] |= bit;
+			if (len <= name_len && !memcmp(name + name_len - len, s, len))
+				ret->ends[token] |= bit;
+		}
+	}
 }
 
-/* Most names are told apart by their length alone, which needs no expanding. */
+static bool is_hinted(const struct kallsyms *kallsyms, const struct hints *hints,
+		      const uint8_t *tokens, size_t count)
+{
+	if (!count)
+		return false;
+	uint64_t bits = hints->begins[tokens[0]];
+	if (count > 1)
+		bits &= hints->ends[tokens[count - 1]];
+	if (!bits)
+		return false;
+	size_t len = 0;
+	for (size_t i = 0; i < count; i++)
+		len += kallsyms->token_length[tokens[i]];
+	return len && bits & hints->lengths[(len - 1) % 64]; /* without the type letter */
+}
+
+/* Most names are told apart by their first and last token and their length, and need not be put together. */
 void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *wanted, size_t count)
 {
-	uint64_t lengths = 0;
 	size_t at = 0, tokens, nr_tokens;
 	char name[KSYM_NAME_SIZE];
+	struct hints hints;
 
-	for (size_t i = 0; i < count; i++) {
+	make_hints(kallsyms, wanted, count, &hints);
+	for (size_t i = 0; i < count; i++)
 		wanted[i].address = 0;
-		lengths |= 1ull << strlen(wanted[i].name) % 64;
-	}
 	for (uint32_t i = 0; i < kallsyms->count && entry(kallsyms, at, &tokens, &nr_tokens); i++) {
-		size_t len = expanded_length(kallsyms, tokens, nr_tokens);
 		at = tokens + nr_tokens;
-		if (!(lengths >> len % 64 & 1))
+		if (!is_hinted(kallsyms, &hints, kallsyms->names + tokens, nr_tokens))
 			continue;
 		expand(kallsyms, tokens, nr_tokens, name);
 		for (size_t w = 0; w < count; w++)
 			if (wanted[w].name[0] == name[0] && !wanted[w].address &&
 			    !strcmp(wanted[w].name, name))
-				wanted[w].address = symbol_address(kallsyms, i);
+				wanted[w].address = kallsyms_address(kallsyms, i);
 	}
 }
 
@@ -251,7 +341,7 @@ bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
-		if (symbol_address(kallsyms, middle) <= address)
+		if (kallsyms_address(kallsyms, middle) <= address)
 			low = middle + 1;
 		else
 			high = middle;
@@ -259,12 +349,12 @@ bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t
 	if (!low)
 		return false;
 	uint32_t first = low - 1;
-	*start_ret = symbol_address(kallsyms, first);
-	*size_ret = low < kallsyms->count ? symbol_address(kallsyms, low) - *start_ret : 0;
+	*start_ret = kallsyms_address(kallsyms, first);
+	*size_ret = low < kallsyms->count ? kallsyms_address(kallsyms, low) - *start_ret : 0;
 	/* Half by half here too: at 0, where per-CPU symbols begin, and in damaged tables they are many. */
 	for (low = 0; low < first;) {
 		uint32_t middle = low + (first - low) / 2;
-		if (symbol_address(kallsyms, middle) < *start_ret)
+		if (kallsyms_address(kallsyms, middle) < *start_ret)
 			low = middle + 1;
 		else
 			first = middle;

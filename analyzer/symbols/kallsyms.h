@@ -5,16 +5,32 @@
 
 #include "dump/memory.h"
 
-#define KSYM_NAME_SIZE 512 /* KSYM_NAME_LEN since 6.1 (b8a94bfb3395); 128 before */
+#define KSYM_NAME_SIZE	     512 /* KSYM_NAME_LEN since 6.1 (b8a94bfb3395); 128 before */
+#define KALLSYMS_MAX_SYMBOLS (8u << 20)
+
+/* Where the kernel has the tables; 0: it has no such. */
+struct kallsyms_tables {
+	uint64_t num_syms, names, token_table, token_index;
+	uint64_t addresses; /* or offsets, and a base until 6.19 */
+	uint64_t offsets, relative_base;
+};
+
+enum kallsyms_encoding {
+	KALLSYMS_ABSOLUTE,
+	KALLSYMS_ABSOLUTE_PERCPU,
+	KALLSYMS_BASE_RELATIVE,
+	KALLSYMS_PLACE_RELATIVE,
+};
 
 struct kallsyms {
 	uint32_t count;
 	uint8_t *names;
 	size_t names_size;
 	uint32_t *markers; /* where every 256th name begins */
+	enum kallsyms_encoding encoding;
+	uint64_t *addresses; /* KALLSYMS_ABSOLUTE; the others have offsets */
 	int32_t *offsets;
-	uint64_t relative_base;
-	bool absolute_percpu;
+	uint64_t base; /* that they count from */
 	char *tokens;
 	size_t tokens_size;
 	uint16_t token_index[256];
@@ -27,9 +43,14 @@ struct kallsyms_wanted {
 	uint64_t address; /* 0 if there is no such symbol */
 };
 
+/* Finds the tables through the vmcoreinfo, or by what they look like where it does not tell. */
 struct error *kallsyms_init(struct kallsyms *kallsyms, struct memory *memory,
 			    const struct vmcoreinfo *info);
 void kallsyms_deinit(struct kallsyms *kallsyms);
+
+/* Reads the tables at @tables, in the encoding that puts the symbol _stext at @stext. */
+struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *memory,
+			    const struct kallsyms_tables *tables, uint64_t stext);
 
 /* Looks up all of @wanted in one pass over the table; of equal names the first counts. */
 void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *wanted, size_t count);
@@ -44,5 +65,7 @@ bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t
 
 /* The name of symbol @index, without its type letter. */
 void kallsyms_name(const struct kallsyms *kallsyms, uint32_t index, char ret[KSYM_NAME_SIZE]);
+
+uint64_t kallsyms_address(const struct kallsyms *kallsyms, uint32_t index);
 
 #endif

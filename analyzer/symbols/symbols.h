@@ -13,14 +13,20 @@
  */
 #define KSYM_LIST(K)             \
 	K(__cpu_online_mask)     \
+	K(__end_init_stack)      \
 	K(__end_init_task)       \
 	K(__per_cpu_offset)      \
 	K(__start_BTF)           \
+	K(__start_init_stack)    \
 	K(__start_init_task)     \
 	K(__start_orc_unwind)    \
 	K(__start_orc_unwind_ip) \
 	K(__stop_BTF)            \
 	K(__stop_orc_unwind_ip)  \
+	K(_einittext)            \
+	K(_etext)                \
+	K(_sinittext)            \
+	K(_stext)                \
 	K(_totalram_pages)       \
 	K(cea_exception_stacks)  \
 	K(crash_notes)           \

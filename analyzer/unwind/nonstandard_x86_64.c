@@ -11,8 +11,10 @@
 
 #include <string.h>
 
+#include "unwind/callsite_x86_64.h"
+
 #define WORD	       8
-#define CALL_SIZE      5
+#define CALL_SIZE      5 /* opcode, and where to */
 #define CALL_OPCODE    0xe8
 #define PROLOGUE_BYTES 64
 #define SCAN_WORDS     256
@@ -23,23 +25,44 @@ struct prologue {
 		bp_offset; /* bytes on the stack when it pushed rbp, that included; 0 if it did not */
 };
 
-/* Bytes of an instruction that compilers schedule among the pushes and that leaves rsp alone; 0 if it is none. */
-static size_t neutral_instruction(const uint8_t *code)
+/* xor, test or mov of two registers, neither of them rsp. */
+static bool is_between_registers(const uint8_t *code)
+{
+	return (*code == 0x31 || *code == 0x33 || *code == 0x85 || *code == 0x89 ||
+		*code == 0x8b) &&
+	       code[1] >> 6 == 3 && (code[1] & 7) != 4 && (code[1] >> 3 & 7) != 4;
+}
+
+/* Bytes of a nop: endbr64 becomes one where nothing jumps to it, and so does the call of __fentry__. */
+static size_t nop(const uint8_t *code)
 {
 	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	static const uint8_t nop5[] = { 0x0f, 0x1f, 0x44, 0x00, 0x00 };
+	size_t prefix = *code == 0x66;
+	const uint8_t *modrm = code + prefix + 2;
 
 	if (!memcmp(code, endbr64, sizeof(endbr64)))
 		return sizeof(endbr64);
-	/* __fentry__, called or patched away */
-	if (*code == CALL_OPCODE || !memcmp(code, nop5, sizeof(nop5)))
+	if (code[prefix] == 0x90)
+		return prefix + 1;
+	if (code[prefix] != 0x0f || code[prefix + 1] != 0x1f || *modrm >> 6 > 1)
+		return 0;
+	return prefix + 3 + ((*modrm & 7) == 4) + (*modrm >> 6);
+}
+
+/* Bytes of an instruction that compilers schedule among the pushes and that leaves rsp alone; 0 if it is none. */
+static size_t neutral_instruction(const uint8_t *code)
+{
+	if (nop(code))
+		return nop(code);
+	if (*code == CALL_OPCODE) /* __fentry__ */
 		return CALL_SIZE;
 	/* mov $imm32,%r32 of any but esp; the same of r8d to r15d behind a prefix */
 	if ((*code & 0xf8) == 0xb8 && *code != 0xbc)
 		return 5;
 	if (*code == 0x41 && (code[1] & 0xf8) == 0xb8)
 		return 6;
-	return 0;
+	size_t rex = (*code & 0xf0) == 0x40;
+	return is_between_registers(code + rex) ? rex + 2 : 0;
 }
 
 /* Reads the pushes and the "sub $n,%rsp" at the beginning of the function, up to what it does not know. */
@@ -72,21 +95,6 @@ static void read_prologue(const uint8_t *code, size_t size, struct prologue *ret
 	}
 }
 
-/* Whether the instruction before @address is a direct call of @function. */
-static bool returns_from(struct unwinder *unwinder, uint64_t address, uint64_t function)
-{
-	uint8_t call[CALL_SIZE];
-	int32_t distance;
-	struct error *err = memory_read(unwinder->memory, address - CALL_SIZE, call, sizeof(call));
-
-	if (err) {
-		error_destroy(err);
-		return false;
-	}
-	memcpy(&distance, call + 1, sizeof(distance));
-	return call[0] == CALL_OPCODE && address + distance == function;
-}
-
 struct error *nonstandard_frame(struct unwinder *unwinder, uint64_t pc, bool interrupted,
 				uint64_t sp, struct nonstandard_frame *ret)
 {
@@ -103,13 +111,13 @@ struct error *nonstandard_frame(struct unwinder *unwinder, uint64_t pc, bool int
 		return err;
 	read_prologue(code, sizeof(code), &prologue);
 	for (uint64_t at = sp; at < area->end && at < sp + SCAN_WORDS * WORD; at += WORD) {
-		uint64_t word;
+		uint64_t word, target;
 		err = memory_read_u64(unwinder->memory, at, &word);
 		if (err)
 			return err;
-		/* Only words that point into code are worth a look at what is before them. */
-		if (!symbols_lookup(unwinder->symbols, word).name ||
-		    !returns_from(unwinder, word, function.start))
+		if (!code_is(unwinder, word) ||
+		    code_call_before(unwinder, word, &target) != CALL_DIRECT ||
+		    !code_calls(target, function.start))
 			continue;
 		ret->return_at = at;
 		ret->proven = at == sp + prologue.size;

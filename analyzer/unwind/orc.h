@@ -5,7 +5,7 @@
 
 #include "symbols/symbols.h"
 
-/* Where a register of the caller is found; arch/x86/include/asm/orc_types.h. */
+/* Where a register of the caller is found, in the numbers of arch/x86/include/asm/orc_types.h up to 7.0. */
 enum orc_reg {
 	ORC_REG_UNDEFINED,
 	ORC_REG_PREV_SP,
@@ -17,6 +17,8 @@ enum orc_reg {
 	ORC_REG_R13,
 	ORC_REG_BP_INDIRECT,
 	ORC_REG_SP_INDIRECT,
+	ORC_REG_AX,
+	ORC_REG_INVALID,
 };
 
 /* What the stack holds at that place, in our own numbers: the kernel's have changed. */
@@ -34,22 +36,25 @@ struct orc_entry {
 	uint8_t sp_reg; /* enum orc_reg */
 	uint8_t bp_reg;
 	uint8_t type; /* enum orc_type */
+	bool signal; /* the caller was interrupted: its pc is no return address */
 };
+
+#define ORC_CACHE_SIZE 2048
 
 struct orc {
 	struct symbols *symbols;
 	uint64_t ip, entries, count; /* of the core kernel's tables */
-	void (*decode)(const uint8_t raw[6],
-		       struct orc_entry *ret); /* NULL: the format is not known */
+	void (*decode)(const uint8_t raw[6], struct orc_entry *ret);
+	struct {
+		uint64_t pc; /* plus one: 0 is a free place */
+		struct orc_entry entry;
+	} cache[ORC_CACHE_SIZE]; /* the same return addresses are in every stack */
 };
 
-/* Finds the tables and tells their format. @info: the vmcoreinfo, whose release tells old formats apart. */
-struct error *orc_init(struct orc *orc, struct symbols *symbols, const struct vmcoreinfo *info);
+/* Finds the tables and tells their format. ERROR_NOT_FOUND if the kernel was built without ORC. */
+struct error *orc_init(struct orc *orc, struct symbols *symbols);
 
-/*
- * The entry that covers @pc. ERROR_NOT_FOUND if no table does: generated code, or none at all; ERROR_OTHER if the
- * tables' format is not known.
- */
-struct error *orc_find(const struct orc *orc, uint64_t pc, struct orc_entry *ret);
+/* The entry that covers @pc. ERROR_NOT_FOUND if no table does: generated code, or none at all. */
+struct error *orc_find(struct orc *orc, uint64_t pc, struct orc_entry *ret);
 
 #endif

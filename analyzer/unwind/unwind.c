@@ -8,14 +8,21 @@
 
 static const struct unwind_arch *const archs[] = { &unwind_arch_x86_64 };
 
-/* THREAD_SIZE is no symbol, but the first task's stack has it: INIT_TASK_DATA, vmlinux.lds.h (0500871f21b2). */
+/*
+ * THREAD_SIZE is no symbol, but the first task's stack has it: INIT_TASK_DATA, vmlinux.lds.h (0500871f21b2);
+ * renamed in 6.10 (8f69cba096b5).
+ */
 static struct error *find_thread_size(struct unwinder *unwinder)
 {
-	uint64_t start, end;
+	const uint64_t *at = unwinder->symbols->at;
+	uint64_t start = at[KSYM___start_init_stack], end = at[KSYM___end_init_stack];
+	struct error *err = NULL;
 
-	struct error *err = symbols_address(unwinder->symbols, KSYM___start_init_task, &start);
-	if (!err)
-		err = symbols_address(unwinder->symbols, KSYM___end_init_task, &end);
+	if (!start || !end) {
+		err = symbols_address(unwinder->symbols, KSYM___start_init_task, &start);
+		if (!err)
+			err = symbols_address(unwinder->symbols, KSYM___end_init_task, &end);
+	}
 	if (err)
 		return err;
 	unwinder->thread_size = end - start;
@@ -23,6 +30,22 @@ static struct error *find_thread_size(struct unwinder *unwinder)
 		return error_fault(ERROR_CORRUPT, start, "a task's stack of %llu bytes",
 				   (unsigned long long)(end - start));
 	return NULL;
+}
+
+/* Without ORC a kernel has frame pointers: CONFIG_UNWINDER_FRAME_POINTER; with an ORC that is not known neither. */
+static void choose_method(struct unwinder *unwinder)
+{
+	struct error *err = orc_init(&unwinder->orc, unwinder->symbols);
+
+	if (!err) {
+		unwinder->method = UNWIND_ORC;
+	} else if (err->class == ERROR_NOT_FOUND) {
+		unwinder->method = UNWIND_FRAME_POINTERS;
+		error_destroy(err);
+	} else {
+		unwinder->method = UNWIND_GUESS;
+		unwinder->error = err;
+	}
 }
 
 const struct unwind_arch *unwind_arch_find(uint32_t machine)
@@ -33,8 +56,7 @@ const struct unwind_arch *unwind_arch_find(uint32_t machine)
 	return NULL;
 }
 
-struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine,
-			    const struct vmcoreinfo *info)
+struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine)
 {
 	memset(unwinder, 0, sizeof(*unwinder));
 	unwinder->symbols = symbols;
@@ -45,8 +67,19 @@ struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, 
 				    machine);
 	struct error *err = find_thread_size(unwinder);
 	if (!err)
-		err = orc_init(&unwinder->orc, symbols, info);
-	return err ? err : unwinder->arch->init(unwinder);
+		err = unwinder->arch->init(unwinder);
+	if (err) {
+		unwinder->error = error_prefix(err, "no stacks");
+		return NULL;
+	}
+	unwinder->usable = true;
+	choose_method(unwinder);
+	return NULL;
+}
+
+void unwinder_deinit(struct unwinder *unwinder)
+{
+	error_destroy(unwinder->error);
 }
 
 const struct stack_area *unwind_area(const struct unwinder *unwinder, uint64_t sp)
@@ -89,6 +122,8 @@ struct error *unwind_running(struct unwinder *unwinder, const struct registers *
 			     uint64_t task_stack, uint64_t per_cpu, struct stack *ret)
 {
 	memset(ret, 0, sizeof(*ret));
+	if (!unwinder->usable)
+		return NULL;
 	set_task_area(unwinder, task_stack);
 	struct error *err = unwinder->arch->cpu_areas(unwinder, per_cpu);
 	return err ? err : unwinder->arch->walk(unwinder, registers, ret);
@@ -98,8 +133,25 @@ struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t t
 			      struct stack *ret)
 {
 	memset(ret, 0, sizeof(*ret));
+	if (!unwinder->usable)
+		return NULL;
 	set_task_area(unwinder, task_stack);
 	return unwinder->arch->walk_sleeping(unwinder, sp, ret);
+}
+
+struct error *unwind_sleeping_registers(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
+					struct registers *ret)
+{
+	if (!unwinder->usable)
+		return error_copy(unwinder->error);
+	set_task_area(unwinder, task_stack);
+	return unwinder->arch->sleeping_registers(unwinder, sp, ret);
+}
+
+struct error *unwind_frame_registers(struct unwinder *unwinder, const struct frame *frame,
+				     struct registers *ret)
+{
+	return unwinder->arch->read_registers(unwinder, frame->registers_at, ret);
 }
 
 void stack_deinit(struct stack *stack)

@@ -9,9 +9,11 @@
 
 #define REGISTERS_MAX 40
 
-/* The registers of interrupted code, in the order of the architecture's struct pt_regs. */
+/* Registers, in the order of the architecture's struct pt_regs. */
 struct registers {
 	uint64_t values[REGISTERS_MAX];
+	uint64_t
+		known; /* bit n: values[n] is the register's; of a sleeping task not all are kept */
 };
 
 enum frame_section {
@@ -24,7 +26,9 @@ enum frame_section {
 
 struct frame {
 	uint64_t pc;
-	uint64_t sp;
+	uint64_t sp; /* the stack pointer at pc: where the inner frame began */
+	uint64_t
+		registers_at; /* address of the struct pt_regs that holds this frame's registers, or 0 */
 	enum frame_section section;
 	bool interrupted; /* pc is where it was stopped; else a return address, behind the call */
 	bool reliable; /* no guess led here */
@@ -65,6 +69,12 @@ struct unwind_arch {
 	struct error *(*walk)(struct unwinder *unwinder, const struct registers *registers,
 			      struct stack *stack);
 	struct error *(*walk_sleeping)(struct unwinder *unwinder, uint64_t sp, struct stack *stack);
+	/* The registers that the switch away from a task kept on its stack, at @sp. */
+	struct error *(*sleeping_registers)(const struct unwinder *unwinder, uint64_t sp,
+					    struct registers *ret);
+	/* Those of the struct pt_regs at @address. */
+	struct error *(*read_registers)(const struct unwinder *unwinder, uint64_t address,
+					struct registers *ret);
 };
 
 extern const struct unwind_arch unwind_arch_x86_64;
@@ -72,8 +82,13 @@ extern const struct unwind_arch unwind_arch_x86_64;
 /* That of ELF machine @machine, or NULL. */
 const struct unwind_arch *unwind_arch_find(uint32_t machine);
 
+enum unwind_method { UNWIND_ORC, UNWIND_FRAME_POINTERS, UNWIND_GUESS };
+
 struct unwinder {
 	const struct unwind_arch *arch;
+	enum unwind_method method;
+	bool usable; /* else no stack can be had at all */
+	struct error *error; /* why there are no stacks, or only guesses; NULL: neither */
 	struct symbols *symbols;
 	struct memory *memory;
 	struct orc orc;
@@ -82,15 +97,20 @@ struct unwinder {
 	unsigned int nr_areas;
 	union {
 		struct {
-			struct member frame_bp, frame_ret, hardirq_stack_ptr;
+			struct member frame[REGISTERS_MAX]; /* of inactive_task_frame */
+			struct member hardirq_stack_ptr;
 			struct member nmi, df, db, mce, vc;
 			uint32_t inactive_frame_size, irq_stack_size;
 		} x86_64;
 	} layout;
 };
 
-struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine,
-			    const struct vmcoreinfo *info);
+/*
+ * Fails only for machines that are not known. What else is not there costs stacks, not the report: it ends in
+ * unwinder->error.
+ */
+struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, uint16_t machine);
+void unwinder_deinit(struct unwinder *unwinder);
 
 /* Walks a task that was running on the CPU with @per_cpu; @task_stack: task_struct.stack. */
 struct error *unwind_running(struct unwinder *unwinder, const struct registers *registers,
@@ -99,6 +119,17 @@ struct error *unwind_running(struct unwinder *unwinder, const struct registers *
 /* Walks a task that was switched out with stack pointer @sp. */
 struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
 			      struct stack *ret);
+
+/*
+ * The registers that a walk begins with where the task was switched out: for who recovers more of them than
+ * a walk needs. Those of a running task are what unwind_running() was given.
+ */
+struct error *unwind_sleeping_registers(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
+					struct registers *ret);
+
+/* The registers of @frame, which must have registers_at: all are known there, whatever inner frames did. */
+struct error *unwind_frame_registers(struct unwinder *unwinder, const struct frame *frame,
+				     struct registers *ret);
 
 /* For the architectures: adds a frame, whose section follows from @sp. */
 struct error *unwind_add_frame(struct unwinder *unwinder, struct stack *stack,

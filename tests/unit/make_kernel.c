@@ -36,14 +36,15 @@ struct made_map {
 struct made_orc {
 	uint64_t address;
 	int16_t sp_offset, bp_offset;
-	uint16_t bits;
+	uint8_t sp_reg, bp_reg, type; /* indices of add_orc()'s names */
 };
 
 const char made_kernel_minimum[] = "symbol _stext 0xffffffff81000000\n"
 				   "symbol _etext 0xffffffff82000000\n"
 				   "symbol __start_init_task 0xffffffff82400000 D\n"
 				   "symbol __end_init_task 0xffffffff82404000 D\n"
-				   "struct inactive_task_frame 56 bp:u64@40 ret_addr:u64@48\n"
+				   "struct inactive_task_frame 56 r15:u64@0 r14:u64@8 r13:u64@16 "
+				   "r12:u64@24 bx:u64@32 bp:u64@40 ret_addr:u64@48\n"
 				   "struct irq_stack 16384 stack:char[16384]@0\n"
 				   "orc _stext end\n";
 
@@ -52,6 +53,7 @@ const char made_kernel_minimum[] = "symbol _stext 0xffffffff81000000\n"
 #define TABLES_PA    0x1000
 #define PAGES_PA     0x400000
 #define KALLSYMS_VA  0xffffffff8e000000ull
+#define OFFSETS_VA   (KALLSYMS_VA + 0x10000)
 #define BTF_VA	     0xffffffff8f000000ull
 #define ORC_IP_VA    0xffffffff8d000000ull
 #define ORC_VA	     0xffffffff8d800000ull
@@ -279,13 +281,12 @@ static void set_member(struct make_kernel *k, char *words)
 	k->dump.poke(&k->dump, at, &word, size);
 }
 
-/* orc_entry of include/asm/orc_types.h, 5.10 to 6.2: sp_reg:4 bp_reg:4 type:2 end:1 */
 static void add_orc(struct make_kernel *k, const char *words)
 {
-	static const char *const registers[] = { "-",		"prev_sp",    "dx",  "di",
-						 "bp",		"sp",	      "r10", "r13",
-						 "bp_indirect", "sp_indirect" };
-	static const char *const types[] = { "call", "regs", "partial", "none", "end" };
+	static const char *const registers[] = { "-",		"prev_sp",     "dx",  "di",
+						 "bp",		"sp",	       "r10", "r13",
+						 "bp_indirect", "sp_indirect", "ax" };
+	static const char *const types[] = { "call", "regs", "partial", "none", "end", "signal" };
 	char address[64], type[16], sp[16] = "-", bp[16] = "-";
 	int sp_offset = 0, bp_offset = 0;
 	uint16_t sp_reg = 0, bp_reg = 0, number = 0;
@@ -293,19 +294,40 @@ static void add_orc(struct make_kernel *k, const char *words)
 	assert_true(sscanf(words, "%63s %15s %15s %i %15s %i", address, type, sp, &sp_offset, bp,
 			   &bp_offset) >= 2);
 	while (strcmp(registers[sp_reg], sp))
-		assert_true(++sp_reg < 10);
+		assert_true(++sp_reg < 11);
 	while (strcmp(registers[bp_reg], bp))
-		assert_true(++bp_reg < 10);
+		assert_true(++bp_reg < 11);
 	while (strcmp(types[number], type))
-		assert_true(++number < 5);
+		assert_true(++number < 6);
 	k->orcs = realloc(k->orcs, (k->nr_orcs + 1) * sizeof(*k->orcs));
 	assert_non_null(k->orcs);
 	k->orcs[k->nr_orcs++] = (struct made_orc){
 		.address = make_kernel_number(k, address),
 		.sp_offset = sp_offset,
 		.bp_offset = bp_offset,
-		.bits = sp_reg | bp_reg << 4 | (number > 2 ? 0 : number) << 8 | (number == 4) << 10,
+		.sp_reg = sp_reg,
+		.bp_reg = bp_reg,
+		.type = number,
 	};
+}
+
+/* The bits of an orc_entry behind its offsets: analyzer/unwind/orc.c has the formats. */
+static uint16_t orc_bits(const struct make_kernel *k, const struct made_orc *orc)
+{
+	static const uint8_t registers_7_1[] = { 0, 8, 2, 5, 4, 3, 6, 7, 10, 9, 1 };
+	static const uint8_t types_6_4[] = { 2, 3, 4, 0, 1, 2 };
+	bool signal = orc->type == 1 || orc->type == 2 || orc->type == 5, end = orc->type == 4;
+	uint16_t registers = orc->sp_reg | orc->bp_reg << 4, old = orc->type > 2 ? 0 : orc->type;
+
+	if (!strcmp(k->orc_format, "4.14"))
+		return registers | old << 8 | end << 10;
+	if (!strcmp(k->orc_format, "6.3"))
+		return registers | old << 8 | signal << 10 | end << 11;
+	if (!strcmp(k->orc_format, "7.1"))
+		registers = registers_7_1[orc->sp_reg] | registers_7_1[orc->bp_reg] << 4;
+	else
+		assert_string_equal(k->orc_format, "6.4");
+	return registers | types_6_4[orc->type] << 8 | signal << 11;
 }
 
 static int compare_orcs(const void *a, const void *b)
@@ -321,13 +343,28 @@ static void write_orcs(struct make_kernel *k)
 		const struct made_orc *orc = &k->orcs[i];
 		uint64_t at = ORC_IP_VA + i * 4;
 		int32_t distance = orc->address - at;
-		uint16_t words[3] = { orc->sp_offset, orc->bp_offset, orc->bits };
+		uint16_t words[3] = { orc->sp_offset, orc->bp_offset, orc_bits(k, orc) };
 		poke(&k->dump, at, &distance, sizeof(distance));
 		poke(&k->dump, ORC_VA + i * sizeof(words), words, sizeof(words));
 	}
 	add_symbol(k, "__start_orc_unwind_ip", ORC_IP_VA, 'D');
 	add_symbol(k, "__stop_orc_unwind_ip", ORC_IP_VA + k->nr_orcs * 4, 'D');
 	add_symbol(k, "__start_orc_unwind", ORC_VA, 'D');
+}
+
+static void take_encoding(struct make_kernel *k, const char *word)
+{
+	static const char *const names[] = {
+		[KALLSYMS_ABSOLUTE] = "absolute",
+		[KALLSYMS_ABSOLUTE_PERCPU] = "absolute-percpu",
+		[KALLSYMS_BASE_RELATIVE] = "base-relative",
+		[KALLSYMS_PLACE_RELATIVE] = "place-relative",
+	};
+
+	k->encoding = 0;
+	while (strcmp(names[k->encoding], word))
+		if (++k->encoding == sizeof(names) / sizeof(names[0]))
+			fail_msg("'%s' is no encoding", word);
 }
 
 static bool take_line(struct make_dump *d, char *line)
@@ -340,12 +377,14 @@ static bool take_line(struct make_dump *d, char *line)
 	if (!strcmp(word, "symbol")) {
 		assert_true(sscanf(rest, "%1023s %63s %c", name, address, &type) >= 2);
 		add_symbol(k, name, make_kernel_number(k, address), type);
-	} else if (!strcmp(word, "relative")) {
-		k->relative = true;
+	} else if (!strcmp(word, "kallsyms")) {
+		take_encoding(k, rest);
 	} else if (!strcmp(word, "struct") || !strcmp(word, "union")) {
 		add_struct(k, *word == 'u', rest);
 	} else if (!strcmp(word, "orc")) {
 		add_orc(k, rest);
+	} else if (!strcmp(word, "orc_format")) {
+		assert_int_equal(sscanf(rest, "%7s", k->orc_format), 1);
 	} else if (!strcmp(word, "enum")) {
 		add_enum(k, rest);
 	} else if (!strcmp(word, "at")) {
@@ -403,10 +442,25 @@ static void write_names(struct make_kernel *k)
 	}
 }
 
+static uint32_t offset_of(const struct make_kernel *k, size_t i, uint64_t base)
+{
+	uint64_t address = k->symbols[i].address;
+
+	switch (k->encoding) {
+	case KALLSYMS_BASE_RELATIVE:
+		return address - base;
+	case KALLSYMS_PLACE_RELATIVE:
+		return address - (OFFSETS_VA + i * 4);
+	default:
+		return address < base ? address : base - 1 - address;
+	}
+}
+
 static void write_kallsyms(struct make_kernel *k)
 {
 	struct make_dump *d = &k->dump;
 	uint64_t base = KERNEL_MAP;
+	bool absolute = k->encoding == KALLSYMS_ABSOLUTE;
 
 	qsort(k->symbols, k->nr_symbols, sizeof(*k->symbols), compare_symbols);
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA);
@@ -414,20 +468,21 @@ static void write_kallsyms(struct make_kernel *k)
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x1000);
 	make_dump_line(d, "u64 0x%llx", (unsigned long long)base);
 	write_tokens(d);
-	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x10000);
+	make_dump_line(d, "at 0x%llx", OFFSETS_VA);
 	for (size_t i = 0; i < k->nr_symbols; i++) {
-		uint64_t address = k->symbols[i].address;
-		uint32_t offset = address - base;
-		if (!k->relative)
-			offset = address < base ? address : base - 1 - address;
-		make_dump_line(d, "u32 0x%x", offset);
+		if (absolute)
+			make_dump_line(d, "u64 0x%llx", (unsigned long long)k->symbols[i].address);
+		else
+			make_dump_line(d, "u32 0x%x", offset_of(k, i, base));
 	}
 	write_names(k);
 	make_dump_line(d, "info SYMBOL(kallsyms_num_syms)=%llx", KALLSYMS_VA);
-	make_dump_line(d, "info SYMBOL(kallsyms_relative_base)=%llx", KALLSYMS_VA + 0x1000);
+	if (k->encoding == KALLSYMS_ABSOLUTE_PERCPU || k->encoding == KALLSYMS_BASE_RELATIVE)
+		make_dump_line(d, "info SYMBOL(kallsyms_relative_base)=%llx", KALLSYMS_VA + 0x1000);
 	make_dump_line(d, "info SYMBOL(kallsyms_token_table)=%llx", KALLSYMS_VA + 0x2000);
 	make_dump_line(d, "info SYMBOL(kallsyms_token_index)=%llx", KALLSYMS_VA + 0x3000);
-	make_dump_line(d, "info SYMBOL(kallsyms_offsets)=%llx", KALLSYMS_VA + 0x10000);
+	make_dump_line(d, "info SYMBOL(kallsyms_%s)=%llx", absolute ? "addresses" : "offsets",
+		       OFFSETS_VA);
 	make_dump_line(d, "info SYMBOL(kallsyms_names)=%llx", KALLSYMS_VA + 0x100000);
 	const struct made_symbol *stext = find_symbol(k, "_stext", 6);
 	if (stext)
@@ -467,6 +522,8 @@ void make_kernel_init(struct make_kernel *k)
 	k->dump.poke = poke;
 	k->dump.finish = finish;
 	k->levels = 4;
+	strcpy(k->orc_format, "4.14");
+	k->encoding = KALLSYMS_ABSOLUTE_PERCPU;
 	k->next_table = TABLES_PA + PAGE_SIZE;
 	k->next_page = PAGES_PA;
 	k->btf = btf__new_empty();

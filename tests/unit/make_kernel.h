@@ -3,7 +3,8 @@
  * A kernel's memory out of text, in a vmcore: make_dump's lines, and besides
  *
  *	symbol NAME ADDRESS [TYPE]	a symbol of kallsyms, of type T if none is said
- *	relative			kallsyms without ABSOLUTE_PERCPU
+ *	kallsyms absolute|absolute-percpu|base-relative|place-relative
+ *					their encoding, absolute-percpu if none is said
  *	struct NAME SIZE MEMBER:TYPE@OFFSET...
  *	union NAME SIZE MEMBER:TYPE@OFFSET...
  *	enum NAME ENUMERATOR=N...
@@ -13,8 +14,10 @@
  *	set OBJECT STRUCT.MEMBER N
  *			writes a member of the object at that address; a member of a member is MEMBER.MEMBER
  *	exclude ADDRESS	the page at that virtual address is mapped, but not in the dump
- *	orc ADDRESS call|regs|partial|end|none [SPREG N [BPREG N]]
- *			an entry of the ORC tables, as 6.1 has them
+ *	orc ADDRESS call|signal|regs|partial|end|none [SPREG N [BPREG N]]
+ *			an entry of the ORC tables
+ *	orc_format 4.14|6.3|6.4|7.1
+ *			how they are encoded; 4.14, up to 6.2, if not said. The hash is not written
  *	levels 5	five levels of page tables
  *	phys_base N	the kernel lies that much further in physical memory (KASLR)
  *
@@ -37,8 +40,9 @@ struct make_kernel {
 	size_t nr_maps;
 	struct made_orc *orcs;
 	size_t nr_orcs;
+	char orc_format[8];
 	struct btf *btf;
-	bool relative;
+	enum kallsyms_encoding encoding;
 	unsigned int levels;
 	uint64_t phys_base;
 	uint64_t next_table, next_page; /* physical addresses of free pages */

@@ -239,16 +239,6 @@ static void what_is_needed_is_named(void **state)
 		const char *text, *says;
 	} cases[] = {
 		{ "symbol _stext 0xffffffff81000000\n", "no BTF" },
-		{ "symbol _stext 0xffffffff81000000\n struct a 8 b:u64@0\n", "__start_init_task" },
-		{ "symbol _stext 0xffffffff81000000\n struct a 8 b:u64@0\n"
-		  "symbol __start_init_task 0xffffffff82000000\n symbol __end_init_task 0xffffffff82000000\n",
-		  "stack of 0 bytes" },
-		{ "symbol _stext 0xffffffff81000000\n struct a 8 b:u64@0\n"
-		  "symbol __start_init_task 0xffffffff82000000\n symbol __end_init_task 0xffffffff82004000\n",
-		  "orc_unwind" },
-		{ "symbol _stext 0xffffffff81000000\n struct a 8 b:u64@0\n orc _stext end\n"
-		  "symbol __start_init_task 0xffffffff82000000\n symbol __end_init_task 0xffffffff82004000\n",
-		  "inactive_task_frame" },
 	};
 
 	(void)state;
