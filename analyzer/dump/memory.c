@@ -6,6 +6,9 @@
 
 #include "base/cleanup.h"
 
+/* Room for all tables of most kernels. */
+#define ALLOC_STEP (16u << 20)
+
 static const struct memory_arch *const archs[] = { &memory_arch_x86_64 };
 
 /* Their vmcores look alike, and users have them. */
@@ -139,11 +142,22 @@ struct error *memory_read_alloc(struct memory *memory, uint64_t va, uint64_t siz
 	if (size > most)
 		return error_fault(ERROR_CORRUPT, va, "0x%llx: a table of %llu bytes",
 				   (unsigned long long)va, (unsigned long long)size);
-	_cleanup_free_ void *buf = malloc(size ? size : 1);
-	if (!buf)
-		return &error_no_memory;
-	struct error *err = memory_read(memory, va, buf, size);
-	if (!err)
-		*(void **)ret = steal_ptr(buf);
-	return err;
+	/* No more at once than is there already: a table that the dump does not have costs no memory. */
+	_cleanup_free_ char *buf = NULL;
+	uint64_t done = 0;
+	do {
+		uint64_t n = done ? done : ALLOC_STEP;
+		if (n > size - done)
+			n = size - done;
+		char *grown = realloc(buf, done + n ? done + n : 1);
+		if (!grown)
+			return &error_no_memory;
+		buf = grown;
+		struct error *err = memory_read(memory, va + done, buf + done, n);
+		if (err)
+			return err;
+		done += n;
+	} while (done < size);
+	*(void **)ret = steal_ptr(buf);
+	return NULL;
 }

@@ -26,10 +26,11 @@
 #define STATE_FINALIZED 2
 #define ID_MASK		((1ull << STATE_SHIFT) - 1)
 
-#define MAX_COUNT_BITS 24
-#define MAX_SIZE_BITS  30
-#define MAX_TABLE_SIZE (1u << 30) /* more than the longest log_buf_len= makes */
-#define MAX_LINES      (4u << 20)
+/* log_buf_len=64M, whose descriptors and infos have 224 MB. A kernel of 8192 CPUs makes itself a buffer of 32 MB. */
+#define MAX_COUNT_BITS 21
+#define MAX_SIZE_BITS  26
+#define MAX_TABLE_SIZE (256u << 20)
+#define MAX_LINES      (2u << 20)
 #define MAX_ENTRY_SIZE 256 /* of a descriptor or info; they have 24 and 88 bytes */
 
 struct ring {

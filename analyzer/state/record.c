@@ -74,12 +74,20 @@ struct error *record_parse(void *data, size_t size, struct record *ret)
 
 struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
 {
-	uint64_t values;
+	uint64_t values, nr_cpus = 1;
 	uint32_t element_size, count;
 	void *data;
 
 	struct error *err =
 		bpf_array_map_find(kernel, RECORD_MAP_NAME, &values, &element_size, &count);
+	/* A kernel for one CPU has no such variable. */
+	if (!err && kernel->symbols.at[KSYM_nr_cpu_ids])
+		err = kernel_variable(kernel, KSYM_nr_cpu_ids, sizeof(uint32_t), &nr_cpus);
+	/* A header, and a slot for each CPU: more of it is no recorder's. */
+	if (!err && (uint64_t)element_size * count > (nr_cpus + 1) * RECORD_SLOT_SIZE)
+		err = error_fault(ERROR_CORRUPT, values,
+				  "a flight record of %u elements of %u bytes for %llu CPUs", count,
+				  element_size, (unsigned long long)nr_cpus);
 	if (!err)
 		err = memory_read_alloc(&kernel->memory, values, (uint64_t)element_size * count,
 					MAX_RECORD_SIZE, &data);

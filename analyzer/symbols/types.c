@@ -111,10 +111,11 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 	types->count = 1;
 	for (size_t at = 0; at < size;) {
 		const struct btf_type *type = (const struct btf_type *)(types->type_bytes + at);
-		size_t extra;
 
-		if (size - at < sizeof(*type) ||
-		    (extra = extra_size(type)) > size - at - sizeof(*type))
+		if (size - at < sizeof(*type))
+			return error_create(ERROR_CORRUPT, "type %u is cut off", types->count);
+		size_t extra = extra_size(type);
+		if (extra > size - at - sizeof(*type))
 			return error_create(ERROR_CORRUPT,
 					    "type %u is cut off or of unknown kind %u",
 					    types->count, BTF_INFO_KIND(type->info));
