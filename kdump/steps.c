@@ -18,6 +18,8 @@
 #include "state/record.h"
 
 #define VMCORE "/proc/vmcore"
+#define KEPT_SYMBOLS \
+	"/etc/lockdump/kallsyms" /* of the kernel that crashed, kept by arm if it did that */
 #define RECORD "record.bin"
 
 static void close_kernel(struct kernel **kernel)
@@ -111,6 +113,15 @@ static struct error *write_record(const struct incident *incident, const struct 
 	return err;
 }
 
+static struct error *open_vmcore(const char *path, struct kernel **ret)
+{
+	struct kernel_source source = { .vmcore = path };
+
+	if (!access(KEPT_SYMBOLS, R_OK))
+		source.files.kept = KEPT_SYMBOLS;
+	return kernel_open(&source, ret);
+}
+
 struct error *step_record(void *arg)
 {
 	struct capture *capture = arg;
@@ -119,7 +130,7 @@ struct error *step_record(void *arg)
 	struct record record;
 
 	find_crash_time(found);
-	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
+	struct error *err = open_vmcore(VMCORE, &kernel);
 	if (!err)
 		err = record_from_kernel(kernel, &record);
 	if (err) {
@@ -198,7 +209,7 @@ struct error *step_report(void *arg)
 	_cleanup_(destroy_report) struct report *report = NULL;
 	struct record record;
 	char vmcore[PATH_MAX + INCIDENT_ID_SIZE + 16];
-	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
+	struct error *err = open_vmcore(VMCORE, &kernel);
 
 	if (err)
 		return err;
@@ -224,7 +235,7 @@ struct error *step_report_to_console(void *arg)
 	_cleanup_(close_kernel) struct kernel *kernel = NULL;
 	_cleanup_(destroy_report) struct report *report = NULL;
 	struct record record;
-	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
+	struct error *err = open_vmcore(VMCORE, &kernel);
 
 	if (err)
 		return err;
@@ -275,7 +286,7 @@ struct error *step_proof(void *arg)
 	if (!found->has_report)
 		return error_create(ERROR_OTHER, "there is no report to compare with");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/vmcore", capture->incident.dirfd);
-	struct error *err = kernel_open(&(struct kernel_source){ path }, &kernel);
+	struct error *err = open_vmcore(path, &kernel);
 	if (!err && found->has_record) {
 		err = record_from_kernel(kernel, &record);
 		if (!err)

@@ -16,9 +16,11 @@ enum format { FORMAT_TEXT, FORMAT_JSON };
 struct options {
 	const char *vmcore;
 	const char *record;
-	/* Hold vmcore and record, if an incident's folder was named. */
+	struct symbol_files files;
+	/* Hold vmcore, record and symbols, if an incident's folder was named. */
 	char in_incident[PATH_MAX];
 	char its_record[PATH_MAX];
+	char its_symbols[PATH_MAX];
 	const char *output;
 	enum format format;
 	bool all_tasks;
@@ -29,6 +31,8 @@ static void usage(FILE *out)
 	fputs("Usage: lockdump report VMCORE|INCIDENT [OPTION...]\n"
 	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed.\n\n"
 	      "  --record FILE        use this flight record if there is none in the vmcore\n"
+	      "  --symbols FILE       take the kernel's symbols from there: a /proc/kallsyms of the boot that crashed,\n"
+	      "                       a System.map or a vmlinux; for dumps that lack their own\n"
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
@@ -39,9 +43,10 @@ static void usage(FILE *out)
 /* Returns below 0 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-	enum { OPT_RECORD = 256, OPT_FORMAT, OPT_ALL_TASKS, OPT_HELP };
+	enum { OPT_RECORD = 256, OPT_SYMBOLS, OPT_FORMAT, OPT_ALL_TASKS, OPT_HELP };
 	static const struct option options[] = {
 		{ "record", required_argument, NULL, OPT_RECORD },
+		{ "symbols", required_argument, NULL, OPT_SYMBOLS },
 		{ "format", required_argument, NULL, OPT_FORMAT },
 		{ "output", required_argument, NULL, 'o' },
 		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
@@ -55,6 +60,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		switch (c) {
 		case OPT_RECORD:
 			ret->record = optarg;
+			break;
+		case OPT_SYMBOLS:
+			ret->files.symbols = optarg;
 			break;
 		case OPT_FORMAT:
 			if (strcmp(optarg, "text") && strcmp(optarg, "json")) {
@@ -84,7 +92,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 
 /*
  * An incident's folder stands for the vmcore in it, finished or not, and lends
- * its record to a dump that has lost its own.
+ * its record, and the symbols that were kept, to a dump that lacks its own.
  */
 static void look_into_folder(struct options *options)
 {
@@ -103,6 +111,9 @@ static void look_into_folder(struct options *options)
 	snprintf(options->its_record, sizeof(options->its_record), "%s/record.bin", folder);
 	if (!options->record && !access(options->its_record, F_OK))
 		options->record = options->its_record;
+	snprintf(options->its_symbols, sizeof(options->its_symbols), "%s/kallsyms", folder);
+	if (!access(options->its_symbols, F_OK))
+		options->files.kept = options->its_symbols;
 }
 
 /*
@@ -150,7 +161,8 @@ static struct error *report_vmcore(const struct options *options)
 	struct error *why = NULL;
 	bool found = false;
 
-	struct error *err = kernel_open(&(struct kernel_source){ options->vmcore }, &kernel);
+	const struct kernel_source source = { .vmcore = options->vmcore, .files = options->files };
+	struct error *err = kernel_open(&source, &kernel);
 	if (!err)
 		err = find_record(kernel, options, &record, &found, &why);
 	if (!err)

@@ -57,8 +57,13 @@ static struct error *open_layers(struct kernel *kernel)
 	uint16_t machine = dump_machine(kernel->dump);
 
 	struct error *err = memory_init(&kernel->memory, kernel->dump, &kernel->info);
-	if (!err)
-		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info);
+	if (!err) {
+		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info,
+				   &kernel->source.files);
+		/* What was asked for by name, and cannot be had, is not passed over. */
+		if (err && kernel->source.files.symbols && !kernel->symbols.kallsyms.count)
+			return err;
+	}
 	if (!err)
 		err = unwinder_init(&kernel->unwinder, &kernel->symbols, machine);
 	kernel->can_unwind = !err;

@@ -14,6 +14,7 @@ struct kernel_source {
 	const char *vmcore; /* a file, /proc/vmcore or DUMP_LIVE */
 	const char *const *more_parts; /* the other files of a split dump */
 	size_t nr_more_parts;
+	struct symbol_files files;
 };
 
 struct kernel {

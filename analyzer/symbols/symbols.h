@@ -75,8 +75,15 @@ struct symbols {
 };
 
 /* On an error, what was read before it is there nevertheless. */
+/* Files that have what a dump may lack; each may be NULL. symbol_file.h tells what they may be. */
+struct symbol_files {
+	const char *symbols; /* the core kernel's; used instead of the dump's own */
+	const char *kept; /* the same, but used only if the dump has none */
+	const char *vmlinux; /* symbols and BTF, if the dump has none */
+};
+
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,
-			   const struct vmcoreinfo *info);
+			   const struct vmcoreinfo *info, const struct symbol_files *files);
 void symbols_deinit(struct symbols *symbols);
 
 /* What covers @address. Its strings live as long as @symbols. */
