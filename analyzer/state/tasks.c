@@ -154,6 +154,7 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 {
 	struct unwinder *unwinder = &reader->kernel->unwinder;
 	const struct cpu *cpu = cpus_find(reader->cpus, task->cpu);
+	struct error *err = NULL;
 
 	task->running = cpu && cpu->online && cpu->current == task->address;
 	/* A task that has exited has given its stack back: put_task_stack(). */
@@ -161,13 +162,21 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 		return NULL;
 	if (!task->running) {
 		task->registers_from = REGISTERS_SLEEPING;
-		return unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
+		err = unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
+	} else {
+		task->registers_from = cpu->registers_from;
+		if (cpu->registers_from != REGISTERS_NONE)
+			err = unwind_running(unwinder, &cpu->registers, task->stack_base,
+					     cpu->per_cpu, &task->stack);
 	}
-	task->registers_from = cpu->registers_from;
-	if (cpu->registers_from == REGISTERS_NONE)
-		return NULL;
-	return unwind_running(unwinder, &cpu->registers, task->stack_base, cpu->per_cpu,
-			      &task->stack);
+	if (!task->kernel_thread) {
+		struct error *user = unwind_add_user(unwinder, task->stack_base, &task->stack);
+		if (err)
+			error_destroy(user);
+		else
+			err = user;
+	}
+	return err;
 }
 
 static void add_task(struct reader *reader, uint64_t address)
