@@ -236,6 +236,14 @@ static void frames_without_orc(void **state)
 		     "at 0xffffc90000003000\n u64 0 0 0 0xffffc90000003800 caller+0x15 0 start+1\n",
 		     "rip=0xffffffff81010840 rsp=0xffffc90000003000"),
 		"task crash+0x40\ntask caller+0x15\ntask start+0x1\n", NULL);
+	/* As 5.10 has it on some CPUs: data16 data16 data16 data16 nop. */
+	assert_walked(
+		walk(CRASH
+		     "at crash\n u8 0x66 0x66 0x66 0x66 0x90 0x55 0xba 1 0 0 0 0x48 0x81 "
+		     "0xec 0x10 0 0 0 0x90\n fill 64 0x90\n"
+		     "at 0xffffc90000003000\n u64 0 0 0xffffc90000003800 caller+0x15 0 start+1\n",
+		     "rip=0xffffffff81010840 rsp=0xffffc90000003000"),
+		"task crash+0x40\ntask caller+0x15\ntask start+0x1\n", NULL);
 	/* A prologue that is not understood: the nearest word that is behind a call of it, as a guess. */
 	assert_walked(walk(CRASH "at crash\n fill 64 0xcc\n"
 				 "at 0xffffc90000003000\n u64 foo+0x15 0 caller+0x15 0 start+1\n",
