@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "state/registers.h"
 
 #define SAME_BOOT_S 30 /* the clock may have been set meanwhile, but not by more */
 
@@ -20,6 +21,23 @@ struct error *report_note(struct report *report, struct error *err)
 	*note = (struct report_note){ .class = err->class, .address = err->address, .text = text };
 	error_destroy(err);
 	return NULL;
+}
+
+/* What to say of the CPU that @task ran on if it did not answer when the machine crashed; NULL if it did. */
+static struct error *silent_cpu(const struct task *task)
+{
+	static const char *const from[] = {
+		[REGISTERS_NONE] = "nothing tells what it did",
+		[REGISTERS_RECORD] = "its registers are of the record's last sample",
+		[REGISTERS_SCAN] = "its registers were found on its stacks, and may be old",
+	};
+
+	if (task->registers_from >= sizeof(from) / sizeof(from[0]) || !from[task->registers_from])
+		return NULL;
+	return error_create(
+		ERROR_OTHER,
+		"CPU %u left no registers: it did not answer when the machine crashed; %s",
+		task->cpu, from[task->registers_from]);
 }
 
 /* Notes all that the readers met with, once each. */
@@ -52,12 +70,8 @@ static struct error *collect_notes(struct report *report)
 		err = report_note(report,
 				  error_prefix(steal_ptr(task->stack.error), "stack of %s (pid %u)",
 					       task->comm, task->pid));
-		if (!err && task->running && task->registers_from == REGISTERS_NONE)
-			err = report_note(
-				report, error_create(ERROR_OTHER,
-						     "CPU %u left no registers: it did not answer "
-						     "when the machine crashed",
-						     task->cpu));
+		if (!err && task->running && !dump_is_live(report->kernel->dump))
+			err = report_note(report, silent_cpu(task));
 	}
 	return err;
 }
@@ -105,6 +119,8 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	struct error *err = NULL;
 	if (record && record->from == RECORD_FROM_FILE)
 		err = check_boot(&report->machine, record);
+	if (!err)
+		registers_complete(kernel, &report->cpus, record);
 	tasks_init(&report->tasks, kernel, &report->cpus);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
@@ -189,8 +205,8 @@ const char *report_section(const struct frame *frame, const struct symbol *symbo
 const char *report_registers_from(enum registers_from from)
 {
 	static const char *const names[] = {
-		[REGISTERS_CRASH_NOTES] = "crash_notes",
-		[REGISTERS_ELF_NOTE] = "elf_note",
+		[REGISTERS_CRASH_NOTES] = "crash_notes", [REGISTERS_ELF_NOTE] = "elf_note",
+		[REGISTERS_RECORD] = "record",		 [REGISTERS_SCAN] = "scan",
 		[REGISTERS_SLEEPING] = "sleeping",
 	};
 	return names[from];

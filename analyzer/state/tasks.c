@@ -6,6 +6,7 @@
  */
 #include "state/tasks.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "dump/list.h"
@@ -154,6 +155,7 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 {
 	struct unwinder *unwinder = &reader->kernel->unwinder;
 	const struct cpu *cpu = cpus_find(reader->cpus, task->cpu);
+	struct error *err = NULL;
 
 	task->running = cpu && cpu->online && cpu->current == task->address;
 	/* A task that has exited has given its stack back: put_task_stack(). */
@@ -161,13 +163,21 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 		return NULL;
 	if (!task->running) {
 		task->registers_from = REGISTERS_SLEEPING;
-		return unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
+		err = unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
+	} else {
+		task->registers_from = cpu->registers_from;
+		if (cpu->registers_from != REGISTERS_NONE)
+			err = unwind_running(unwinder, &cpu->registers, task->stack_base,
+					     cpu->per_cpu, &task->stack);
 	}
-	task->registers_from = cpu->registers_from;
-	if (cpu->registers_from == REGISTERS_NONE)
-		return NULL;
-	return unwind_running(unwinder, &cpu->registers, task->stack_base, cpu->per_cpu,
-			      &task->stack);
+	if (!task->kernel_thread) {
+		struct error *user = unwind_add_user(unwinder, task->stack_base, &task->stack);
+		if (err)
+			error_destroy(user);
+		else
+			err = user;
+	}
+	return err;
 }
 
 static void add_task(struct reader *reader, uint64_t address)
@@ -229,6 +239,31 @@ static void add_all(struct reader *reader)
 		note_error(reader, err);
 }
 
+/* Where a task with that address is in the index, or where it would be put. */
+static uint32_t *find_place(const struct tasks *tasks, uint64_t address)
+{
+	/* The upper bits of a product are the well mixed ones; addresses are multiples of 64. */
+	size_t place = (address * 0x9e3779b97f4a7c15ull >> 32) & (tasks->index_size - 1);
+
+	while (tasks->index[place] && tasks->list.data[tasks->index[place] - 1].address != address)
+		place = (place + 1) & (tasks->index_size - 1);
+	return &tasks->index[place];
+}
+
+/* Without memory for it tasks are looked for one by one. */
+static void make_index(struct tasks *tasks)
+{
+	tasks->index_size = 64;
+	while (tasks->index_size < 2 * tasks->list.count)
+		tasks->index_size *= 2;
+	tasks->index = calloc(tasks->index_size, sizeof(*tasks->index));
+	for (size_t i = 0; tasks->index && i < tasks->list.count; i++) {
+		uint32_t *place = find_place(tasks, tasks->list.data[i].address);
+		if (!*place)
+			*place = i + 1;
+	}
+}
+
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
 {
 	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
@@ -237,6 +272,7 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	tasks->error = resolve(kernel->symbols.types, &reader.layout);
 	if (!tasks->error)
 		add_all(&reader);
+	make_index(tasks);
 	tasks->error = error_prefix(tasks->error, "task list");
 }
 
@@ -245,11 +281,16 @@ void tasks_deinit(struct tasks *tasks)
 	for (size_t i = 0; i < tasks->list.count; i++)
 		stack_deinit(&tasks->list.data[i].stack);
 	vector_deinit(&tasks->list);
+	free(tasks->index);
 	error_destroy(tasks->error);
 }
 
 const struct task *tasks_find(const struct tasks *tasks, uint64_t address)
 {
+	if (tasks->index) {
+		uint32_t place = *find_place(tasks, address);
+		return place ? &tasks->list.data[place - 1] : NULL;
+	}
 	for (size_t i = 0; i < tasks->list.count; i++)
 		if (tasks->list.data[i].address == address)
 			return &tasks->list.data[i];

@@ -27,6 +27,8 @@ struct task {
 
 struct tasks {
 	VECTOR(struct task) list; /* idle tasks first, then as the kernel's list has them */
+	uint32_t *index; /* by hash of the address, each a place in the list plus one; 0 is free */
+	size_t index_size; /* a power of two */
 	struct error *error; /* why the list is not whole, or NULL */
 };
 

@@ -15,6 +15,7 @@
 	K(__cpu_online_mask)     \
 	K(__end_init_stack)      \
 	K(__end_init_task)       \
+	K(__irq_regs)            \
 	K(__per_cpu_offset)      \
 	K(__start_BTF)           \
 	K(__start_init_stack)    \
@@ -30,6 +31,8 @@
 	K(_totalram_pages)       \
 	K(cea_exception_stacks)  \
 	K(crash_notes)           \
+	K(current_task)          \
+	K(hardirq_stack_inuse)   \
 	K(hardirq_stack_ptr)     \
 	K(init_task)             \
 	K(map_idr)               \

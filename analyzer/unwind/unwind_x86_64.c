@@ -40,6 +40,7 @@ static struct error *x86_64_init(struct unwinder *unwinder)
 		{ "inactive_task_frame", "ret_addr", &l->frame[IP] },
 		/* From 6.2 (d7b6d709a76a) to 6.14 in pcpu_hot; else a per-CPU variable of its own. */
 		{ "pcpu_hot", "hardirq_stack_ptr", &l->hardirq_stack_ptr, true },
+		{ "pcpu_hot", "hardirq_stack_inuse", &l->hardirq_stack_inuse, true },
 		{ "cea_exception_stacks", "NMI_stack", &l->nmi, true },
 		{ "cea_exception_stacks", "DF_stack", &l->df, true },
 		{ "cea_exception_stacks", "DB_stack", &l->db, true },
@@ -53,6 +54,27 @@ static struct error *x86_64_init(struct unwinder *unwinder)
 		err = error_create(ERROR_CORRUPT, "BTF: struct inactive_task_frame of %u bytes",
 				   l->inactive_frame_size);
 	return err;
+}
+
+/* Whether interrupts are handled on the CPU: then what was interrupted last was on that stack. */
+static bool is_irq_stack_in_use(struct unwinder *unwinder, uint64_t per_cpu)
+{
+	const struct member *member = &unwinder->layout.x86_64.hardirq_stack_inuse;
+	const uint64_t *at = unwinder->symbols->at;
+	uint64_t address = at[KSYM_hardirq_stack_inuse];
+	uint8_t ret = 0;
+
+	if (!address && at[KSYM_pcpu_hot] && member->size)
+		address = at[KSYM_pcpu_hot] + member->offset;
+	if (address)
+		error_destroy(memory_read(unwinder->memory, address + per_cpu, &ret, 1));
+	return ret;
+}
+
+static bool x86_64_find(struct unwinder *unwinder, uint64_t per_cpu, struct registers *ret)
+{
+	return x86_64_find_registers(unwinder, per_cpu, is_irq_stack_in_use(unwinder, per_cpu),
+				     ret);
 }
 
 static void add_area(struct unwinder *unwinder, uint64_t start, uint64_t size,
@@ -157,7 +179,8 @@ static struct error *x86_64_walk(struct unwinder *unwinder, const struct registe
 		.bp = registers->values[BP],
 		.interrupted = true,
 		.user = x86_64_is_user(registers),
-		.reliable = true,
+		.reliable = registers->trust != REGISTERS_GUESSED,
+		.doubted = registers->trust != REGISTERS_EXACT,
 		.has_registers = true,
 		.registers = *registers,
 	};
@@ -197,4 +220,6 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.walk_sleeping = x86_64_walk_sleeping,
 	.sleeping_registers = x86_64_sleeping_registers,
 	.read_registers = x86_64_read_registers,
+	.user_registers = x86_64_user_registers,
+	.find_registers = x86_64_find,
 };

@@ -237,6 +237,11 @@ static void every_task_with_its_stack(void **state)
 	assert_int_equal(kthread->registers_from, REGISTERS_SLEEPING);
 	assert_int_equal(kthread->stack.frames.count, 2);
 	assert_true(kthread->stack.frames.data[0].pc == 0xffffffff81000304);
+	for (size_t i = 0; i < o.tasks.list.count; i++)
+		assert_ptr_equal(tasks_find(&o.tasks, o.tasks.list.data[i].address),
+				 &o.tasks.list.data[i]);
+	assert_null(tasks_find(&o.tasks, 0xffff888000005000));
+	assert_null(tasks_find(&o.tasks, 0));
 	close_machine(&o);
 }
 
