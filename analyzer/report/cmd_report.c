@@ -15,6 +15,8 @@ enum format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
 	const char *vmcore;
+	const char *const *more_parts; /* of a split dump */
+	size_t nr_more_parts;
 	const char *record;
 	/* Hold vmcore and record, if an incident's folder was named. */
 	char in_incident[PATH_MAX];
@@ -26,8 +28,9 @@ struct options {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: lockdump report VMCORE|INCIDENT [OPTION...]\n"
-	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed.\n\n"
+	fputs("Usage: lockdump report VMCORE|INCIDENT|live [OPTION...]\n"
+	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed. Of a split\n"
+	      "dump name all parts; 'live' is this machine as it runs, by " DUMP_LIVE ".\n\n"
 	      "  --record FILE        use this flight record if there is none in the vmcore\n"
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
@@ -76,9 +79,11 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			return usage_bad_option(argv, c);
 		}
 	}
-	if (optind != argc - 1)
-		return usage_error(argv[0], "name one vmcore or incident");
-	ret->vmcore = argv[optind];
+	if (optind >= argc)
+		return usage_error(argv[0], "name a vmcore or incident, or 'live'");
+	ret->vmcore = strcmp(argv[optind], "live") ? argv[optind] : DUMP_LIVE;
+	ret->more_parts = (const char *const *)argv + optind + 1;
+	ret->nr_more_parts = argc - optind - 1;
 	return -1;
 }
 
@@ -150,7 +155,12 @@ static struct error *report_vmcore(const struct options *options)
 	struct error *why = NULL;
 	bool found = false;
 
-	struct error *err = kernel_open(&(struct kernel_source){ options->vmcore }, &kernel);
+	const struct kernel_source source = {
+		.vmcore = options->vmcore,
+		.more_parts = options->more_parts,
+		.nr_more_parts = options->nr_more_parts,
+	};
+	struct error *err = kernel_open(&source, &kernel);
 	if (!err)
 		err = find_record(kernel, options, &record, &found, &why);
 	if (!err)
