@@ -14,9 +14,8 @@
 enum format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	const char *vmcore;
+	struct kernel_source source;
 	const char *record;
-	struct symbol_files files;
 	/* Hold vmcore, record and symbols, if an incident's folder was named. */
 	char in_incident[PATH_MAX];
 	char its_record[PATH_MAX];
@@ -28,8 +27,9 @@ struct options {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: lockdump report VMCORE|INCIDENT [OPTION...]\n"
-	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed.\n\n"
+	fputs("Usage: lockdump report VMCORE|INCIDENT|live [OPTION...]\n"
+	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed. Of a split\n"
+	      "dump name all parts; 'live' is this machine as it runs, by " DUMP_LIVE ".\n\n"
 	      "  --record FILE        use this flight record if there is none in the vmcore\n"
 	      "  --symbols FILE       take the kernel's symbols from there: a /proc/kallsyms of the boot that crashed,\n"
 	      "                       a System.map or a vmlinux; for dumps that lack their own\n"
@@ -62,7 +62,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			ret->record = optarg;
 			break;
 		case OPT_SYMBOLS:
-			ret->files.symbols = optarg;
+			ret->source.files.symbols = optarg;
 			break;
 		case OPT_FORMAT:
 			if (strcmp(optarg, "text") && strcmp(optarg, "json")) {
@@ -84,9 +84,11 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			return usage_bad_option(argv, c);
 		}
 	}
-	if (optind != argc - 1)
-		return usage_error(argv[0], "name one vmcore or incident");
-	ret->vmcore = argv[optind];
+	if (optind >= argc)
+		return usage_error(argv[0], "name a vmcore or incident, or 'live'");
+	ret->source.vmcore = strcmp(argv[optind], "live") ? argv[optind] : DUMP_LIVE;
+	ret->source.more_parts = (const char *const *)argv + optind + 1;
+	ret->source.nr_more_parts = argc - optind - 1;
 	return -1;
 }
 
@@ -96,7 +98,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
  */
 static void look_into_folder(struct options *options)
 {
-	const char *folder = options->vmcore;
+	const char *folder = options->source.vmcore;
 	struct stat st;
 
 	if (stat(folder, &st) || !S_ISDIR(st.st_mode))
@@ -107,13 +109,13 @@ static void look_into_folder(struct options *options)
 			 folder);
 	if (access(options->in_incident, F_OK))
 		snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", folder);
-	options->vmcore = options->in_incident;
+	options->source.vmcore = options->in_incident;
 	snprintf(options->its_record, sizeof(options->its_record), "%s/record.bin", folder);
 	if (!options->record && !access(options->its_record, F_OK))
 		options->record = options->its_record;
 	snprintf(options->its_symbols, sizeof(options->its_symbols), "%s/kallsyms", folder);
 	if (!access(options->its_symbols, F_OK))
-		options->files.kept = options->its_symbols;
+		options->source.files.kept = options->its_symbols;
 }
 
 /*
@@ -161,14 +163,13 @@ static struct error *report_vmcore(const struct options *options)
 	struct error *why = NULL;
 	bool found = false;
 
-	const struct kernel_source source = { .vmcore = options->vmcore, .files = options->files };
-	struct error *err = kernel_open(&source, &kernel);
+	struct error *err = kernel_open(&options->source, &kernel);
 	if (!err)
 		err = find_record(kernel, options, &record, &found, &why);
 	if (!err)
-		err = error_prefix(
-			report_create(kernel, options->vmcore, found ? &record : NULL, &report),
-			"%s", options->vmcore);
+		err = error_prefix(report_create(kernel, options->source.vmcore,
+						 found ? &record : NULL, &report),
+				   "%s", options->source.vmcore);
 	if (!err && why) {
 		err = report_note(report, why);
 		why = NULL;
