@@ -2,7 +2,7 @@
 /* The report as JSON. What each member means: interface.md, "lockdump.report/1". */
 #include "base/json.h"
 
-#include "report/report.h"
+#include "report/json_locks.h"
 
 typedef struct json_object json;
 
@@ -73,8 +73,9 @@ static json *task_name(uint32_t pid, uint32_t tgid, const char *comm)
 	return object;
 }
 
-static json *verdict(const struct verdict *v)
+static json *verdict(const struct report *report)
 {
+	const struct verdict *v = &report->verdict;
 	json *object = json_object_new_object(), *evidence = json_object_new_array();
 
 	for (unsigned int i = 0; i < v->nr_evidence; i++)
@@ -88,8 +89,8 @@ static json *verdict(const struct verdict *v)
 	json_add(object, "function", json_text(v->function));
 	json_add(object, "module", json_text(v->module));
 	json_add(object, "stuck_s", v->stuck_s < 0 ? NULL : json_double(v->stuck_s));
-	json_add(object, "lock", NULL);
-	json_add(object, "cycle", json_object_new_array());
+	json_add(object, "lock", json_waits_for(report, v->lock));
+	json_add(object, "cycle", json_cycle(report));
 	json_add(object, "evidence", evidence);
 	return object;
 }
@@ -152,7 +153,9 @@ static json *task(const struct report *report, const struct task *t)
 	json_add(object, "cpu", json_number(t->cpu));
 	json_add(object, "registers_from", json_text(report_registers_from(t->registers_from)));
 	json_add(object, "wait_s", NULL);
-	json_add(object, "waits_for", NULL);
+	json_add(object, "waits_for",
+		 json_waits_for(report,
+				locks_waited_for(&report->locks, t - report->tasks.list.data)));
 	json_add(object, "stack", stack(report->kernel, &t->stack));
 	return object;
 }
@@ -265,7 +268,7 @@ struct error *report_print_json(const struct report *report, FILE *out)
 	json_write(&w, "title", json_text(report->verdict.title));
 	json_write(&w, "signature", json_text(report->verdict.signature));
 	json_write(&w, "kernel", kernel(&report->machine));
-	json_write(&w, "verdict", verdict(&report->verdict));
+	json_write(&w, "verdict", verdict(report));
 	json_begin_array(&w, "cpus");
 	for (size_t i = 0; i < report->cpus.list.count; i++)
 		json_write_element(&w, cpu(report, &report->cpus.list.data[i]));
@@ -279,6 +282,9 @@ struct error *report_print_json(const struct report *report, FILE *out)
 		json_write_element(&w, event(report, &report->timeline.events.data[i]));
 	json_end_array(&w);
 	json_begin_array(&w, "locks");
+	for (size_t i = 0; i < report->locks.list.count; i++)
+		if (report_is_contended(report, &report->locks.list.data[i]))
+			json_write_element(&w, json_lock(report, &report->locks.list.data[i]));
 	json_end_array(&w);
 	json_write(&w, "memory", memory(report));
 	json_begin_array(&w, "modules");

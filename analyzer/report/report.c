@@ -65,6 +65,8 @@ static struct error *collect_notes(struct report *report)
 		err = report_note(report, steal_ptr(report->tasks.error));
 	if (!err)
 		err = report_note(report, steal_ptr(report->dmesg.error));
+	if (!err)
+		err = report_note(report, steal_ptr(report->locks.error));
 	for (size_t i = 0; !err && i < report->tasks.list.count; i++) {
 		struct task *task = &report->tasks.list.data[i];
 		err = report_note(report,
@@ -122,6 +124,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	if (!err)
 		registers_complete(kernel, &report->cpus, record);
 	tasks_init(&report->tasks, kernel, &report->cpus);
+	locks_init(&report->locks, kernel, &report->cpus, &report->tasks);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
 	if (!err) {
@@ -129,6 +132,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 			.kernel = kernel,
 			.cpus = &report->cpus,
 			.tasks = &report->tasks,
+			.locks = &report->locks,
 			.dmesg = &report->dmesg,
 			.machine = &report->machine,
 			.record = record,
@@ -149,6 +153,7 @@ void report_destroy(struct report *report)
 	if (!report)
 		return;
 	timeline_deinit(&report->timeline);
+	locks_deinit(&report->locks);
 	tasks_deinit(&report->tasks);
 	cpus_deinit(&report->cpus);
 	dmesg_deinit(&report->dmesg);
@@ -184,6 +189,21 @@ size_t report_largest_tasks(const struct report *report, const struct task *ret[
 		ret[place] = task;
 	}
 	return count;
+}
+
+bool report_is_contended(const struct report *report, const struct lock *lock)
+{
+	if (lock_is_held(lock))
+		return true;
+	for (size_t i = 0; i < lock->waiters.count; i++)
+		if (report->tasks.list.data[lock->waiters.data[i]].state == 'D')
+			return true;
+	return false;
+}
+
+double report_waited_s(const struct report *report, const struct task *task)
+{
+	return task->running ? verdict_cpu_stuck_s(report->record, task->cpu) : -1;
 }
 
 static bool is_softirq(const struct symbol *symbol)

@@ -21,6 +21,7 @@ struct report {
 	struct machine machine;
 	struct cpus cpus;
 	struct tasks tasks;
+	struct locks locks;
 	struct dmesg dmesg;
 	struct timeline timeline;
 	struct verdict verdict;
@@ -45,6 +46,15 @@ struct error *report_print_json(const struct report *report, FILE *out);
 
 /* How many tasks the report has, and how many of them have a stack: what a dump must give to be of use. */
 size_t report_tasks(const struct report *report, size_t *with_stack);
+
+/*
+ * Whether @lock keeps somebody from going on: any lock that somebody holds, and a queue or completion
+ * that a task waits for without being interruptible. Most of what sleeps just waits for something to do.
+ */
+bool report_is_contended(const struct report *report, const struct lock *lock);
+
+/* For how many seconds @task has waited for what it waits for; below 0: unknown. */
+double report_waited_s(const struct report *report, const struct task *task);
 
 /* The processes with the most resident memory, largest first; returns how many. */
 #define REPORT_TOP_TASKS 10

@@ -5,7 +5,7 @@
 #include <time.h>
 
 #include "base/print.h"
-#include "report/report.h"
+#include "report/text_locks.h"
 
 #define DMESG_TAIL     30
 #define SHOWN_CALLERS  3
@@ -178,6 +178,14 @@ static void put_cpus(const struct printer *p)
 	}
 }
 
+static void put_locks(const struct printer *p)
+{
+	if (!text_has_locks(p->report))
+		return;
+	heading(p, "Locks");
+	text_put_locks(p->report, p->out);
+}
+
 /* The interrupted function and who called it, on one line. */
 static void put_callers(const struct printer *p, const struct record_sample *sample)
 {
@@ -220,7 +228,8 @@ static void put_timeline(const struct printer *p)
 
 static void put_tasks(const struct printer *p, bool all)
 {
-	const struct tasks *tasks = &p->report->tasks;
+	const struct report *report = p->report;
+	const struct tasks *tasks = &report->tasks;
 	size_t shown = 0;
 
 	heading(p, all ? "Tasks" : "Tasks that run or wait without being interruptible");
@@ -236,6 +245,7 @@ static void put_tasks(const struct printer *p, bool all)
 			task->pid == task->tgid ? "parent" : "thread of",
 			task->pid == task->tgid ? task->ppid : task->tgid, task->state, task->cpu,
 			task->running ? ", running" : "", p->plain);
+		text_put_wait(report, i, p->out);
 		put_stack(p, &task->stack);
 	}
 	if (!all)
@@ -330,6 +340,7 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 	put_summary(&p);
 	put_evidence(&p);
 	put_cpus(&p);
+	put_locks(&p);
 	put_timeline(&p);
 	put_memory(&p);
 	put_tasks(&p, all_tasks);

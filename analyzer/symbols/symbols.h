@@ -16,7 +16,13 @@
 	K(__end_init_stack)      \
 	K(__end_init_task)       \
 	K(__irq_regs)            \
+	K(__lock_text_end)       \
+	K(__lock_text_start)     \
+	K(__per_cpu_end)         \
 	K(__per_cpu_offset)      \
+	K(__per_cpu_start)       \
+	K(__sched_text_end)      \
+	K(__sched_text_start)    \
 	K(__start_BTF)           \
 	K(__start_init_stack)    \
 	K(__start_init_task)     \
@@ -42,6 +48,7 @@
 	K(orc_header)            \
 	K(page_offset_base)      \
 	K(pcpu_hot)              \
+	K(qnodes)                \
 	K(runqueues)             \
 	K(saved_command_line)    \
 	K(shadow_timekeeper)     \

@@ -65,6 +65,7 @@ struct unwind_arch {
 	unsigned int nr_registers;
 	const char *const *register_names;
 	unsigned int pc, sp; /* indices of registers */
+	unsigned int argument; /* and of the one with a function's first argument */
 
 	/* Resolves the types it needs. */
 	struct error *(*init)(struct unwinder *unwinder);
@@ -87,6 +88,8 @@ struct unwind_arch {
 	/* Those of the struct pt_regs at @address. */
 	struct error *(*read_registers)(const struct unwinder *unwinder, uint64_t address,
 					struct registers *ret);
+	/* Whether the @size bytes of @code, which is at @at, have @address as an operand. */
+	bool (*code_mentions)(const uint8_t *code, size_t size, uint64_t at, uint64_t address);
 };
 
 extern const struct unwind_arch unwind_arch_x86_64;

@@ -3,6 +3,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "unwind/code_x86_64.h"
 #include "unwind/walk_x86_64.h"
 
 static const char *const register_names[NR_REGISTERS] = {
@@ -212,6 +213,7 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.register_names = register_names,
 	.pc = IP,
 	.sp = SP,
+	.argument = DI,
 	.init = x86_64_init,
 	.cpu_areas = x86_64_cpu_areas,
 	.from_prstatus = x86_64_from_prstatus,
@@ -222,4 +224,5 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.read_registers = x86_64_read_registers,
 	.user_registers = x86_64_user_registers,
 	.find_registers = x86_64_find,
+	.code_mentions = code_mentions_x86_64,
 };
