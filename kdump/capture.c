@@ -20,6 +20,7 @@
 #include "bpf/record.h"
 #include "kdump/capture.h"
 #include "kdump/environment.h"
+#include "kdump/kept_symbols.h"
 #include "kdump/progress.h"
 #include "kdump/run.h"
 #include "kdump/steps.h"
@@ -238,6 +239,8 @@ static struct error *save(struct capture *capture)
 	progress("incident: %s", capture->incident.id);
 	describe_crash(capture);
 	complete &= step(capture, "dmesg", config->dmesg_s, step_dmesg);
+	if (!access(KEPT_SYMBOLS_PATH, F_OK))
+		complete &= step(capture, "kallsyms", config->dmesg_s, step_symbols);
 	if (step(capture, "report", config->report_s, step_report))
 		capture->manifest.report_done_s = realtime_now_s();
 	else
