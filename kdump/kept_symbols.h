@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The running kernel's /proc/kallsyms, kept for its dump. Since 6.0 the vmcoreinfo tells where
- * kallsyms are (commit f09bddbd8661); before, a dump does not. After the crash it is too late, and the
+ * kallsyms are (commit 5fd8fea935a1); before, a dump does not. After the crash it is too late, and the
  * addresses are others in each boot.
  */
 #ifndef LOCKDUMP_KEPT_SYMBOLS_H
