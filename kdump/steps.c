@@ -11,6 +11,7 @@
 #include "dump/dump.h"
 #include "dump/vmcoreinfo.h"
 #include "kdump/capture.h"
+#include "kdump/kept_symbols.h"
 #include "kdump/makedumpfile.h"
 #include "report/report.h"
 #include "state/dmesg.h"
@@ -18,8 +19,6 @@
 #include "state/record.h"
 
 #define VMCORE "/proc/vmcore"
-#define KEPT_SYMBOLS \
-	"/etc/lockdump/kallsyms" /* of the kernel that crashed, kept by arm if it did that */
 #define RECORD "record.bin"
 
 static void close_kernel(struct kernel **kernel)
@@ -117,8 +116,8 @@ static struct error *open_vmcore(const char *path, struct kernel **ret)
 {
 	struct kernel_source source = { .vmcore = path };
 
-	if (!access(KEPT_SYMBOLS, R_OK))
-		source.files.kept = KEPT_SYMBOLS;
+	if (!access(KEPT_SYMBOLS_PATH, R_OK))
+		source.files.kept = KEPT_SYMBOLS_PATH;
 	return kernel_open(&source, ret);
 }
 
@@ -164,6 +163,17 @@ struct error *step_dmesg(void *arg)
 		return err;
 	}
 	return incident_finish_file(&capture->incident, "dmesg.txt", file);
+}
+
+struct error *step_symbols(void *arg)
+{
+	const struct capture *capture = arg;
+	_cleanup_(kept_symbols_deinit) struct kept_symbols symbols;
+	struct error *err = kept_symbols_read(KEPT_SYMBOLS_PATH, &symbols);
+
+	return err ? err
+		   : incident_write(&capture->incident, KEPT_SYMBOLS_NAME, symbols.text,
+				    symbols.size);
 }
 
 /* The record out of @kernel; else the one that was spooled; else none. */

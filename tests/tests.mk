@@ -76,7 +76,7 @@ check-valgrind:
 check-oracle:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@tests/oracle_prepare lab four-levels interrupted
+	@tests/oracle_prepare all
 	@tests/run oracle
 
 bench:
