@@ -6,7 +6,7 @@
 FUZZ_SECONDS ?= 60
 FUZZ_MAIN ?= $(B)/tests/fuzz/replay.o
 FUZZ_TARGETS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_COMMON := $(addprefix $(B)/tests/,fuzz/glue.o unit/make_dump.o unit/make_kernel.o) \
+FUZZ_COMMON := $(B)/tests/fuzz/glue.o $(UNIT_HELPERS) \
 	$(ANALYZER:%.c=$(B)/%.o)
 FUZZ_CORPUS := $(patsubst %.txt,$(B)/%,$(wildcard tests/fuzz/corpus/*/*.txt))
 FUZZ_OBJECTS := $(FUZZ_TARGETS:%=%.o) $(addprefix $(B)/tests/fuzz/,glue.o make_input.o replay.o)
