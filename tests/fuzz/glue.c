@@ -94,7 +94,7 @@ bool fuzz_ok(struct error *err)
 	return false;
 }
 
-void fuzz_dump(const uint8_t *data, size_t size)
+void fuzz_dump(const uint8_t *data, size_t size, bool find)
 {
 	struct dump *dump;
 	uint8_t bytes[PAGE_SIZE];
@@ -109,7 +109,7 @@ void fuzz_dump(const uint8_t *data, size_t size)
 	fuzz_touch(notes, n);
 	const char *info = dump_vmcoreinfo(dump, &n);
 	fuzz_touch(info, info ? n : 0);
-	if (!info && fuzz_ok(vmcoreinfo_find(dump, &text, &n, &pa))) {
+	if (!info && find && fuzz_ok(vmcoreinfo_find(dump, &text, &n, &pa))) {
 		fuzz_touch(text, n);
 		free(text);
 	}
