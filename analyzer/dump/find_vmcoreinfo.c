@@ -15,6 +15,9 @@
 
 #define FIRST_KEY "OSRELEASE="
 
+/* So many more pages that cannot be read than pages that can: the file has nothing of what its headers promise. */
+#define MAX_UNREADABLE 4096
+
 /* The text in @page, which may be the first of a note's. */
 static size_t text_in(const char page[PAGE_SIZE], const char **ret)
 {
@@ -53,12 +56,15 @@ static bool fits(struct dump *dump, const struct vmcoreinfo *info)
 struct error *vmcoreinfo_find(struct dump *dump, char **ret, size_t *size_ret, uint64_t *pa_ret)
 {
 	_cleanup_free_ char *page = malloc(PAGE_SIZE);
+	int64_t unreadable = 0;
 
 	if (!page)
 		return &error_no_memory;
-	for (*pa_ret = 0; dump_next_page(dump, pa_ret); *pa_ret += PAGE_SIZE) {
+	for (*pa_ret = 0; unreadable < MAX_UNREADABLE && dump_next_page(dump, pa_ret);
+	     *pa_ret += PAGE_SIZE) {
 		const char *text;
 		struct error *err = dump_read(dump, *pa_ret, page, PAGE_SIZE);
+		unreadable += err ? 1 : -1;
 		if (err) {
 			error_destroy(err);
 			continue;

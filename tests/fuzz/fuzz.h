@@ -25,8 +25,8 @@ void fuzz_touch(const void *data, size_t size);
 /* A file of these bytes, whose path is good until the next call. */
 const char *fuzz_file(const void *data, size_t size);
 
-/* Opens the input as a vmcore, and reads pages all over it. */
-void fuzz_dump(const uint8_t *data, size_t size);
+/* Opens the input as a vmcore, and reads pages all over it; @find: where it has no vmcoreinfo, it is looked for. */
+void fuzz_dump(const uint8_t *data, size_t size, bool find);
 
 /* Frees @err; true if there was none. With FUZZ_VERBOSE in the environment it is printed before. */
 bool fuzz_ok(struct error *err);

@@ -4,6 +4,6 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	fuzz_dump(data, size);
+	fuzz_dump(data, size, false);
 	return 0;
 }

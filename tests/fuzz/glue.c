@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "dump/find_vmcoreinfo.h"
 #include "verdict/verdict.h"
 
 /* What looking up symbols leaves behind in an open kernel is let go after so many inputs. */
@@ -93,10 +94,12 @@ bool fuzz_ok(struct error *err)
 	return false;
 }
 
-void fuzz_dump(const uint8_t *data, size_t size)
+void fuzz_dump(const uint8_t *data, size_t size, bool find)
 {
 	struct dump *dump;
 	uint8_t bytes[PAGE_SIZE];
+	char *text;
+	uint64_t pa;
 	size_t n;
 
 	if (!fuzz_ok(dump_open(fuzz_file(data, size), &dump)))
@@ -106,11 +109,18 @@ void fuzz_dump(const uint8_t *data, size_t size)
 	fuzz_touch(notes, n);
 	const char *info = dump_vmcoreinfo(dump, &n);
 	fuzz_touch(info, info ? n : 0);
+	if (!info && find && fuzz_ok(vmcoreinfo_find(dump, &text, &n, &pa))) {
+		fuzz_touch(text, n);
+		free(text);
+	}
 	/* The first pages, and some in each power of two. */
 	for (uint64_t pfn = 0; pfn < 16; pfn++)
 		fuzz_ok(dump_read(dump, pfn << PAGE_SHIFT, bytes, sizeof(bytes)));
-	for (uint64_t pa = PAGE_SIZE; pa; pa <<= 1)
+	for (pa = PAGE_SIZE; pa; pa <<= 1)
 		fuzz_ok(dump_read(dump, pa - 5, bytes, 10));
+	pa = 0;
+	for (size_t i = 0; i < 16 && dump_next_page(dump, &pa); i++)
+		pa += PAGE_SIZE;
 	dump_close(dump);
 }
 
