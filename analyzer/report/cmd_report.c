@@ -21,6 +21,8 @@ struct options {
 	char its_record[PATH_MAX];
 	const char *output;
 	enum format format;
+	const char *vmlinux;
+	const char *debug_dir;
 	bool all_tasks;
 };
 
@@ -28,23 +30,29 @@ static void usage(FILE *out)
 {
 	fputs("Usage: lockdump report VMCORE|INCIDENT [OPTION...]\n"
 	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed.\n\n"
+	      "  --vmlinux FILE       take source lines, inlined functions and variables from there\n"
+	      "  --debug-dir DIR[:DIR...]\n"
+	      "                       look there for vmlinux and modules, as in /usr/lib/debug\n"
 	      "  --record FILE        use this flight record if there is none in the vmcore\n"
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
-	      "  --help\n",
+	      "  --help\n\n"
+	      "With DEBUGINFOD_URLS in the environment, its servers are asked for debug information.\n",
 	      out);
 }
 
 /* Returns below 0 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-	enum { OPT_RECORD = 256, OPT_FORMAT, OPT_ALL_TASKS, OPT_HELP };
+	enum { OPT_RECORD = 256, OPT_FORMAT, OPT_ALL_TASKS, OPT_VMLINUX, OPT_DEBUG_DIR, OPT_HELP };
 	static const struct option options[] = {
 		{ "record", required_argument, NULL, OPT_RECORD },
 		{ "format", required_argument, NULL, OPT_FORMAT },
 		{ "output", required_argument, NULL, 'o' },
 		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
+		{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
+		{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{},
 	};
@@ -65,6 +73,12 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			break;
 		case OPT_ALL_TASKS:
 			ret->all_tasks = true;
+			break;
+		case OPT_VMLINUX:
+			ret->vmlinux = optarg;
+			break;
+		case OPT_DEBUG_DIR:
+			ret->debug_dir = optarg;
 			break;
 		case 'o':
 			ret->output = optarg;
@@ -149,8 +163,15 @@ static struct error *report_vmcore(const struct options *options)
 	struct record record = {};
 	struct error *why = NULL;
 	bool found = false;
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	const struct kernel_source source = {
+		.vmcore = options->vmcore,
+		.vmlinux = options->vmlinux,
+		.debug_dir = options->debug_dir,
+		.debuginfod = urls && *urls,
+	};
 
-	struct error *err = kernel_open(&(struct kernel_source){ options->vmcore }, &kernel);
+	struct error *err = kernel_open(&source, &kernel);
 	if (!err)
 		err = find_record(kernel, options, &record, &found, &why);
 	if (!err)

@@ -19,14 +19,17 @@
 	K(__start_BTF)           \
 	K(__start_init_stack)    \
 	K(__start_init_task)     \
+	K(__start_notes)         \
 	K(__start_orc_unwind)    \
 	K(__start_orc_unwind_ip) \
 	K(__stop_BTF)            \
+	K(__stop_notes)          \
 	K(__stop_orc_unwind_ip)  \
 	K(_einittext)            \
 	K(_etext)                \
 	K(_sinittext)            \
 	K(_stext)                \
+	K(_text)                 \
 	K(_totalram_pages)       \
 	K(cea_exception_stacks)  \
 	K(crash_notes)           \

@@ -57,6 +57,9 @@ struct unwind_arch {
 	unsigned int nr_registers;
 	const char *const *register_names;
 	unsigned int pc, sp; /* indices of registers */
+	const uint8_t *dwarf_registers; /* by DWARF's number, their indices */
+	unsigned int nr_dwarf_registers;
+	uint64_t kept; /* bit n: functions keep the register with index n for their callers */
 
 	/* Resolves the types it needs. */
 	struct error *(*init)(struct unwinder *unwinder);
