@@ -3,7 +3,7 @@
 #ifndef LOCKDUMP_TASKS_H
 #define LOCKDUMP_TASKS_H
 
-#include "state/cpus.h"
+#include "state/scheduling.h"
 
 #define TASK_COMM_SIZE 16 /* TASK_COMM_LEN */
 
@@ -19,7 +19,11 @@ struct task {
 	bool kernel_thread;
 	uint64_t stack_base; /* task_struct.stack */
 	uint64_t sp; /* of a task that was switched out */
-	uint64_t rss_pages;
+	uint64_t mm; /* its mm_struct; 0: none of its own */
+	uint64_t rss_pages; /* of the process, the same for all of its threads */
+	struct scheduling scheduling;
+	uint64_t
+		wait_ns; /* how long it has not run; CLOCK_UNKNOWN: it runs, or it cannot be told */
 
 	enum registers_from registers_from;
 	struct stack stack;
@@ -35,6 +39,9 @@ struct tasks {
 /* Reads all tasks and walks their stacks. What cannot be read ends in tasks->error and stack.error. */
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus);
 void tasks_deinit(struct tasks *tasks);
+
+/* Sets wait_ns of all tasks. */
+void tasks_set_waits(struct tasks *tasks, const struct cpus *cpus, const struct clocks *clocks);
 
 /* The task whose task_struct is at @address, or NULL. */
 const struct task *tasks_find(const struct tasks *tasks, uint64_t address);
