@@ -143,6 +143,43 @@ static struct error *read_timekeeper(struct kernel *kernel, uint64_t *monotonic_
 	return NULL;
 }
 
+/* TICK_NSEC is a constant; the clock source "jiffies" counts by it: kernel/time/jiffies.c. */
+static struct error *read_jiffy_ns(struct kernel *kernel, uint64_t *ret)
+{
+	struct member mult_member, shift_member;
+	const struct member_wanted wanted[] = {
+		{ "clocksource", "mult", &mult_member },
+		{ "clocksource", "shift", &shift_member },
+	};
+	uint64_t source, mult = 0, shift = 0;
+
+	struct error *err = types_resolve(kernel->symbols.types, wanted, 2);
+	if (!err)
+		err = symbols_address(&kernel->symbols, KSYM_clocksource_jiffies, &source);
+	if (!err)
+		err = member_read(&kernel->memory, source, &mult_member, &mult);
+	if (!err)
+		err = member_read(&kernel->memory, source, &shift_member, &shift);
+	if (!err && (shift >= 64 || !(mult >> shift)))
+		err = error_fault(ERROR_CORRUPT, source, "a jiffy of no time");
+	if (!err)
+		*ret = mult >> shift;
+	return err;
+}
+
+static void read_jiffies(struct clocks *clocks, struct kernel *kernel, uint64_t behind_ns)
+{
+	struct error *err = read_jiffy_ns(kernel, &clocks->jiffy_ns);
+
+	if (!err)
+		err = kernel_variable(kernel, KSYM_jiffies_64, sizeof(uint64_t), &clocks->jiffies);
+	if (err)
+		clocks->jiffies = clocks->jiffy_ns = CLOCK_UNKNOWN;
+	else
+		clocks->jiffies += behind_ns / clocks->jiffy_ns;
+	error_destroy(err);
+}
+
 void clocks_init(struct clocks *clocks, struct kernel *kernel, const struct cpus *cpus,
 		 const struct dmesg *dmesg)
 {
@@ -159,15 +196,7 @@ void clocks_init(struct clocks *clocks, struct kernel *kernel, const struct cpus
 		clocks->boottime_ns += behind;
 	}
 	error_destroy(err);
-	clocks->jiffies = CLOCK_UNKNOWN;
-	err = kernel_variable(kernel, KSYM_tick_nsec, sizeof(uint64_t), &clocks->jiffy_ns);
-	if (!err && clocks->jiffy_ns)
-		err = kernel_variable(kernel, KSYM_jiffies_64, sizeof(uint64_t), &clocks->jiffies);
-	if (err || !clocks->jiffy_ns)
-		clocks->jiffies = clocks->jiffy_ns = CLOCK_UNKNOWN;
-	else
-		clocks->jiffies += behind / clocks->jiffy_ns;
-	error_destroy(err);
+	read_jiffies(clocks, kernel, behind);
 }
 
 void clocks_deinit(struct clocks *clocks)

@@ -39,6 +39,7 @@
 	K(_totalram_pages)       \
 	K(avenrun)               \
 	K(cea_exception_stacks)  \
+	K(clocksource_jiffies)   \
 	K(contig_page_data)      \
 	K(crash_notes)           \
 	K(current_task)          \
@@ -70,7 +71,6 @@
 	K(sysctl_bootid)         \
 	K(tainted_mask)          \
 	K(tick_do_timer_cpu)     \
-	K(tick_nsec)             \
 	K(timekeeper_data)       \
 	K(timer_bases)           \
 	K(tk_core)               \

@@ -12,7 +12,9 @@
 static const char made[] =
 	"struct rq 4096 clock:u64@64 clock_task:u64@72\n"
 	"symbol runqueues 0x2000 A\n"
-	"symbol tick_nsec 0xffffffff82a00000 D\n at tick_nsec\n u64 4000000\n"
+	"struct clocksource 64 mult:u32@24 shift:u32@28\n"
+	"symbol clocksource_jiffies 0xffffffff82a00100 D\n"
+	"at clocksource_jiffies+24\n u32 1024000000 8\n"
 	"symbol jiffies_64 0xffffffff82a00010 D\n at jiffies_64\n u64 1000\n"
 	"symbol tick_do_timer_cpu 0xffffffff82a00020 D\n at tick_do_timer_cpu\n u32 0\n"
 	"at 0xffff888010002040\n u64 90000000000 80000000000\n"
@@ -105,7 +107,7 @@ static void clocks_of_the_tick_are_put_forward(void **state)
 	open_clocks(&o, "at tick_do_timer_cpu\n u32 0xffffffff\n", 0);
 	assert_int_equal(o.clocks.jiffies, 1000);
 	close_clocks(&o);
-	open_clocks(&o, "at tick_nsec\n u64 0\n", 0);
+	open_clocks(&o, "at clocksource_jiffies+24\n u32 255 8\n", 0);
 	assert_int_equal(clocks_since_jiffies(&o.clocks, 1), CLOCK_UNKNOWN);
 	close_clocks(&o);
 }
