@@ -181,13 +181,29 @@ static json *module(const struct module *m)
 	return object;
 }
 
+/* "T173" or "C1", as the kernel prints it with CONFIG_PRINTK_CALLER. */
+static json *caller(const struct dmesg_line *line)
+{
+	char text[16];
+
+	if (!line->has_caller)
+		return NULL;
+	snprintf(text, sizeof(text), "%c%u", line->caller & DMESG_CALLER_CPU ? 'C' : 'T',
+		 line->caller & ~DMESG_CALLER_CPU);
+	return json_object_new_string(text);
+}
+
 static json *log_line(const struct dmesg_line *line)
 {
 	json *object = json_object_new_object();
 
-	json_add(object, "t_s", json_seconds(line->t_ns));
+	/* Cut off to the microsecond, as the kernel prints it. */
+	json_add(object, "t_s", json_seconds(line->t_ns / 1000 * 1000));
 	json_add(object, "level", json_number(line->level));
 	json_add(object, "text", json_text(line->text));
+	json_add(object, "caller", caller(line));
+	json_add(object, "subsystem", json_text(line->subsystem));
+	json_add(object, "device", json_text(line->device));
 	return object;
 }
 
