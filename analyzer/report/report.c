@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "state/printk_safe.h"
 #include "state/registers.h"
 
 #define SAME_BOOT_S 30 /* the clock may have been set meanwhile, but not by more */
@@ -117,6 +118,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 
 	dmesg_init(&report->dmesg, &kernel->memory, &kernel->info);
 	cpus_init(&report->cpus, kernel);
+	printk_safe_read(&report->dmesg, kernel, &report->cpus);
 	clocks_init(&report->clocks, kernel, &report->cpus, &report->dmesg);
 	machine_init(&report->machine, kernel, &report->dmesg, &report->clocks);
 	struct error *err = NULL;

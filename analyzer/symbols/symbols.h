@@ -54,6 +54,7 @@
 	K(map_idr)               \
 	K(modules)               \
 	K(node_data)             \
+	K(nmi_print_seq)         \
 	K(nr_cpu_ids)            \
 	K(nr_node_ids)           \
 	K(nr_swap_pages)         \
@@ -66,6 +67,7 @@
 	K(rcu_data)              \
 	K(rcu_state)             \
 	K(runqueues)             \
+	K(safe_print_seq)        \
 	K(saved_command_line)    \
 	K(shadow_timekeeper)     \
 	K(sysctl_bootid)         \

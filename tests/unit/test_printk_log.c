@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The log of kernels up to 5.9: a buffer of 256 bytes, written down by hand. */
+/* The log of kernels up to 5.9: a buffer of 256 bytes, written down by hand; and CPUs' own buffers up to 5.14. */
 #include <stdio.h>
 #include <string.h>
 
 #include "make_kernel.h"
-#include "state/dmesg.h"
+#include "state/printk_safe.h"
 #include "test.h"
 
 #define BUFFER 0xffff888000010000ull
@@ -207,6 +207,45 @@ static void hostile_layouts(void **state)
 	}
 }
 
+/* Up to 5.14: CPU 0 has two lines and a half of its own, CPU 1 says that it has more than there is room for. */
+static void buffers_of_cpus(void **state)
+{
+	struct make_kernel k;
+	struct dmesg dmesg = {};
+	struct cpus cpus = {};
+
+	(void)state;
+	make_kernel_init(&k);
+	make_kernel_text(&k, made_kernel_minimum);
+	make_kernel_text(
+		&k,
+		"struct printk_safe_seq_buf 128 len:u32@0 buffer:char[64]@32\n"
+		"symbol nmi_print_seq 0x2000 A\n symbol safe_print_seq 0x3000 A\n"
+		"at 0xffff888010002000\n u32 18\n at 0xffff888010002020\n"
+		"u8 1 0x33 0x4e 0x4d 0x49 10 1 0x63 0x6f 0x6e 10 0x61 10 1 0x37 0x65 0x6e 0x64\n"
+		"at 0xffff888020002000\n u32 65\n at 0xffff888020002020\n fill 96 0x61\n"
+		"at 0xffff888010003000\n u32 0\n");
+	struct kernel *kernel = make_kernel_open(&k);
+	for (uint32_t i = 0; i < 2; i++)
+		*vector_push(&cpus.list) = (struct cpu){
+			.number = i,
+			.online = true,
+			.per_cpu = 0xffff888010000000 + i * 0x10000000ull,
+		};
+	*vector_push(&dmesg.lines) = (struct dmesg_line){ .t_ns = 77, .text = "before" };
+	printk_safe_read(&dmesg, kernel, &cpus);
+	assert_int_equal(dmesg.lines.count, 5);
+	assert_line(&dmesg, 1, 77, 3, "NMI");
+	assert_line(&dmesg, 2, 77, 4, "on");
+	assert_line(&dmesg, 3, 77, 4, "a");
+	assert_line(&dmesg, 4, 77, 7, "end");
+	assert_int_equal(dmesg.lines.data[4].caller, DMESG_CALLER_CPU | 0);
+	dmesg_deinit(&dmesg);
+	vector_deinit(&cpus.list);
+	kernel_close(kernel);
+	make_kernel_deinit(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -214,6 +253,7 @@ int main(void)
 		TEST("a log that went round goes on at its start", a_log_that_went_round),
 		TEST("an empty log has no lines", an_empty_log),
 		TEST("a hostile log gives what comes before, and an error", hostile_logs),
+		TEST("what CPUs could not log comes last", buffers_of_cpus),
 		TEST("hostile offsets in the vmcoreinfo are refused", hostile_layouts),
 	};
 	return RUN_TESTS(tests);
