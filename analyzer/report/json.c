@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report as JSON. What each member means: interface.md, "lockdump.report/1". */
-#include "base/json.h"
-
 #include "report/json_locks.h"
+#include "report/json_state.h"
 
 typedef struct json_object json;
 
@@ -28,38 +27,6 @@ static json *source(const struct report *report)
 	json_add(object, "complete",
 		 json_object_new_boolean(dump_is_complete(report->kernel->dump)));
 	json_add(object, "notes", notes);
-	return object;
-}
-
-static json *taint(uint64_t value)
-{
-	json *object = json_object_new_object();
-	char letters[33];
-
-	if (value == MACHINE_UNKNOWN) {
-		json_object_put(object);
-		return NULL;
-	}
-	machine_taint_letters(value, letters);
-	json_add(object, "value", json_number(value));
-	json_add(object, "flags", json_text(letters));
-	return object;
-}
-
-static json *kernel(const struct machine *machine)
-{
-	json *object = json_object_new_object();
-
-	json_add(object, "release", json_text(machine->release[0] ? machine->release : NULL));
-	json_add(object, "version", json_text(machine->version[0] ? machine->version : NULL));
-	json_add(object, "build_id", json_text(machine->build_id[0] ? machine->build_id : NULL));
-	json_add(object, "machine", json_text(machine->machine[0] ? machine->machine : NULL));
-	json_add(object, "cmdline", json_text(machine->cmdline[0] ? machine->cmdline : NULL));
-	json_add(object, "taint", taint(machine->taint));
-	json_add(object, "kaslr_offset", json_number(machine->kaslr_offset));
-	json_add(object, "uptime_s", json_seconds(machine->uptime_ns));
-	json_add(object, "crash_time", json_number(machine->crash_time_s));
-	json_add(object, "panic", json_text(machine->panic));
 	return object;
 }
 
@@ -194,19 +161,21 @@ static json *task(const struct report *report, const struct task *t)
 	json_add(object, "state", json_text(state));
 	json_add(object, "cpu", json_number(t->cpu));
 	json_add(object, "registers_from", json_text(report_registers_from(t->registers_from)));
-	json_add(object, "wait_s", NULL);
+	json_add(object, "wait_s", json_seconds(t->wait_ns));
 	json_add(object, "waits_for",
 		 json_waits_for(report,
 				locks_waited_for(&report->locks, t - report->tasks.list.data)));
+	json_add_task_state(object, t);
 	json_add(object, "stack", stack(report, t));
 	return object;
 }
 
-static json *cpu(const struct report *report, const struct cpu *c)
+static json *cpu(const struct report *report, size_t index)
 {
-	json *object = json_object_new_object(), *runqueue = json_object_new_object();
+	const struct cpu *c = &report->cpus.list.data[index];
+	json *object = json_object_new_object();
 	const struct task *current = tasks_find(&report->tasks, c->current);
-	double stuck_s = verdict_cpu_stuck_s(report->record, c->number);
+	double stuck_s = report_cpu_stuck_s(report, index);
 	json *name = NULL;
 
 	if (current) {
@@ -214,15 +183,14 @@ static json *cpu(const struct report *report, const struct cpu *c)
 		name = task_name(current->pid, current->tgid, current->comm);
 		json_add(name, "state", json_text(state));
 	}
-	json_add(runqueue, "nr_running", json_number(c->nr_running));
-	json_add(runqueue, "waiting", json_object_new_array());
 	json_add(object, "cpu", json_number(c->number));
 	json_add(object, "online", json_object_new_boolean(c->online));
 	json_add(object, "stuck", json_object_new_boolean(stuck_s >= 0));
 	json_add(object, "stuck_s", stuck_s >= 0 ? json_double(stuck_s) : NULL);
 	json_add(object, "task", name);
 	json_add(object, "registers_from", json_text(report_registers_from(c->registers_from)));
-	json_add(object, "runqueue", runqueue);
+	json_add(object, "runqueue", json_runqueue(report, index));
+	json_add_cpu_state(object, report, index);
 	json_add(object, "stack", stack(report, current));
 	return object;
 }
@@ -242,37 +210,6 @@ static json *event(const struct report *report, const struct event *e)
 	return object;
 }
 
-static json *kb(uint64_t pages)
-{
-	return pages == MACHINE_UNKNOWN ? NULL : json_number(pages * (PAGE_SIZE / 1024));
-}
-
-static json *memory(const struct report *report)
-{
-	const struct machine *machine = &report->machine;
-	json *object = json_object_new_object(), *top = json_object_new_array();
-	const struct task *largest[REPORT_TOP_TASKS];
-	size_t count = report_largest_tasks(report, largest);
-
-	for (size_t i = 0; i < count; i++) {
-		json *entry = json_object_new_object();
-		json_add(entry, "pid", json_number(largest[i]->pid));
-		json_add(entry, "comm", json_text(largest[i]->comm));
-		json_add(entry, "rss_kb", kb(largest[i]->rss_pages));
-		json_object_array_add(top, entry);
-	}
-	json_add(object, "total_kb", kb(machine->total));
-	json_add(object, "free_kb", kb(machine->free));
-	json_add(object, "available_kb", NULL);
-	json_add(object, "slab_kb", kb(machine->slab));
-	json_add(object, "anon_kb", kb(machine->anon));
-	json_add(object, "file_kb", kb(machine->file));
-	json_add(object, "swap_total_kb", kb(machine->swap_total));
-	json_add(object, "swap_free_kb", kb(machine->swap_free));
-	json_add(object, "top", top);
-	return object;
-}
-
 static json *module(const struct module *m)
 {
 	json *object = json_object_new_object();
@@ -286,13 +223,29 @@ static json *module(const struct module *m)
 	return object;
 }
 
+/* "T173" or "C1", as the kernel prints it with CONFIG_PRINTK_CALLER. */
+static json *caller(const struct dmesg_line *line)
+{
+	char text[16];
+
+	if (!line->has_caller)
+		return NULL;
+	snprintf(text, sizeof(text), "%c%u", line->caller & DMESG_CALLER_CPU ? 'C' : 'T',
+		 line->caller & ~DMESG_CALLER_CPU);
+	return json_object_new_string(text);
+}
+
 static json *log_line(const struct dmesg_line *line)
 {
 	json *object = json_object_new_object();
 
-	json_add(object, "t_s", json_seconds(line->t_ns));
+	/* Cut off to the microsecond, as the kernel prints it. */
+	json_add(object, "t_s", json_seconds(line->t_ns / 1000 * 1000));
 	json_add(object, "level", json_number(line->level));
 	json_add(object, "text", json_text(line->text));
+	json_add(object, "caller", caller(line));
+	json_add(object, "subsystem", json_text(line->subsystem));
+	json_add(object, "device", json_text(line->device));
 	return object;
 }
 
@@ -309,11 +262,11 @@ struct error *report_print_json(const struct report *report, FILE *out)
 	json_write(&w, "source", source(report));
 	json_write(&w, "title", json_text(report->verdict.title));
 	json_write(&w, "signature", json_text(report->verdict.signature));
-	json_write(&w, "kernel", kernel(&report->machine));
+	json_write(&w, "kernel", json_kernel(report));
 	json_write(&w, "verdict", verdict(report));
 	json_begin_array(&w, "cpus");
 	for (size_t i = 0; i < report->cpus.list.count; i++)
-		json_write_element(&w, cpu(report, &report->cpus.list.data[i]));
+		json_write_element(&w, cpu(report, i));
 	json_end_array(&w);
 	json_begin_array(&w, "tasks");
 	for (size_t i = 0; i < report->tasks.list.count; i++)
@@ -328,7 +281,7 @@ struct error *report_print_json(const struct report *report, FILE *out)
 		if (report_is_contended(report, &report->locks.list.data[i]))
 			json_write_element(&w, json_lock(report, &report->locks.list.data[i]));
 	json_end_array(&w);
-	json_write(&w, "memory", memory(report));
+	json_write(&w, "memory", json_memory(report));
 	json_begin_array(&w, "modules");
 	for (size_t i = 0; i < modules->list.count; i++)
 		json_write_element(&w, module(&modules->list.data[i]));

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "state/printk_safe.h"
 #include "state/registers.h"
 
 #define SAME_BOOT_S 30 /* the clock may have been set meanwhile, but not by more */
@@ -134,14 +135,19 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	report->record = record;
 
 	dmesg_init(&report->dmesg, &kernel->memory, &kernel->info);
-	machine_init(&report->machine, kernel, &report->dmesg);
 	cpus_init(&report->cpus, kernel);
+	printk_safe_read(&report->dmesg, kernel, &report->cpus);
+	clocks_init(&report->clocks, kernel, &report->cpus, &report->dmesg);
+	machine_init(&report->machine, kernel, &report->dmesg, &report->clocks);
 	struct error *err = NULL;
 	if (record && record->from == RECORD_FROM_FILE)
 		err = check_boot(&report->machine, record);
 	if (!err)
 		registers_complete(kernel, &report->cpus, record);
 	tasks_init(&report->tasks, kernel, &report->cpus);
+	tasks_set_waits(&report->tasks, &report->cpus, &report->clocks);
+	cpu_states_init(&report->cpu_states, kernel, &report->cpus, &report->tasks,
+			&report->clocks);
 	locks_init(&report->locks, kernel, &report->cpus, &report->tasks);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
@@ -172,7 +178,9 @@ void report_destroy(struct report *report)
 		return;
 	timeline_deinit(&report->timeline);
 	locks_deinit(&report->locks);
+	cpu_states_deinit(&report->cpu_states);
 	tasks_deinit(&report->tasks);
+	clocks_deinit(&report->clocks);
 	cpus_deinit(&report->cpus);
 	dmesg_deinit(&report->dmesg);
 	vector_deinit(&report->notes);
@@ -186,6 +194,22 @@ size_t report_tasks(const struct report *report, size_t *with_stack)
 	for (size_t i = 0; i < report->tasks.list.count; i++)
 		*with_stack += report->tasks.list.data[i].stack.frames.count > 0;
 	return report->tasks.list.count;
+}
+
+const struct cpu_state *report_cpu_state(const struct report *report, size_t index)
+{
+	return index < report->cpu_states.list.count ? &report->cpu_states.list.data[index] : NULL;
+}
+
+/* A record that covers the CPU knows more than the dump. */
+double report_cpu_stuck_s(const struct report *report, size_t index)
+{
+	const struct cpu_state *state = report_cpu_state(report, index);
+	uint32_t number = report->cpus.list.data[index].number;
+
+	if (report->record && number < report->record->header->nr_slots)
+		return verdict_cpu_stuck_s(report->record, number);
+	return state && state->stuck_ns != CLOCK_UNKNOWN ? state->stuck_ns / 1e9 : -1;
 }
 
 size_t report_largest_tasks(const struct report *report, const struct task *ret[REPORT_TOP_TASKS])
@@ -221,7 +245,11 @@ bool report_is_contended(const struct report *report, const struct lock *lock)
 
 double report_waited_s(const struct report *report, const struct task *task)
 {
-	return task->running ? verdict_cpu_stuck_s(report->record, task->cpu) : -1;
+	const struct cpu *cpu = cpus_find(&report->cpus, task->cpu);
+
+	if (task->running)
+		return cpu ? report_cpu_stuck_s(report, cpu - report->cpus.list.data) : -1;
+	return task->wait_ns == CLOCK_UNKNOWN ? -1 : task->wait_ns / 1e9;
 }
 
 const struct source_places *report_places(struct kernel *kernel, const struct frame *frame)

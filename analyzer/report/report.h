@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "state/variables.h"
+#include "state/cpu_state.h"
 #include "verdict/verdict.h"
 
 /* Something that could not be read. */
@@ -21,8 +22,10 @@ struct report {
 	const struct record *record; /* NULL: none */
 	struct machine machine;
 	struct cpus cpus;
+	struct clocks clocks;
 	struct tasks tasks;
 	struct locks locks;
+	struct cpu_states cpu_states;
 	struct dmesg dmesg;
 	struct timeline timeline;
 	struct verdict verdict;
@@ -56,6 +59,12 @@ bool report_is_contended(const struct report *report, const struct lock *lock);
 
 /* For how many seconds @task has waited for what it waits for; below 0: unknown. */
 double report_waited_s(const struct report *report, const struct task *task);
+
+/* The state of report->cpus.list.data[index]; NULL: not known. */
+const struct cpu_state *report_cpu_state(const struct report *report, size_t index);
+
+/* How long that CPU had been stuck at the crash, in seconds; below 0 if it was not. */
+double report_cpu_stuck_s(const struct report *report, size_t index);
 
 /* The processes with the most resident memory, largest first; returns how many. */
 #define REPORT_TOP_TASKS 10

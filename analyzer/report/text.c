@@ -6,6 +6,7 @@
 
 #include "base/print.h"
 #include "report/text_locks.h"
+#include "report/text_state.h"
 
 #define DMESG_TAIL     30
 #define SHOWN_CALLERS  3
@@ -170,8 +171,11 @@ static void put_summary(const struct printer *p)
 	if (machine->crash_time_s != MACHINE_UNKNOWN && gmtime_r(&crash, &tm)) {
 		size_t len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S UTC", &tm);
 		if (machine->uptime_ns != MACHINE_UNKNOWN)
-			snprintf(line + len, sizeof(line) - len, ", up %.1f s",
-				 machine->uptime_ns / 1e9);
+			len += snprintf(line + len, sizeof(line) - len, ", up %.1f s",
+					machine->uptime_ns / 1e9);
+		if (machine->load[0] >= 0)
+			snprintf(line + len, sizeof(line) - len, ", load %.2f, %.2f, %.2f",
+				 machine->load[0], machine->load[1], machine->load[2]);
 		fact(p, "crashed", line);
 	}
 	if (machine->panic)
@@ -216,7 +220,7 @@ static void put_cpus(const struct printer *p)
 	for (size_t i = 0; i < report->cpus.list.count; i++) {
 		const struct cpu *cpu = &report->cpus.list.data[i];
 		const struct task *task = tasks_find(&report->tasks, cpu->current);
-		double stuck_s = verdict_cpu_stuck_s(report->record, cpu->number);
+		double stuck_s = report_cpu_stuck_s(report, i);
 
 		if (!cpu->online)
 			continue;
@@ -231,9 +235,13 @@ static void put_cpus(const struct printer *p)
 			cpu->registers_from ? report_registers_from(cpu->registers_from)
 					    : "nowhere: it did not answer",
 			p->plain);
+		fputs(p->dim, p->out);
+		text_put_cpu_state(report, i, "  ", p->out);
+		fputs(p->plain, p->out);
 		if (task)
 			put_stack(p, task, (int32_t)cpu->number == report->verdict.cpu);
 	}
+	text_put_offline(report, "\n", p->out);
 }
 
 static void put_locks(const struct printer *p)
@@ -299,45 +307,19 @@ static void put_tasks(const struct printer *p, bool all)
 		shown++;
 		fputs("\n  ", p->out);
 		put_text(p, task->comm);
-		fprintf(p->out, "%s  pid %u, %s %u, state %c, CPU %u%s%s\n", p->dim, task->pid,
+		fprintf(p->out, "%s  pid %u, %s %u, state %c, CPU %u%s", p->dim, task->pid,
 			task->pid == task->tgid ? "parent" : "thread of",
 			task->pid == task->tgid ? task->ppid : task->tgid, task->state, task->cpu,
-			task->running ? ", running" : "", p->plain);
+			task->running ? ", running" : "");
+		if (task->wait_ns != CLOCK_UNKNOWN)
+			fprintf(p->out, ", not run for %.1f s", task->wait_ns / 1e9);
+		fprintf(p->out, "%s\n", p->plain);
 		text_put_wait(report, i, p->out);
 		put_stack(p, task, false);
 	}
 	if (!all)
 		fprintf(p->out, "\n  %zu of %zu tasks; --all-tasks shows all\n", shown,
 			tasks->list.count);
-}
-
-static void put_size(const struct printer *p, const char *name, uint64_t pages)
-{
-	if (pages != MACHINE_UNKNOWN)
-		fprintf(p->out, "  %-10s %10llu kB\n", name,
-			(unsigned long long)(pages * (PAGE_SIZE / 1024)));
-}
-
-static void put_memory(const struct printer *p)
-{
-	const struct machine *machine = &p->report->machine;
-	const struct task *largest[REPORT_TOP_TASKS];
-	size_t count = report_largest_tasks(p->report, largest);
-
-	heading(p, "Memory");
-	put_size(p, "total", machine->total);
-	put_size(p, "free", machine->free);
-	put_size(p, "anonymous", machine->anon);
-	put_size(p, "file", machine->file);
-	put_size(p, "slab", machine->slab);
-	put_size(p, "swap", machine->swap_total);
-	put_size(p, "swap free", machine->swap_free);
-	for (size_t i = 0; i < count; i++) {
-		fprintf(p->out, "  %-10s %10llu kB  ", i ? "" : "largest",
-			(unsigned long long)(largest[i]->rss_pages * (PAGE_SIZE / 1024)));
-		put_text(p, largest[i]->comm);
-		fprintf(p->out, " (pid %u)\n", largest[i]->pid);
-	}
 }
 
 static void put_modules(const struct printer *p)
@@ -400,7 +382,8 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 	put_cpus(&p);
 	put_locks(&p);
 	put_timeline(&p);
-	put_memory(&p);
+	heading(&p, "Memory");
+	text_put_memory(report, out);
 	put_tasks(&p, all_tasks);
 	put_modules(&p);
 	put_dmesg(&p);

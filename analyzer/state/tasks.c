@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "dump/list.h"
+#include "state/rss.h"
 
 #define PF_KTHREAD 0x00200000
 
@@ -25,8 +26,9 @@
 struct layout {
 	struct member tasks, thread_head, thread_node, signal;
 	struct member pid, tgid, real_parent, comm, state, exit_state, flags, stack, sp, cpu;
-	struct member mm, rss;
-	uint32_t rss_step; /* bytes from one counter of mm.rss_stat to the next */
+	struct member mm;
+	struct rss_layout rss;
+	struct scheduling_layout scheduling;
 };
 
 struct reader {
@@ -66,16 +68,10 @@ static struct error *resolve(const struct types *types, struct layout *l)
 		/* In thread_info since 5.16 (bcf9033e5449). */
 		{ "task_struct", "thread_info.cpu|cpu", &l->cpu },
 		{ "task_struct", "mm", &l->mm },
-		/* Atomic counters; an array of percpu_counter since 6.2 (f1a7941243c1). */
-		{ "mm_struct", "rss_stat.count.counter|rss_stat.count", &l->rss },
 	};
-	struct member array;
-
-	/* The path went through an array: its stride is the size of an element. */
-	l->rss_step = types_member(types, "mm_struct", "rss_stat.count", &array) && array.count > 1
-			      ? array.size
-			      : types_sizeof(types, "percpu_counter");
-	return types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	scheduling_resolve(types, &l->scheduling);
+	struct error *err = rss_resolve(types, &l->rss);
+	return err ? err : types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
 }
 
 /* As task_index_to_char(task_state_index()) of include/linux/sched.h. */
@@ -84,29 +80,12 @@ static char state_letter(uint64_t state, uint64_t exit_state)
 	static const char letters[] = "RSDTtXZP";
 	uint64_t idle = STATE_UNINT | STATE_NOLOAD;
 
-	if ((state & idle) == idle)
-		return 'I';
 	if (state & STATE_BLOCKED)
 		return 'D';
+	if ((state & idle) == idle)
+		return 'I';
 	uint64_t reported = (state | exit_state) & STATE_REPORTED;
 	return letters[reported ? 64 - __builtin_clzll(reported) : 0];
-}
-
-/* File, anonymous and shared memory pages: enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES }. */
-static void read_rss(struct reader *reader, uint64_t mm, struct task *task)
-{
-	static const unsigned int resident[] = { 0, 1, 3 };
-	const struct layout *l = &reader->layout;
-
-	for (size_t i = 0; i < sizeof(resident) / sizeof(resident[0]); i++) {
-		uint64_t pages;
-		struct error *err = member_read(&reader->kernel->memory,
-						mm + resident[i] * l->rss_step, &l->rss, &pages);
-		/* A counter may be below 0 for a moment; and none at all is no reason to lose the task. */
-		if (!err && (int64_t)pages > 0)
-			task->rss_pages += pages;
-		error_destroy(err);
-	}
 }
 
 static struct error *read_task(struct reader *reader, struct task *task)
@@ -140,8 +119,12 @@ static struct error *read_task(struct reader *reader, struct task *task)
 	task->cpu = cpu;
 	task->state = state_letter(state, exit_state);
 	task->kernel_thread = flags & PF_KTHREAD;
-	if (mm && !task->kernel_thread)
-		read_rss(reader, mm, task);
+	/* A kernel thread's is only borrowed. */
+	task->mm = task->kernel_thread ? 0 : mm;
+	task->wait_ns = CLOCK_UNKNOWN;
+	err = scheduling_read(memory, &l->scheduling, task->address, &task->scheduling);
+	if (err)
+		return err;
 	err = member_read(memory, parent, &l->tgid, &ppid);
 	if (err)
 		note_error(reader,
@@ -211,9 +194,28 @@ static void add_task(struct reader *reader, uint64_t address)
 	}
 }
 
+/* Gives all tasks from list.data[@first] on, which are of one process, what memory it has. */
+static void share_rss(struct reader *reader, size_t first)
+{
+	struct task *tasks = reader->tasks->list.data;
+	size_t count = reader->tasks->list.count, at = first;
+
+	/* The first thread may have exited, and given up its memory, before the others. */
+	while (at < count && !tasks[at].mm)
+		at++;
+	if (at == count)
+		return;
+	int64_t pages = rss_read(reader->kernel, &reader->layout.rss, reader->cpus, tasks[at].mm);
+	for (size_t i = first; i < count; i++)
+		pages += rss_cached(reader->kernel, &reader->layout.rss, tasks[i].address);
+	for (size_t i = first; i < count; i++)
+		tasks[i].rss_pages = pages > 0 ? pages : 0;
+}
+
 static void add_threads(struct reader *reader, uint64_t leader)
 {
 	const struct layout *l = &reader->layout;
+	size_t first = reader->tasks->list.count;
 	struct list_walk walk;
 	uint64_t signal;
 
@@ -223,6 +225,7 @@ static void add_threads(struct reader *reader, uint64_t leader)
 			       l->thread_node.offset);
 		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err))
 			add_task(reader, walk.object);
+		share_rss(reader, first);
 	}
 	if (err)
 		note_error(reader,
@@ -286,6 +289,19 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 		add_all(&reader);
 	make_index(tasks);
 	tasks->error = error_prefix(tasks->error, "task list");
+}
+
+void tasks_set_waits(struct tasks *tasks, const struct cpus *cpus, const struct clocks *clocks)
+{
+	for (size_t i = 0; i < tasks->list.count; i++) {
+		struct task *task = &tasks->list.data[i];
+		const struct cpu *cpu = cpus_find(cpus, task->cpu);
+
+		/* An idle task waits for nothing. */
+		if (cpu && task->pid && !task->running)
+			task->wait_ns = scheduling_wait_ns(&task->scheduling, clocks,
+							   cpu - cpus->list.data);
+	}
 }
 
 void tasks_deinit(struct tasks *tasks)

@@ -260,7 +260,7 @@ static void letters_of_states(void **state)
 		{ "set kthread task_struct.exit_state 0x10\n", 'X' },
 		{ "set kthread task_struct.exit_state 0x20\n", 'Z' },
 		{ "set kthread task_struct.__state 0x40\n", 'P' },
-		{ "set kthread task_struct.__state 0xffffffff\n", 'I' },
+		{ "set kthread task_struct.__state 0xffffffff\n", 'D' },
 		{ "set kthread task_struct.__state 0xffff6b00\n", 'R' },
 		{ "set kthread task_struct.__state 0x8001\n", 'D' }, /* frozen */
 		{ "set kthread task_struct.__state 0x1000\n", 'D' }, /* waits for an rt lock */
