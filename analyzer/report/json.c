@@ -181,7 +181,7 @@ static json *cpu(const struct report *report, const struct cpu *c)
 	json_add(object, "task", name);
 	json_add(object, "registers_from", json_text(report_registers_from(c->registers_from)));
 	json_add(object, "runqueue", runqueue);
-	json_add(object, "stack", stack(report->kernel, current ? &current->stack : NULL));
+	json_add(object, "stack", stack(report->kernel, report_cpu_stack(report, current)));
 	return object;
 }
 

@@ -171,9 +171,10 @@ static void put_cpus(const struct printer *p)
 			fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
 		fprintf(p->out, "%s  %u runnable, registers from %s%s\n", p->dim, cpu->nr_running,
 			cpu->registers_from ? report_registers_from(cpu->registers_from)
-					    : "nowhere: it did not answer",
+			: dump_is_live(p->report->kernel->dump) ? "nowhere: it runs"
+								: "nowhere: it did not answer",
 			p->plain);
-		if (task)
+		if (report_cpu_stack(p->report, task))
 			put_stack(p, &task->stack);
 	}
 }
