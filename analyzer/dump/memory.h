@@ -3,6 +3,7 @@
 #ifndef LOCKDUMP_MEMORY_H
 #define LOCKDUMP_MEMORY_H
 
+#include "base/vector.h"
 #include "dump/dump.h"
 #include "dump/vmcoreinfo.h"
 
@@ -59,5 +60,27 @@ struct error *memory_read_string(struct memory *memory, uint64_t va, char *buf, 
 /* Copies @size bytes into new memory that the caller frees; refuses a @size over @most with ERROR_CORRUPT. */
 struct error *memory_read_alloc(struct memory *memory, uint64_t va, uint64_t size, uint64_t most,
 				void *ret);
+
+/* What of a table is not there, from 0 on; between its pages. */
+struct hole {
+	size_t start, end;
+};
+
+struct holes {
+	VECTOR(struct hole) list; /* in order; those that touch are one */
+	struct error *error; /* why the first is not there, or NULL */
+};
+
+/* The same, but what is not there is zeros, and in @holes. It is an error only if nothing is there. */
+struct error *memory_read_table(struct memory *memory, uint64_t va, uint64_t size, uint64_t most,
+				void *ret, struct holes *holes);
+
+/* The first hole that ends behind @at, or NULL. */
+const struct hole *holes_find(const struct holes *holes, size_t at);
+
+/* Whether a part of @size bytes at @start is not there. */
+bool holes_touch(const struct holes *holes, size_t start, size_t size);
+
+void holes_deinit(struct holes *holes);
 
 #endif

@@ -82,16 +82,23 @@ static bool is_linear(const struct memory *memory, uint64_t va, uint64_t *pa_ret
 	return true;
 }
 
-/* A page table that is not in the dump takes no more with it than it must. */
+/*
+ * A page table that is not in the dump takes no more with it than it must. Of
+ * a running kernel every look costs system calls, and nothing is remembered.
+ */
 static struct error *x86_64_walk(struct memory *memory, uint64_t va, uint64_t *page_pa_ret,
 				 uint64_t *page_size_ret)
 {
-	struct error *err = walk_tables(memory, va, page_pa_ret, page_size_ret);
-	uint64_t pa;
+	struct error *err = NULL;
+	uint64_t pa = 0;
+	bool linear = is_linear(memory, va, &pa);
 
-	if (!err || err->class == ERROR_UNMAPPED || err->class == ERROR_NO_MEMORY ||
-	    !is_linear(memory, va, &pa))
-		return err;
+	if (!linear || !dump_is_live(memory->dump)) {
+		err = walk_tables(memory, va, page_pa_ret, page_size_ret);
+		if (!err || !linear || err->class == ERROR_UNMAPPED ||
+		    err->class == ERROR_NO_MEMORY)
+			return err;
+	}
 	error_destroy(err);
 	*page_size_ret = PAGE_SIZE;
 	*page_pa_ret = pa & ~(uint64_t)(PAGE_SIZE - 1);

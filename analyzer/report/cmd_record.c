@@ -14,8 +14,9 @@
 
 static void usage(FILE *out)
 {
-	fputs("Usage: lockdump record VMCORE|FILE [-o FILE]\n"
-	      "Takes the flight record out of a vmcore, or reads a record.bin, and says what is in it.\n\n"
+	fputs("Usage: lockdump record VMCORE|FILE|live [-o FILE]\n"
+	      "Takes the flight record out of a vmcore, or of this machine as it runs, or reads a\n"
+	      "record.bin, and says what is in it.\n\n"
 	      "  -o, --output FILE    save the record instead, as it is\n"
 	      "  --help\n",
 	      out);
@@ -37,6 +38,8 @@ static struct error *read_record(const char *path, struct record *ret)
 
 	if (is_record_file(path))
 		return record_from_file(path, ret);
+	if (!strcmp(path, "live"))
+		path = DUMP_LIVE;
 	struct error *err = kernel_open(&(struct kernel_source){ path }, &kernel);
 	if (err)
 		return err;

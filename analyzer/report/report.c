@@ -25,7 +25,7 @@ struct error *report_note(struct report *report, struct error *err)
 }
 
 /* What to say of the CPU that @task ran on if it did not answer when the machine crashed; NULL if it did. */
-static struct error *silent_cpu(const struct task *task)
+static struct error *silent_cpu(const struct report *report, const struct task *task)
 {
 	static const char *const from[] = {
 		[REGISTERS_NONE] = "nothing tells what it did",
@@ -33,6 +33,9 @@ static struct error *silent_cpu(const struct task *task)
 		[REGISTERS_SCAN] = "its registers were found on its stacks, and may be old",
 	};
 
+	if (dump_is_live(report->kernel->dump))
+		return error_create(ERROR_OTHER, "%s (pid %u) runs on CPU %u: its stack changes",
+				    task->comm, task->pid, task->cpu);
 	if (task->registers_from >= sizeof(from) / sizeof(from[0]) || !from[task->registers_from])
 		return NULL;
 	return error_create(
@@ -91,8 +94,8 @@ static struct error *collect_notes(struct report *report)
 		err = report_note(report,
 				  error_prefix(steal_ptr(task->stack.error), "stack of %s (pid %u)",
 					       task->comm, task->pid));
-		if (!err && task->running && !dump_is_live(report->kernel->dump))
-			err = report_note(report, silent_cpu(task));
+		if (!err && task->running)
+			err = report_note(report, silent_cpu(report, task));
 	}
 	return err ? err : note_debuginfo(report);
 }
@@ -186,6 +189,12 @@ void report_destroy(struct report *report)
 	vector_deinit(&report->notes);
 	arena_deinit(&report->text);
 	free(report);
+}
+
+const struct task *report_on_cpu(const struct report *report, const struct task *current)
+{
+	/* It may have been switched out since, and have a stack that is not the CPU's. */
+	return current && !dump_is_live(report->kernel->dump) ? current : NULL;
 }
 
 size_t report_tasks(const struct report *report, size_t *with_stack)

@@ -233,12 +233,13 @@ static void put_cpus(const struct printer *p)
 			fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
 		fprintf(p->out, "%s  %u runnable, registers from %s%s\n", p->dim, cpu->nr_running,
 			cpu->registers_from ? report_registers_from(cpu->registers_from)
-					    : "nowhere: it did not answer",
+			: dump_is_live(p->report->kernel->dump) ? "nowhere: it runs"
+								: "nowhere: it did not answer",
 			p->plain);
 		fputs(p->dim, p->out);
 		text_put_cpu_state(report, i, "  ", p->out);
 		fputs(p->plain, p->out);
-		if (task)
+		if (report_on_cpu(report, task))
 			put_stack(p, task, (int32_t)cpu->number == report->verdict.cpu);
 	}
 	text_put_offline(report, "\n", p->out);

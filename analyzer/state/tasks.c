@@ -14,6 +14,8 @@
 
 #define PF_KTHREAD 0x00200000
 
+#define LIVE_TRIES 3 /* to catch a task of a running kernel asleep */
+
 #define MAX_TASKS (4u << 20) /* PID_MAX_LIMIT */
 
 /* task_struct.__state and exit_state: include/linux/sched.h */
@@ -140,7 +142,8 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 	const struct cpu *cpu = cpus_find(reader->cpus, task->cpu);
 	struct error *err = NULL;
 
-	task->running = cpu && cpu->online && cpu->current == task->address;
+	task->running = cpu && cpu->online && cpu->current == task->address &&
+			!dump_is_live(reader->kernel->dump);
 	/* A task that has exited has given its stack back: put_task_stack(). */
 	if (!task->stack_base || !reader->kernel->can_unwind)
 		return NULL;
@@ -175,6 +178,58 @@ struct error *task_registers(struct kernel *kernel, const struct cpus *cpus,
 	return NULL;
 }
 
+/* What of a task changes when it is switched in or out. */
+struct moment {
+	uint64_t on_cpu, sp, voluntary, involuntary;
+};
+
+static struct error *read_moment(struct reader *reader, const struct task *task, struct moment *ret)
+{
+	struct member on_cpu, voluntary, involuntary;
+	struct memory *memory = &reader->kernel->memory;
+	const struct member_wanted wanted[] = {
+		{ "task_struct", "on_cpu", &on_cpu },
+		{ "task_struct", "nvcsw", &voluntary },
+		{ "task_struct", "nivcsw", &involuntary },
+	};
+
+	struct error *err = types_resolve(reader->kernel->symbols.types, wanted, 3);
+	if (!err)
+		err = member_read(memory, task->address, &voluntary, &ret->voluntary);
+	if (!err)
+		err = member_read(memory, task->address, &involuntary, &ret->involuntary);
+	if (!err)
+		err = member_read(memory, task->address, &reader->layout.sp, &ret->sp);
+	if (!err)
+		err = member_read(memory, task->address, &on_cpu, &ret->on_cpu);
+	return err;
+}
+
+/*
+ * A task of a kernel that runs meanwhile: what was read is a stack only if the
+ * task slept all the time. One that runs, or is never caught asleep, has none.
+ */
+static struct error *walk_live(struct reader *reader, struct task *task)
+{
+	struct moment before, after;
+	struct error *err = read_moment(reader, task, &before);
+
+	for (int tries = 0; !err && !before.on_cpu && tries < LIVE_TRIES; tries++) {
+		task->sp = before.sp;
+		struct error *its = walk_stack(reader, task);
+		err = read_moment(reader, task, &after);
+		if (!err && !memcmp(&before, &after, sizeof(before)))
+			return its;
+		before = after;
+		error_destroy(its);
+		stack_deinit(&task->stack);
+		memset(&task->stack, 0, sizeof(task->stack));
+	}
+	task->running = !err;
+	task->registers_from = REGISTERS_NONE;
+	return err;
+}
+
 static void add_task(struct reader *reader, uint64_t address)
 {
 	struct task task = { .address = address };
@@ -184,7 +239,9 @@ static void add_task(struct reader *reader, uint64_t address)
 		note_error(reader, error_prefix(err, "task 0x%llx", (unsigned long long)address));
 		return;
 	}
-	task.stack.error = walk_stack(reader, &task);
+	err = dump_is_live(reader->kernel->dump) ? walk_live(reader, &task)
+						 : walk_stack(reader, &task);
+	task.stack.error = err;
 	struct task *place = vector_push(&reader->tasks->list);
 	if (place) {
 		*place = task;

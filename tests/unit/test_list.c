@@ -115,6 +115,38 @@ static void a_broken_link_is_named(void **state)
 	assert_fault(err, ERROR_UNMAPPED, 0xdead0000000000f0);
 }
 
+static void behind_a_broken_link(void **state)
+{
+	static const uint64_t wanted[] = { 0x1000, 0x2000, 0x3000, 0x6000, 0x5000 };
+	struct make_kernel k;
+	struct made_memory m;
+	struct list_walk list;
+	struct error *err;
+	size_t count = 0;
+
+	(void)state;
+	/* Of six, the third and the fourth are not in the dump. */
+	make_kernel_init(&k);
+	make_kernel_text(&k, "at 0xffff888000000000\n u64 0xffff888000001000 0xffff888000006000\n"
+			     "at 0xffff888000001000\n u64 0xffff888000002000 0xffff888000000000\n"
+			     "at 0xffff888000002000\n u64 0xffff888000003000 0xffff888000001000\n"
+			     "exclude 0xffff888000003000\n exclude 0xffff888000004000\n"
+			     "at 0xffff888000005000\n u64 0xffff888000006000 0xffff888000004000\n"
+			     "at 0xffff888000006000\n u64 0xffff888000000000 0xffff888000005000\n");
+	make_kernel_open_memory(&k, &m);
+	list_walk_init(&list, &m.memory, HEAD, 0);
+	while (list_walk_next(&list, &err)) {
+		if (list.object == HEAD + 0x4000)
+			continue; /* it is in its neighbour's link */
+		assert_true(count < 5);
+		assert_true(list.object == HEAD + wanted[count++]);
+	}
+	assert_int_equal(count, 5);
+	assert_fault(err, ERROR_EXCLUDED, HEAD + 0x3000);
+	made_memory_close(&m);
+	make_kernel_deinit(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -123,6 +155,8 @@ int main(void)
 		TEST("a circle that leaves out the head is corrupt", circles_without_the_head),
 		TEST("a circle of any length ends the walk soon", long_circles),
 		TEST("a broken link is an error at its address", a_broken_link_is_named),
+		TEST("what is behind a broken link is reached from the other end",
+		     behind_a_broken_link),
 	};
 	return RUN_TESTS(tests);
 }
