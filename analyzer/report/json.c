@@ -218,7 +218,7 @@ static json *module(const struct module *m)
 	machine_taint_letters(m->taints, letters);
 	json_add(object, "name", json_text(m->name));
 	json_add(object, "address", json_address(m->regions[0].start));
-	json_add(object, "size", json_number(m->regions[0].size));
+	json_add(object, "size", json_number(m->size));
 	json_add(object, "taint", json_text(letters));
 	return object;
 }

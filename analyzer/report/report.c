@@ -7,7 +7,8 @@
 #include "state/printk_safe.h"
 #include "state/registers.h"
 
-#define SAME_BOOT_S 30 /* the clock may have been set meanwhile, but not by more */
+#define SAME_BOOT_S	   30 /* the clock may have been set meanwhile, but not by more */
+#define MAX_UNLOADED_NOTES 8
 
 struct error *report_note(struct report *report, struct error *err)
 {
@@ -62,10 +63,35 @@ static struct error *note_debuginfo(struct report *report)
 	return err;
 }
 
+/* Code of a module that is gone has no name: says so of the first few tasks that are in it. */
+static struct error *note_unloaded(struct report *report, const struct task *task, int *left)
+{
+	const struct symbols *symbols = &report->kernel->symbols;
+	const char *last = symbols->modules.last_unloaded;
+	struct error *err = NULL;
+
+	for (size_t i = 0; !err && *left && i < task->stack.frames.count; i++) {
+		uint64_t pc = task->stack.frames.data[i].pc;
+		if (!symbols_is_unloaded(symbols, pc))
+			continue;
+		--*left;
+		err = report_note(
+			report,
+			error_fault(ERROR_UNMAPPED, pc,
+				    "0x%llx, on the stack of %s (pid %u), is of an unloaded "
+				    "module%s%s%s",
+				    (unsigned long long)pc, task->comm, task->pid,
+				    last ? " (the last that was unloaded: " : "", last ? last : "",
+				    last ? ")" : ""));
+	}
+	return err;
+}
+
 /* Notes all that the readers met with, once each. */
 static struct error *collect_notes(struct report *report)
 {
 	struct error *err = NULL;
+	int unloaded_left = MAX_UNLOADED_NOTES;
 
 	size_t count;
 	const struct error *const *lacks = dump_get_lacks(report->kernel->dump, &count);
@@ -79,6 +105,8 @@ static struct error *collect_notes(struct report *report)
 		return err;
 	if (!err)
 		err = report_note(report, error_copy(report->kernel->symbols.modules_error));
+	if (!err)
+		err = report_note(report, error_copy(report->kernel->symbols.generated_error));
 	if (!err)
 		err = report_note(report, error_copy(report->kernel->unwinder.error));
 	if (!err)
@@ -96,6 +124,8 @@ static struct error *collect_notes(struct report *report)
 					       task->comm, task->pid));
 		if (!err && task->running)
 			err = report_note(report, silent_cpu(report, task));
+		if (!err)
+			err = note_unloaded(report, task, &unloaded_left);
 	}
 	return err ? err : note_debuginfo(report);
 }

@@ -333,7 +333,7 @@ static void put_modules(const struct printer *p)
 		char letters[33];
 		machine_taint_letters(module->taints, letters);
 		fprintf(p->out, "  0x%llx %8llu  ", (unsigned long long)module->regions[0].start,
-			(unsigned long long)module->regions[0].size);
+			(unsigned long long)module->size);
 		put_text(p, module->name);
 		fprintf(p->out, "%s%s%s\n", letters[0] ? " (" : "", letters, letters[0] ? ")" : "");
 	}

@@ -89,17 +89,15 @@ static struct error *place_sections(const struct relocator *r, const struct modu
 	size_t count;
 
 	struct error *err = collect_names(r, strings, &names, &count);
-	for (uint64_t i = 1; !err && i < module->nr_symbols; i++) {
-		const Elf64_Sym *loaded = &module->symbols[i];
-		if (loaded->st_shndx == SHN_UNDEF)
-			continue;
-		const struct name_and_value key = { module->strings + loaded->st_name },
+	for (size_t i = 0; !err && i < module->nr_symbols; i++) {
+		const struct module_symbol *loaded = &module->symbols[i];
+		const struct name_and_value key = { module->strings + loaded->name },
 					    *found = bsearch(&key, names, count, sizeof(*names),
 							     compare_names);
 		if (!found || !found->section)
 			continue;
 		uint64_t *address = &r->addresses[found->section],
-			 its = loaded->st_value - found->value;
+			 its = loaded->address - found->value;
 		if (*address && *address != its)
 			return error_create(ERROR_OTHER,
 					    "%s: its symbols are not those of the module: %s",

@@ -2,7 +2,7 @@
 /*
  * Modules: struct module on the list "modules". Where its memory is stands in
  * core_layout and init_layout up to 6.3, in the array mem[] since 6.4
- * (ac3b43283923). Its symbols are ELF's, kept in struct mod_kallsyms.
+ * (ac3b43283923).
  */
 #include "symbols/modules.h"
 
@@ -12,13 +12,12 @@
 #include "dump/list.h"
 
 #define MAX_MODULE_NAME 64
-#define MAX_SYMBOLS	(1u << 20)
-#define MAX_STRINGS	(64u << 20)
+#define MAX_MODULES	65536
 #define MODULE_UNFORMED 3 /* enum module_state */
 
 struct layout {
 	struct member list, name, state, taints, kallsyms;
-	struct member core_base, core_size, init_base, init_size; /* up to 6.3 */
+	struct member core_base, core_size, core_text, init_base, init_size; /* up to 6.3 */
 	struct member mem, mem_base, mem_size; /* since 6.4 */
 	uint32_t mem_stride;
 	struct member orc_ip, orc, nr_orc;
@@ -34,6 +33,7 @@ static struct error *resolve(const struct types *types, struct layout *l, struct
 		{ "module", "kallsyms", &l->kallsyms },
 		{ "module", "core_layout.base", &l->core_base, true },
 		{ "module", "core_layout.size", &l->core_size, true },
+		{ "module", "core_layout.text_size", &l->core_text, true },
 		{ "module", "init_layout.base", &l->init_base, true },
 		{ "module", "init_layout.size", &l->init_size, true },
 		{ "module", "mem", &l->mem, true },
@@ -50,34 +50,60 @@ static struct error *resolve(const struct types *types, struct layout *l, struct
 	return types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
 }
 
-static struct error *add_region(struct modules *modules, struct module *module, uint64_t object,
-				const struct member *base, const struct member *size)
+static void add_region(struct module *module, uint64_t start, uint64_t size)
+{
+	if (!start || !size || module->nr_regions == MODULE_MAX_REGIONS)
+		return;
+	module->regions[module->nr_regions++] = (struct module_region){ start, size };
+	module->size += size;
+}
+
+static struct error *read_region(struct modules *modules, struct module *module, uint64_t object,
+				 const struct member *base, const struct member *size)
 {
 	uint64_t start, bytes;
 	struct error *err = member_read(modules->memory, object, base, &start);
 
 	if (!err)
 		err = member_read(modules->memory, object, size, &bytes);
-	if (err || !start || !bytes || module->nr_regions == MODULE_MAX_REGIONS)
+	if (!err)
+		add_region(module, start, bytes);
+	return err;
+}
+
+/* Code comes first in core_layout, and data is no continuation of its last function. */
+static struct error *split_core(struct modules *modules, const struct layout *l, uint64_t object,
+				struct module *module)
+{
+	uint64_t text;
+
+	if (!l->core_text.size || !module->nr_regions)
+		return NULL;
+	struct error *err = member_read(modules->memory, object, &l->core_text, &text);
+	struct module_region *core = &module->regions[0];
+	if (err || !text || text >= core->size)
 		return err;
-	module->regions[module->nr_regions].start = start;
-	module->regions[module->nr_regions++].size = bytes;
+	module->regions[module->nr_regions++] =
+		(struct module_region){ core->start + text, core->size - text };
+	core->size = text;
 	return NULL;
 }
 
 static struct error *read_regions(struct modules *modules, const struct layout *l, uint64_t object,
 				  struct module *module)
 {
+	struct error *err = NULL;
+
 	if (!l->mem.size) {
-		struct error *err =
-			add_region(modules, module, object, &l->core_base, &l->core_size);
+		err = read_region(modules, module, object, &l->core_base, &l->core_size);
+		if (!err)
+			err = split_core(modules, l, object, module);
 		return err ? err
-			   : add_region(modules, module, object, &l->init_base, &l->init_size);
+			   : read_region(modules, module, object, &l->init_base, &l->init_size);
 	}
 	for (uint32_t i = 0; i < l->mem.count && i < MODULE_MAX_REGIONS; i++) {
-		struct error *err =
-			add_region(modules, module, object + l->mem.offset + i * l->mem_stride,
-				   &l->mem_base, &l->mem_size);
+		err = read_region(modules, module, object + l->mem.offset + i * l->mem_stride,
+				  &l->mem_base, &l->mem_size);
 		if (err)
 			return err;
 	}
@@ -111,6 +137,8 @@ static struct error *read_module(struct modules *modules, const struct layout *l
 	}
 	if (err || !module.nr_regions)
 		return err;
+	if (modules->list.count == MAX_MODULES)
+		return error_create(ERROR_CORRUPT, "more than %u of them", MAX_MODULES);
 	module.name = arena_strndup(arena, name, sizeof(name));
 	struct module *place = module.name ? vector_push(&modules->list) : NULL;
 	if (!place)
@@ -127,6 +155,33 @@ static int compare_modules(const void *a, const void *b)
 		       : x->regions[0].start > y->regions[0].start;
 }
 
+static int compare_places(const void *a, const void *b)
+{
+	const struct module_place *x = a, *y = b;
+	return x->region.start < y->region.start ? -1 : x->region.start > y->region.start;
+}
+
+/* Sorts what was found, and all parts of it. */
+static struct error *sort(struct modules *modules)
+{
+	if (!modules->list.count)
+		return NULL;
+	qsort(modules->list.data, modules->list.count, sizeof(*modules->list.data),
+	      compare_modules);
+	for (uint32_t i = 0; i < modules->list.count; i++) {
+		const struct module *module = &modules->list.data[i];
+		for (unsigned int r = 0; r < module->nr_regions; r++) {
+			struct module_place *place = vector_push(&modules->places);
+			if (!place)
+				return &error_no_memory;
+			*place = (struct module_place){ module->regions[r], i };
+		}
+	}
+	qsort(modules->places.data, modules->places.count, sizeof(*modules->places.data),
+	      compare_places);
+	return NULL;
+}
+
 struct error *modules_init(struct modules *modules, struct memory *memory,
 			   const struct types *types, uint64_t head, struct arena *arena)
 {
@@ -141,10 +196,21 @@ struct error *modules_init(struct modules *modules, struct memory *memory,
 	list_walk_init(&walk, memory, head, layout.list.offset);
 	while (!err && list_walk_next(&walk, &err))
 		err = read_module(modules, &layout, walk.object, arena);
-	if (modules->list.count)
-		qsort(modules->list.data, modules->list.count, sizeof(*modules->list.data),
-		      compare_modules);
-	return error_prefix(err, "module list");
+	struct error *unsorted = sort(modules);
+	if (err)
+		error_destroy(unsorted);
+	return error_prefix(err ? err : unsorted, "module list");
+}
+
+/* An array of characters until 5.18, since then a struct that begins with one (6f1dae1d84b6). */
+struct error *modules_read_unloaded(struct modules *modules, uint64_t address, struct arena *arena)
+{
+	char name[MAX_MODULE_NAME];
+	struct error *err = memory_read_string(modules->memory, address, name, sizeof(name));
+
+	if (!err && *name)
+		modules->last_unloaded = arena_strndup(arena, name, sizeof(name));
+	return error_prefix(err, "last_unloaded_module");
 }
 
 void modules_deinit(struct modules *modules)
@@ -154,92 +220,24 @@ void modules_deinit(struct modules *modules)
 		free(modules->list.data[i].strings);
 	}
 	vector_deinit(&modules->list);
+	vector_deinit(&modules->places);
 }
 
 struct module *modules_find(const struct modules *modules, uint64_t address)
 {
-	for (size_t i = 0; i < modules->list.count; i++) {
-		struct module *module = &modules->list.data[i];
-		for (unsigned int r = 0; r < module->nr_regions; r++)
-			if (address - module->regions[r].start < module->regions[r].size)
-				return module;
+	size_t low = 0, high = modules->places.count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (modules->places.data[middle].region.start <= address)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return NULL;
-}
-
-/*
- * The string table's size is written nowhere: it is as far as the last name
- * that a symbol points to.
- */
-static struct error *read_symbols(struct modules *modules, struct module *module)
-{
-	struct memory *memory = modules->memory;
-	uint64_t symtab, strtab, count = 0, last = 0;
-
-	struct error *err =
-		member_read(memory, module->kallsyms, &modules->kallsyms_symtab, &symtab);
-	if (!err)
-		err = member_read(memory, module->kallsyms, &modules->kallsyms_strtab, &strtab);
-	if (!err)
-		err = member_read(memory, module->kallsyms, &modules->kallsyms_num_symtab, &count);
-	if (!err && count > MAX_SYMBOLS)
-		err = error_fault(ERROR_CORRUPT, module->kallsyms, "%llu symbols",
-				  (unsigned long long)count);
-	if (!err)
-		err = memory_read_alloc(memory, symtab, count * sizeof(Elf64_Sym),
-					MAX_SYMBOLS * sizeof(Elf64_Sym), &module->symbols);
-	if (err)
-		return err;
-	for (uint64_t i = 0; i < count; i++)
-		if (module->symbols[i].st_name > last)
-			last = module->symbols[i].st_name;
-	char name[256];
-	err = memory_read_string(memory, strtab + last, name, sizeof(name));
-	if (!err)
-		err = memory_read_alloc(memory, strtab, last + strlen(name) + 1, MAX_STRINGS,
-					&module->strings);
-	if (err)
-		return err;
-	module->strings_size = last + strlen(name) + 1;
-	module->strings[module->strings_size - 1] = '\0';
-	module->nr_symbols = count;
-	return NULL;
-}
-
-/* Where the part of @module's memory ends that @address is in. */
-static uint64_t region_end(const struct module *module, uint64_t address)
-{
-	for (unsigned int r = 0; r < module->nr_regions; r++)
-		if (address - module->regions[r].start < module->regions[r].size)
-			return module->regions[r].start + module->regions[r].size;
-	return address;
-}
-
-/* As the kernel's find_kallsyms_symbol(): undefined and nameless symbols do not count. */
-bool module_lookup(struct modules *modules, struct module *module, uint64_t address,
-		   const char **name_ret, uint64_t *start_ret, uint64_t *size_ret)
-{
-	const Elf64_Sym *best = NULL;
-	uint64_t next = region_end(module, address);
-
-	if (!module->symbols_read) {
-		module->symbols_read = true;
-		/* Without them its functions have no names, but the module has: not worth an error. */
-		error_destroy(read_symbols(modules, module));
-	}
-	for (uint64_t i = 1; i < module->nr_symbols; i++) {
-		const Elf64_Sym *symbol = &module->symbols[i];
-		if (symbol->st_shndx == SHN_UNDEF || !module->strings[symbol->st_name])
-			continue;
-		if (symbol->st_value <= address && (!best || symbol->st_value > best->st_value))
-			best = symbol;
-		if (symbol->st_value > address && symbol->st_value < next)
-			next = symbol->st_value;
-	}
-	if (!best || modules_find(modules, best->st_value) != module)
-		return false;
-	*name_ret = module->strings + best->st_name;
-	*start_ret = best->st_value;
-	*size_ret = next - best->st_value;
-	return true;
+	if (!low)
+		return NULL;
+	const struct module_place *place = &modules->places.data[low - 1];
+	return address - place->region.start < place->region.size
+		       ? &modules->list.data[place->module]
+		       : NULL;
 }

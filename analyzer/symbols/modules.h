@@ -3,40 +3,56 @@
 #ifndef LOCKDUMP_MODULES_H
 #define LOCKDUMP_MODULES_H
 
-#include <elf.h>
-
 #include "base/arena.h"
 #include "base/vector.h"
 #include "dump/memory.h"
 #include "symbols/types.h"
 
-#define MODULE_MAX_REGIONS 8
+#define MODULE_MAX_REGIONS 10
+
+struct module_region {
+	uint64_t start;
+	uint64_t size;
+};
+
+struct module_symbol {
+	uint64_t address;
+	uint32_t name; /* where in the module's strings */
+	uint32_t place; /* in its symbol table */
+};
 
 struct module {
 	const char *name;
 	uint64_t object; /* address of its struct module */
-	struct {
-		uint64_t start;
-		uint64_t size;
-	} regions[MODULE_MAX_REGIONS]; /* the first holds the code */
+	struct module_region regions[MODULE_MAX_REGIONS]; /* the first holds the code */
 	unsigned int nr_regions;
+	uint64_t size; /* of all of them, as lsmod has it */
 	uint64_t taints; /* bits of TAINT_... */
 	uint64_t orc_ip, orc,
 		nr_orc; /* addresses of its ORC tables, and how many entries they have */
 
-	/* Its symbol table, read when first asked for. */
+	/* Its symbols by address, read when first asked for. */
 	uint64_t kallsyms;
 	bool symbols_read;
-	Elf64_Sym *symbols;
-	uint64_t nr_symbols;
+	struct module_symbol *symbols;
+	size_t nr_symbols;
 	char *strings;
 	uint64_t strings_size;
 };
 
+/* A part of a module's memory, to be searched by address. */
+struct module_place {
+	struct module_region region;
+	uint32_t module; /* in the list */
+};
+
 struct modules {
 	VECTOR(struct module) list; /* by address of the code */
+	VECTOR(struct module_place) places; /* by address */
+	const char *last_unloaded; /* the name of that module, or NULL */
 	struct memory *memory;
 	struct member kallsyms_symtab, kallsyms_num_symtab, kallsyms_strtab;
+	uint64_t symbols_size; /* bytes that all their symbols have taken so far */
 };
 
 /*
@@ -46,6 +62,9 @@ struct modules {
 struct error *modules_init(struct modules *modules, struct memory *memory,
 			   const struct types *types, uint64_t head, struct arena *arena);
 void modules_deinit(struct modules *modules);
+
+/* Reads the variable last_unloaded_module at @address. */
+struct error *modules_read_unloaded(struct modules *modules, uint64_t address, struct arena *arena);
 
 /* The module in whose memory @address is, or NULL. */
 struct module *modules_find(const struct modules *modules, uint64_t address);

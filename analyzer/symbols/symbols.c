@@ -5,20 +5,38 @@
 
 #include "symbols/symbol_file.h"
 
-#define MAX_BTF_SIZE (256u << 20)
+#define MAX_BTF_SIZE	 (256u << 20)
+/* arch/x86/include/asm/page_64_types.h, pgtable_64_types.h */
+#define START_KERNEL_MAP 0xffffffff80000000ull
+#define MODULES_END	 0xffffffffff000000ull
 
 #define KSYM_NAME(name) #name,
 static const char *const ksym_names[NR_KSYM] = { KSYM_LIST(KSYM_NAME) };
 
-static void find_variables(struct symbols *symbols)
+/* Those that only this layer reads. */
+#define OWN_LIST(K)                   \
+	K(bpf_kallsyms)               \
+	K(ftrace_ops_trampoline_list) \
+	K(kprobe_insn_slots)          \
+	K(kprobe_optinsn_slots)       \
+	K(last_unloaded_module)
+#define OWN_ENUM(name) OWN_##name,
+enum own_id { OWN_LIST(OWN_ENUM) NR_OWN };
+static const char *const own_names[NR_OWN] = { OWN_LIST(KSYM_NAME) };
+
+static void find_variables(struct symbols *symbols, uint64_t own[NR_OWN])
 {
-	struct kallsyms_wanted wanted[NR_KSYM];
+	struct kallsyms_wanted wanted[NR_KSYM + NR_OWN];
 
 	for (size_t i = 0; i < NR_KSYM; i++)
 		wanted[i].name = ksym_names[i];
-	kallsyms_find(&symbols->kallsyms, wanted, NR_KSYM);
+	for (size_t i = 0; i < NR_OWN; i++)
+		wanted[NR_KSYM + i].name = own_names[i];
+	kallsyms_find(&symbols->kallsyms, wanted, NR_KSYM + NR_OWN);
 	for (size_t i = 0; i < NR_KSYM; i++)
 		symbols->at[i] = wanted[i].address;
+	for (size_t i = 0; i < NR_OWN; i++)
+		own[i] = wanted[NR_KSYM + i].address;
 }
 
 /* Where it is no variable, it is not random either, and page tables must do. */
@@ -98,29 +116,69 @@ static struct error *read_btf(const struct symbols *symbols, const struct vmcore
 	return error_prefix(err, "BTF");
 }
 
+/* Modules, and what was made at run time: without them the core kernel can still be read. */
+static void read_others(struct symbols *symbols, const uint64_t own[NR_OWN])
+{
+	struct memory *memory = symbols->memory;
+	struct modules *modules = &symbols->modules;
+	uint64_t head = symbols->at[KSYM_modules];
+	const struct generated_lists lists = {
+		.bpf_kallsyms = own[OWN_bpf_kallsyms],
+		.ftrace_ops_trampoline_list = own[OWN_ftrace_ops_trampoline_list],
+		.kprobe_insn_slots = own[OWN_kprobe_insn_slots],
+		.kprobe_optinsn_slots = own[OWN_kprobe_optinsn_slots],
+	};
+
+	if (head)
+		symbols->modules_error =
+			modules_init(modules, memory, symbols->types, head, &symbols->names);
+	if (head && own[OWN_last_unloaded_module]) {
+		struct error *err = modules_read_unloaded(modules, own[OWN_last_unloaded_module],
+							  &symbols->names);
+		if (symbols->modules_error)
+			error_destroy(err);
+		else
+			symbols->modules_error = err;
+	}
+	symbols->generated_error = generated_init(&symbols->generated, memory, symbols->types,
+						  &lists, &symbols->names);
+}
+
+/* x86-64: from the end of what the kernel's image may take (MODULES_VADDR) to the fixmap; others say it themselves. */
+static void find_module_space(struct symbols *symbols, const struct vmcoreinfo *info)
+{
+	uint64_t size;
+
+	if (vmcoreinfo_number(info, "NUMBER(KERNEL_IMAGE_SIZE)", &size)) {
+		symbols->module_space = START_KERNEL_MAP + size;
+		symbols->module_space_end = MODULES_END;
+	} else if (!vmcoreinfo_number(info, "NUMBER(MODULES_VADDR)", &symbols->module_space) ||
+		   !vmcoreinfo_number(info, "NUMBER(MODULES_END)", &symbols->module_space_end)) {
+		symbols->module_space = symbols->module_space_end = 0;
+	}
+}
+
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 			   const struct vmcoreinfo *info, const struct symbol_files *files)
 {
+	uint64_t own[NR_OWN];
 	void *btf = NULL;
 	size_t size = 0;
 
 	memset(symbols, 0, sizeof(*symbols));
 	symbols->memory = memory;
+	find_module_space(symbols, info);
 	struct error *err = read_symbols(symbols, info, files);
 	if (err)
 		return err;
-	find_variables(symbols);
+	find_variables(symbols, own);
 	find_direct_base(symbols);
 	err = read_btf(symbols, info, files, &btf, &size);
 	if (!err)
 		err = types_parse(btf, size, &symbols->types);
-	if (err)
-		return err;
-	uint64_t head = symbols->at[KSYM_modules];
-	if (head)
-		symbols->modules_error = modules_init(&symbols->modules, memory, symbols->types,
-						      head, &symbols->names);
-	return NULL;
+	if (!err)
+		read_others(symbols, own);
+	return err;
 }
 
 void symbols_deinit(struct symbols *symbols)
@@ -128,15 +186,67 @@ void symbols_deinit(struct symbols *symbols)
 	kallsyms_deinit(&symbols->kallsyms);
 	types_destroy(symbols->types);
 	modules_deinit(&symbols->modules);
+	generated_deinit(&symbols->generated);
 	error_destroy(symbols->modules_error);
+	error_destroy(symbols->generated_error);
 	arena_deinit(&symbols->names);
+	free(symbols->core_names);
+}
+
+struct symbol_name {
+	uint32_t index; /* plus one: 0 is a free place */
+	const char *name;
+};
+
+static struct symbol_name *place_of(struct symbol_name *names, uint32_t size, uint32_t index)
+{
+	uint32_t slot = index * 2654435761u;
+
+	for (;; slot++) {
+		struct symbol_name *place = &names[slot & (size - 1)];
+		if (!place->index || place->index == index + 1)
+			return place;
+	}
+}
+
+static bool grow_names(struct symbols *symbols)
+{
+	uint32_t size = symbols->core_names_size ? symbols->core_names_size * 2 : 1024;
+	struct symbol_name *names = calloc(size, sizeof(*names));
+
+	if (!names)
+		return false;
+	for (uint32_t i = 0; i < symbols->core_names_size; i++)
+		if (symbols->core_names[i].index)
+			*place_of(names, size, symbols->core_names[i].index - 1) =
+				symbols->core_names[i];
+	free(symbols->core_names);
+	symbols->core_names = names;
+	symbols->core_names_size = size;
+	return true;
+}
+
+/* The name of a symbol of the core kernel, once for all that ask for it. */
+static const char *core_name(struct symbols *symbols, uint32_t index)
+{
+	char name[KSYM_NAME_SIZE];
+
+	if (symbols->nr_core_names * 2 >= symbols->core_names_size && !grow_names(symbols))
+		return NULL;
+	struct symbol_name *place = place_of(symbols->core_names, symbols->core_names_size, index);
+	if (!place->index) {
+		kallsyms_name(&symbols->kallsyms, index, name);
+		*place = (struct symbol_name){ index + 1,
+					       arena_strndup(&symbols->names, name, sizeof(name)) };
+		symbols->nr_core_names++;
+	}
+	return place->name;
 }
 
 static struct symbol lookup(struct symbols *symbols, uint64_t address)
 {
 	struct symbol ret = {};
 	struct module *module = modules_find(&symbols->modules, address);
-	char name[KSYM_NAME_SIZE];
 	uint32_t index;
 
 	if (module) {
@@ -144,13 +254,15 @@ static struct symbol lookup(struct symbols *symbols, uint64_t address)
 		module_lookup(&symbols->modules, module, address, &ret.name, &ret.start, &ret.size);
 		return ret;
 	}
+	const struct generated_code *code = generated_find(&symbols->generated, address);
+	if (code)
+		return (struct symbol){ code->name, code->start, code->end - code->start };
 	if (!kallsyms_lookup(&symbols->kallsyms, address, &index, &ret.start, &ret.size))
 		return ret;
 	/* Behind the last symbol, and below the first that is no per-CPU offset, nothing is known. */
 	if (address - ret.start >= ret.size || ret.size > UINT32_MAX)
 		return (struct symbol){};
-	kallsyms_name(&symbols->kallsyms, index, name);
-	ret.name = arena_strndup(&symbols->names, name, sizeof(name));
+	ret.name = core_name(symbols, index);
 	return ret;
 }
 
@@ -163,6 +275,13 @@ struct symbol symbols_lookup(struct symbols *symbols, uint64_t address)
 		symbols->cache[place].address = address + 1;
 	}
 	return symbols->cache[place].symbol;
+}
+
+bool symbols_is_unloaded(const struct symbols *symbols, uint64_t address)
+{
+	return address >= symbols->module_space && address < symbols->module_space_end &&
+	       !modules_find(&symbols->modules, address) &&
+	       !generated_find(&symbols->generated, address);
 }
 
 struct error *symbols_address(const struct symbols *symbols, enum ksym_id ksym, uint64_t *ret)

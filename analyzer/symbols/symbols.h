@@ -3,6 +3,7 @@
 #ifndef LOCKDUMP_SYMBOLS_H
 #define LOCKDUMP_SYMBOLS_H
 
+#include "symbols/generated.h"
 #include "symbols/kallsyms.h"
 #include "symbols/modules.h"
 #include "symbols/types.h"
@@ -95,19 +96,29 @@ struct symbol {
 	const char *name; /* NULL: nothing is known at that address */
 	uint64_t start;
 	uint64_t size; /* bytes to the next symbol, 0 if there is none */
-	const struct module *module; /* NULL: the core kernel */
+	const struct module
+		*module; /* NULL: the core kernel, or code that it made, such as BPF programs */
 };
 
 #define SYMBOL_CACHE_SIZE 1024
+
+struct symbol_name; /* of the core kernel, once put together */
 
 struct symbols {
 	struct memory *memory;
 	struct kallsyms kallsyms;
 	struct types *types;
 	struct modules modules;
+	struct generated generated;
+	struct error *
+		generated_error; /* why not all code that was made at run time has a name, or NULL */
 	struct error *modules_error; /* why the list of modules is not whole, or NULL */
 	struct arena names;
+	struct symbol_name *core_names; /* a hash by their index in kallsyms */
+	uint32_t nr_core_names, core_names_size;
 	uint64_t at[NR_KSYM];
+	uint64_t module_space,
+		module_space_end; /* addresses that are for modules and generated code */
 	struct {
 		uint64_t address; /* plus one: 0 is a free place */
 		struct symbol symbol;
@@ -128,6 +139,12 @@ void symbols_deinit(struct symbols *symbols);
 
 /* What covers @address. Its strings live as long as @symbols. */
 struct symbol symbols_lookup(struct symbols *symbols, uint64_t address);
+
+/*
+ * Whether @address is in the space for modules, and in none of what is there now: in one that was unloaded. The
+ * last of these, if the kernel knows one, is modules.last_unloaded.
+ */
+bool symbols_is_unloaded(const struct symbols *symbols, uint64_t address);
 
 /* The address of variable @ksym, or an error that names it. */
 struct error *symbols_address(const struct symbols *symbols, enum ksym_id ksym, uint64_t *ret);

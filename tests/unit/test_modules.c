@@ -144,6 +144,68 @@ static void symbols_of_a_module(void **state)
 	kernel_close(kernel);
 }
 
+/* Code and data are one area up to 6.3; of several symbols at one address the first of the table counts. */
+static void code_ends_before_data(void **state)
+{
+	static const char types[] =
+		"struct list_head 16 next:ptr@0 prev:ptr@8\n"
+		"struct module_layout 80 base:ptr@0 size:u32@8 text_size:u32@12\n"
+		"struct mod_kallsyms 32 symtab:ptr@0 num_symtab:u32@8 strtab:ptr@16\n"
+		"struct module 512 state:u32@0 list:list_head@8 name:char[56]@24 core_layout:module_layout@96 "
+		"init_layout:module_layout@176 taints:u64@288 kallsyms:ptr@296\n"
+		"symbol modules 0xffffffff82900000 D\n";
+	struct kernel *kernel = open_kernel(
+		types, three_modules,
+		"set 0xffffffffc0202000 module.core_layout.text_size 0x1000\n"
+		"set 0xffffffffc0202800 mod_kallsyms.symtab 0xffffffffc0202900\n"
+		"set 0xffffffffc0202800 mod_kallsyms.num_symtab 6\n"
+		"set 0xffffffffc0202800 mod_kallsyms.strtab 0xffffffffc0202b00\n"
+		"at 0xffffffffc0202900\n fill 24 0\n"
+		"u32 1\n u8 18 0\n u16 2\n u64 0xffffffffc0201800 0x40\n" /* data */
+		"u32 6\n u8 18 0\n u16 2\n u64 0xffffffffc0200100 0x40\n" /* first */
+		"u32 12\n u8 18 0\n u16 2\n u64 0xffffffffc0200100 0x40\n" /* alias */
+		"u32 18\n u8 18 0\n u16 2\n u64 0xffffffffc0200200 0x40\n" /* .L1 */
+		"u32 22\n u8 18 0\n u16 2\n u64 0xffffffffc0200000 0x40\n" /* zero */
+		"at 0xffffffffc0202b00\n u8 0\n str data\n str first\n str alias\n str .L1\n str zero\n");
+	const struct module *beta = modules_find(&kernel->symbols.modules, 0xffffffffc0200000);
+
+	(void)state;
+	assert_int_equal(beta->size, 0x3000);
+	assert_int_equal(beta->regions[0].size, 0x1000);
+	assert_true(beta->object == 0xffffffffc0202000);
+	assert_symbol(kernel, 0xffffffffc0200fff, "first", 0xffffffffc0200100, 0xf00);
+	assert_symbol(kernel, 0xffffffffc0200210, "first", 0xffffffffc0200100, 0xf00);
+	assert_symbol(kernel, 0xffffffffc0200010, "zero", 0xffffffffc0200000, 0x100);
+	assert_symbol(kernel, 0xffffffffc0201000, NULL, 0, 0); /* data before the first symbol */
+	assert_symbol(kernel, 0xffffffffc0201801, "data", 0xffffffffc0201800, 0x1800);
+	kernel_close(kernel);
+}
+
+static void unloaded_modules(void **state)
+{
+	struct kernel *kernel = open_kernel(types_6_1, three_modules,
+					    "info NUMBER(KERNEL_IMAGE_SIZE)=1073741824\n"
+					    "symbol last_unloaded_module 0xffffffff82901000 b\n"
+					    "at last_unloaded_module\n str dummy\n");
+
+	(void)state;
+	assert_string_equal(kernel->symbols.modules.last_unloaded, "dummy");
+	assert_true(symbols_is_unloaded(&kernel->symbols, 0xffffffffc0300000));
+	assert_true(symbols_is_unloaded(&kernel->symbols, 0xffffffffc0000000));
+	assert_false(symbols_is_unloaded(&kernel->symbols, 0xffffffffc0200000));
+	assert_false(symbols_is_unloaded(&kernel->symbols, 0xffffffffbfffffff));
+	assert_false(symbols_is_unloaded(&kernel->symbols, 0xffffffffff600000)); /* vsyscall */
+	kernel_close(kernel);
+	/* None was, and where modules lie is not known. */
+	kernel = open_kernel(types_6_1, three_modules,
+			     "symbol last_unloaded_module 0xffffffff82901000 b\n"
+			     "at last_unloaded_module\n u64 0\n");
+	assert_no_error(kernel->symbols.modules_error);
+	assert_null(kernel->symbols.modules.last_unloaded);
+	assert_false(symbols_is_unloaded(&kernel->symbols, 0xffffffffc0300000));
+	kernel_close(kernel);
+}
+
 static void hostile_symbols(void **state)
 {
 	static const char *const changes[] = {
@@ -259,6 +321,9 @@ int main(void)
 		TEST("since 6.4 a module has an array of memory", memory_as_6_4_has_it),
 		TEST("a module's symbols: undefined and nameless ones do not count",
 		     symbols_of_a_module),
+		TEST("a module's code ends before its data", code_ends_before_data),
+		TEST("an address that no module has any more is an unloaded one's",
+		     unloaded_modules),
 		TEST("hostile symbols cost names, no more", hostile_symbols),
 		TEST("a list that breaks off keeps what was found, and says why",
 		     lists_that_break_off),

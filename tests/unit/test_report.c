@@ -435,6 +435,37 @@ static void reports_of_damaged_kernels(void **state)
 	}
 }
 
+static void unloaded_modules_are_noted(void **state)
+{
+	struct opened o;
+	struct report *report;
+	bool noted = false;
+
+	(void)state;
+	open_machine(&o,
+		     "info NUMBER(KERNEL_IMAGE_SIZE)=1073741824\n"
+		     "symbol last_unloaded_module 0xffffffff82c00000 b\n"
+		     "at last_unloaded_module\n str dummy\n"
+		     "symbol modules 0xffffffff82c01000 D\n at modules\n u64 modules\n"
+		     "struct module_layout 80 base:ptr@0 size:u32@8\n"
+		     "struct mod_kallsyms 32 symtab:ptr@0 num_symtab:u32@8 strtab:ptr@16\n"
+		     "struct module 512 state:u32@0 list:list_head@8 name:char[56]@24 "
+		     "core_layout:module_layout@96 init_layout:module_layout@176 taints:u64@288 "
+		     "kallsyms:ptr@296\n"
+		     "set kthread task_struct.thread.sp 0xffffc90000032000\n"
+		     "at 0xffffc90000032000\n u64 0 0 0 0 0 0 0xffffffffc0123456\n");
+	assert_no_error(report_create(o.kernel, "vmcore", NULL, &report));
+	for (size_t i = 0; i < report->notes.count; i++) {
+		const struct report_note *note = &report->notes.data[i];
+		if (strstr(note->text, "kthreadd (pid 2), is of an unloaded module") &&
+		    strstr(note->text, "dummy") && note->address == 0xffffffffc0123456)
+			noted = true;
+	}
+	assert_true(noted);
+	report_destroy(report);
+	close_machine(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -450,6 +481,7 @@ int main(void)
 		     one_task_does_not_cost_the_others),
 		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
 		TEST("the report has it all, as text and as JSON", the_whole_report),
+		TEST("code of an unloaded module is noted", unloaded_modules_are_noted),
 		TEST("a record of another boot is refused", a_record_of_another_boot),
 		TEST("a damaged kernel gives a report", reports_of_damaged_kernels),
 	};
