@@ -29,7 +29,7 @@ static struct error *silent_cpu(const struct task *task)
 	static const char *const from[] = {
 		[REGISTERS_NONE] = "nothing tells what it did",
 		[REGISTERS_RECORD] = "its registers are of the record's last sample",
-		[REGISTERS_SCAN] = "its registers were found on its stacks, and may be old",
+		[REGISTERS_SCAN] = "its registers were found on its stacks",
 	};
 
 	if (task->registers_from >= sizeof(from) / sizeof(from[0]) || !from[task->registers_from])
