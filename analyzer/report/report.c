@@ -31,7 +31,7 @@ static struct error *silent_cpu(const struct report *report, const struct task *
 	static const char *const from[] = {
 		[REGISTERS_NONE] = "nothing tells what it did",
 		[REGISTERS_RECORD] = "its registers are of the record's last sample",
-		[REGISTERS_SCAN] = "its registers were found on its stacks, and may be old",
+		[REGISTERS_SCAN] = "its registers were found on its stacks",
 	};
 
 	if (dump_is_live(report->kernel->dump))

@@ -55,7 +55,7 @@ struct stack_area {
 };
 
 #define UNWIND_MAX_FRAMES 256
-#define UNWIND_MAX_AREAS  8
+#define UNWIND_MAX_AREAS  10
 
 struct unwinder;
 
@@ -118,6 +118,7 @@ struct unwinder {
 			struct member frame[REGISTERS_MAX]; /* of inactive_task_frame */
 			struct member hardirq_stack_ptr, hardirq_stack_inuse;
 			struct member nmi, df, db, mce, vc;
+			struct member estacks, entry_stack; /* of cpu_entry_area */
 			uint32_t inactive_frame_size, irq_stack_size;
 		} x86_64;
 	} layout;

@@ -52,6 +52,8 @@ static struct error *x86_64_init(struct unwinder *unwinder)
 		{ "cea_exception_stacks", "DB_stack", &l->db, true },
 		{ "cea_exception_stacks", "MCE_stack", &l->mce, true },
 		{ "cea_exception_stacks", "VC_stack", &l->vc, true },
+		{ "cpu_entry_area", "estacks", &l->estacks, true },
+		{ "cpu_entry_area", "entry_stack_page", &l->entry_stack, true },
 	};
 	l->inactive_frame_size = types_sizeof(types, "inactive_task_frame");
 	l->irq_stack_size = types_sizeof(types, "irq_stack");
@@ -127,6 +129,11 @@ static struct error *x86_64_cpu_areas(struct unwinder *unwinder, uint64_t per_cp
 			add_area(unwinder, exceptions + stacks[i].member->offset,
 				 (uint64_t)stacks[i].member->size * stacks[i].member->count,
 				 stacks[i].section);
+		/* Where user mode comes in, up to the change to the task's stack; in the same struct cpu_entry_area. */
+		if (l->estacks.size && l->entry_stack.size)
+			add_area(unwinder,
+				 exceptions - l->estacks.offset + l->entry_stack.offset,
+				 l->entry_stack.size, SECTION_EXCEPTION);
 	}
 	return NULL;
 }
