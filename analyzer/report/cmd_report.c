@@ -30,26 +30,40 @@ static void usage(FILE *out)
 	fputs("Usage: lockdump report VMCORE|INCIDENT|live [OPTION...]\n"
 	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed. Of a split\n"
 	      "dump name all parts; 'live' is this machine as it runs, by " DUMP_LIVE ".\n\n"
+	      "  --vmlinux FILE       take source lines, inlined functions and variables from there\n"
+	      "  --debug-dir DIR[:DIR...]\n"
+	      "                       look there for vmlinux and modules, as in /usr/lib/debug\n"
 	      "  --record FILE        use this flight record if there is none in the vmcore\n"
 	      "  --symbols FILE       take the kernel's symbols from there: a /proc/kallsyms of the boot that crashed,\n"
 	      "                       a System.map or a vmlinux; for dumps that lack their own\n"
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
-	      "  --help\n",
+	      "  --help\n\n"
+	      "With DEBUGINFOD_URLS in the environment, its servers are asked for debug information.\n",
 	      out);
 }
 
 /* Returns below 0 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-	enum { OPT_RECORD = 256, OPT_SYMBOLS, OPT_FORMAT, OPT_ALL_TASKS, OPT_HELP };
+	enum {
+		OPT_RECORD = 256,
+		OPT_SYMBOLS,
+		OPT_VMLINUX,
+		OPT_DEBUG_DIR,
+		OPT_FORMAT,
+		OPT_ALL_TASKS,
+		OPT_HELP,
+	};
 	static const struct option options[] = {
 		{ "record", required_argument, NULL, OPT_RECORD },
 		{ "symbols", required_argument, NULL, OPT_SYMBOLS },
 		{ "format", required_argument, NULL, OPT_FORMAT },
 		{ "output", required_argument, NULL, 'o' },
 		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
+		{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
+		{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{},
 	};
@@ -74,6 +88,12 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		case OPT_ALL_TASKS:
 			ret->all_tasks = true;
 			break;
+		case OPT_VMLINUX:
+			ret->source.files.vmlinux = optarg;
+			break;
+		case OPT_DEBUG_DIR:
+			ret->source.debug_dir = optarg;
+			break;
 		case 'o':
 			ret->output = optarg;
 			break;
@@ -89,6 +109,8 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	ret->source.vmcore = strcmp(argv[optind], "live") ? argv[optind] : DUMP_LIVE;
 	ret->source.more_parts = (const char *const *)argv + optind + 1;
 	ret->source.nr_more_parts = argc - optind - 1;
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	ret->source.debuginfod = urls && *urls;
 	return -1;
 }
 

@@ -24,7 +24,7 @@ static json *source(const struct report *report)
 	json_add(object, "vmcore", json_text(report->vmcore));
 	json_add(object, "record", json_text(record));
 	json_add(object, "log", NULL);
-	json_add(object, "vmlinux", NULL);
+	json_add(object, "vmlinux", json_text(debuginfo_vmlinux(report->kernel->debuginfo)));
 	json_add(object, "complete",
 		 json_object_new_boolean(dump_is_complete(report->kernel->dump)));
 	json_add(object, "notes", notes);
@@ -95,33 +95,75 @@ static json *verdict(const struct report *report)
 	return object;
 }
 
-static json *frame(struct kernel *k, const struct frame *f)
+/* @i: the frame's number in the stack of @values, which is NULL if only the pc is known. */
+static json *variables(struct stack_values *values, size_t i, const struct source_place *place)
+{
+	json *array = json_object_new_array();
+	struct variables variables;
+
+	if (!values || !place)
+		return array;
+	variables_init(&variables, values, i, place);
+	for (size_t v = 0; v < variables.list.count; v++) {
+		json *entry = json_object_new_object();
+		json_add(entry, "name", json_text(variables.list.data[v].name));
+		json_add(entry, "type", json_text(variables.list.data[v].type));
+		json_add(entry, "value", json_text(variables.list.data[v].value));
+		json_object_array_add(array, entry);
+	}
+	variables_deinit(&variables);
+	return array;
+}
+
+/* The frame itself, or at a @place that is inlined, that of a function without a frame of its own. */
+static json *frame(const struct frame *f, const struct symbol *symbol,
+		   const struct source_place *place, json *its_variables)
 {
 	json *object = json_object_new_object();
+	bool inlined = place && place->inlined, named = symbol->name && !inlined;
+
+	json_add(object, "pc", json_address(f->pc));
+	json_add(object, "symbol", json_text(inlined ? place->function : symbol->name));
+	json_add(object, "offset", named ? json_number(f->pc - symbol->start) : NULL);
+	json_add(object, "size", named && symbol->size ? json_number(symbol->size) : NULL);
+	json_add(object, "module", json_text(symbol->module ? symbol->module->name : NULL));
+	json_add(object, "section", json_text(report_section(f, symbol)));
+	json_add(object, "file", json_text(place ? place->file : NULL));
+	json_add(object, "line", place && place->line ? json_number(place->line) : NULL);
+	json_add(object, "inlined", json_object_new_boolean(inlined));
+	json_add(object, "reliable", json_object_new_boolean(f->reliable));
+	json_add(object, "variables", its_variables);
+	return object;
+}
+
+static void add_frames(json *array, struct kernel *k, const struct frame *f,
+		       struct stack_values *values, size_t i)
+{
+	const struct source_places *places = report_places(k, f);
 	struct symbol symbol = {};
 
 	if (f->section != SECTION_USER)
 		symbol = symbols_lookup(&k->symbols, f->pc - !f->interrupted);
-	json_add(object, "pc", json_address(f->pc));
-	json_add(object, "symbol", json_text(symbol.name));
-	json_add(object, "offset", symbol.name ? json_number(f->pc - symbol.start) : NULL);
-	json_add(object, "size", symbol.size ? json_number(symbol.size) : NULL);
-	json_add(object, "module", json_text(symbol.module ? symbol.module->name : NULL));
-	json_add(object, "section", json_text(report_section(f, &symbol)));
-	json_add(object, "file", NULL);
-	json_add(object, "line", NULL);
-	json_add(object, "inlined", json_object_new_boolean(false));
-	json_add(object, "reliable", json_object_new_boolean(f->reliable));
-	json_add(object, "variables", json_object_new_array());
-	return object;
+	for (size_t p = 0; places && p < places->count; p++)
+		json_object_array_add(array, frame(f, &symbol, &places->list[p],
+						   variables(values, i, &places->list[p])));
+	if (!places)
+		json_object_array_add(array, frame(f, &symbol, NULL, json_object_new_array()));
 }
 
-static json *stack(struct kernel *k, const struct stack *s)
+/* That of @t, which may be NULL. */
+static json *stack(const struct report *report, const struct task *t)
 {
 	json *array = json_object_new_array();
+	struct stack_values values;
 
-	for (size_t i = 0; s && i < s->frames.count; i++)
-		json_object_array_add(array, frame(k, &s->frames.data[i]));
+	if (!t)
+		return array;
+	bool has_values = report_stack_values(report, t, &values);
+	for (size_t i = 0; i < t->stack.frames.count; i++)
+		add_frames(array, report->kernel, &t->stack.frames.data[i],
+			   has_values ? &values : NULL, i);
+	stack_values_deinit(&values);
 	return array;
 }
 
@@ -135,7 +177,7 @@ static json *sample_frames(struct kernel *k, const struct record_sample *sample)
 	size_t count = sample_stack(sample, sample->regs[k->unwinder.arch->pc], &pcs);
 	for (size_t i = 0; i < count; i++) {
 		const struct frame f = { .pc = pcs[i], .interrupted = !i, .reliable = true };
-		json_object_array_add(array, frame(k, &f));
+		add_frames(array, k, &f, NULL, 0);
 	}
 	return array;
 }
@@ -156,7 +198,7 @@ static json *task(const struct report *report, const struct task *t)
 	json_add(object, "waits_for",
 		 json_waits_for(report,
 				locks_waited_for(&report->locks, t - report->tasks.list.data)));
-	json_add(object, "stack", stack(report->kernel, &t->stack));
+	json_add(object, "stack", stack(report, t));
 	return object;
 }
 
@@ -181,7 +223,7 @@ static json *cpu(const struct report *report, const struct cpu *c)
 	json_add(object, "task", name);
 	json_add(object, "registers_from", json_text(report_registers_from(c->registers_from)));
 	json_add(object, "runqueue", runqueue);
-	json_add(object, "stack", stack(report->kernel, current ? &current->stack : NULL));
+	json_add(object, "stack", stack(report, current));
 	return object;
 }
 

@@ -40,6 +40,24 @@ static struct error *silent_cpu(const struct task *task)
 		task->cpu, from[task->registers_from]);
 }
 
+/* Looks up every frame, for the files are looked for only then, and what is wrong with one is to be noted. */
+static struct error *note_debuginfo(struct report *report)
+{
+	struct debuginfo *debuginfo = report->kernel->debuginfo;
+	struct error *err = NULL, *its;
+
+	if (!debuginfo)
+		return NULL;
+	for (size_t i = 0; i < report->tasks.list.count; i++) {
+		const struct stack *stack = &report->tasks.list.data[i].stack;
+		for (size_t f = 0; f < stack->frames.count; f++)
+			report_places(report->kernel, &stack->frames.data[f]);
+	}
+	while (!err && (its = debuginfo_next_error(debuginfo)))
+		err = report_note(report, its);
+	return err;
+}
+
 /* Notes all that the readers met with, once each. */
 static struct error *collect_notes(struct report *report)
 {
@@ -75,7 +93,7 @@ static struct error *collect_notes(struct report *report)
 		if (!err && task->running && !dump_is_live(report->kernel->dump))
 			err = report_note(report, silent_cpu(task));
 	}
-	return err;
+	return err ? err : note_debuginfo(report);
 }
 
 /*
@@ -204,6 +222,29 @@ bool report_is_contended(const struct report *report, const struct lock *lock)
 double report_waited_s(const struct report *report, const struct task *task)
 {
 	return task->running ? verdict_cpu_stuck_s(report->record, task->cpu) : -1;
+}
+
+const struct source_places *report_places(struct kernel *kernel, const struct frame *frame)
+{
+	return frame->section == SECTION_USER
+		       ? NULL
+		       : debuginfo_places(kernel->debuginfo, frame->pc - !frame->interrupted);
+}
+
+bool report_stack_values(const struct report *report, const struct task *task,
+			 struct stack_values *ret)
+{
+	struct registers registers;
+
+	*ret = (struct stack_values){};
+	if (!report->kernel->debuginfo)
+		return false;
+	struct error *err = task_registers(report->kernel, &report->cpus, task, &registers);
+	if (!err)
+		err = stack_values_init(ret, report->kernel, &task->stack, &registers);
+	bool good = !err;
+	error_destroy(err);
+	return good;
 }
 
 static bool is_softirq(const struct symbol *symbol)

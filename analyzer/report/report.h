@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "state/variables.h"
 #include "verdict/verdict.h"
 
 /* Something that could not be read. */
@@ -59,6 +60,13 @@ double report_waited_s(const struct report *report, const struct task *task);
 /* The processes with the most resident memory, largest first; returns how many. */
 #define REPORT_TOP_TASKS 10
 size_t report_largest_tasks(const struct report *report, const struct task *ret[REPORT_TOP_TASKS]);
+
+/* Where the frame is in the source, or NULL. */
+const struct source_places *report_places(struct kernel *kernel, const struct frame *frame);
+
+/* To ask for the variables of @task's stack. False: there are none; @ret is to be given back in any case. */
+bool report_stack_values(const struct report *report, const struct task *task,
+			 struct stack_values *ret);
 
 /* "task", "irq", "softirq", ...: interface.md's words. Softirqs have no stack of their own on x86-64. */
 const char *report_section(const struct frame *frame, const struct symbol *symbol);

@@ -57,8 +57,63 @@ static void put_symbol(const struct printer *p, uint64_t pc, bool interrupted, b
 		put_module(p, symbol.module->name);
 }
 
-static void put_stack(const struct printer *p, const struct stack *stack)
+/* " (FILE:LINE)", as far as they are known. */
+static void put_place(const struct printer *p, const struct source_place *place)
 {
+	if (!place->file)
+		return;
+	fputs(" (", p->out);
+	put_text(p, place->file);
+	if (place->line)
+		fprintf(p->out, ":%u", place->line);
+	fputc(')', p->out);
+}
+
+static void put_variables(const struct printer *p, struct stack_values *values, size_t frame,
+			  const struct source_place *place)
+{
+	struct variables variables;
+
+	variables_init(&variables, values, frame, place);
+	for (size_t i = 0; i < variables.list.count; i++) {
+		const struct variable *variable = &variables.list.data[i];
+		fprintf(p->out, "%s        ", p->dim);
+		put_text(p, variable->name);
+		fputs(" = ", p->out);
+		put_text(p, variable->value	 ? variable->value
+			    : variable->excluded ? "<not in the dump>"
+						 : "<optimized out>");
+		fprintf(p->out, "%s\n", p->plain);
+	}
+	variables_deinit(&variables);
+}
+
+/* The frame, and what was inlined into it before it; @values is NULL if no variables are wanted. */
+static void put_frame(const struct printer *p, const struct frame *frame, size_t index,
+		      struct stack_values *values)
+{
+	const struct source_places *places = report_places(p->report->kernel, frame);
+
+	for (size_t i = 0; i < (places ? places->count : 1); i++) {
+		const struct source_place *place = places ? &places->list[i] : NULL;
+		fprintf(p->out, "    %s", frame->reliable ? "" : "? ");
+		if (place && place->inlined)
+			put_text(p, place->function ? place->function : "?");
+		else
+			put_symbol(p, frame->pc, frame->interrupted, true);
+		if (place)
+			put_place(p, place);
+		fputs(place && place->inlined ? " (inlined)\n" : "\n", p->out);
+		if (place && values)
+			put_variables(p, values, index, place);
+	}
+}
+
+/* @task's stack; with its variables if they are wanted and there are any. */
+static void put_stack(const struct printer *p, const struct task *task, bool with_variables)
+{
+	const struct stack *stack = &task->stack;
+	struct stack_values values = {};
 	static const char *const labels[] = {
 		[SECTION_TASK] = "TASK",
 		[SECTION_IRQ] = "IRQ",
@@ -67,20 +122,21 @@ static void put_stack(const struct printer *p, const struct stack *stack)
 	};
 	const char *label = NULL;
 
+	if (with_variables)
+		with_variables = report_stack_values(p->report, task, &values);
 	for (size_t i = 0; i < stack->frames.count; i++) {
 		const struct frame *frame = &stack->frames.data[i];
 		if (frame->section == SECTION_USER) {
 			fprintf(p->out, "    user mode at 0x%llx\n", (unsigned long long)frame->pc);
-			return;
+			break;
 		}
 		/* The task's stack needs no label unless there was another one. */
 		if (labels[frame->section] != label && (label || frame->section != SECTION_TASK))
 			fprintf(p->out, "   <%s>\n", labels[frame->section]);
 		label = labels[frame->section];
-		fprintf(p->out, "    %s", frame->reliable ? "" : "? ");
-		put_symbol(p, frame->pc, frame->interrupted, true);
-		fputc('\n', p->out);
+		put_frame(p, frame, i, with_variables ? &values : NULL);
 	}
+	stack_values_deinit(&values);
 	if (stack->error || !stack->frames.count)
 		fprintf(p->out, "    (%s)\n",
 			stack->frames.count ? "the rest cannot be read" : "no stack");
@@ -136,6 +192,8 @@ static void put_summary(const struct printer *p)
 	snprintf(line, sizeof(line), "%s (%s%s)", report->vmcore, dump_format(report->kernel->dump),
 		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete");
 	fact(p, "vmcore", line);
+	if (debuginfo_vmlinux(report->kernel->debuginfo))
+		fact(p, "vmlinux", debuginfo_vmlinux(report->kernel->debuginfo));
 }
 
 static void put_evidence(const struct printer *p)
@@ -174,7 +232,7 @@ static void put_cpus(const struct printer *p)
 					    : "nowhere: it did not answer",
 			p->plain);
 		if (task)
-			put_stack(p, &task->stack);
+			put_stack(p, task, (int32_t)cpu->number == report->verdict.cpu);
 	}
 }
 
@@ -246,7 +304,7 @@ static void put_tasks(const struct printer *p, bool all)
 			task->pid == task->tgid ? task->ppid : task->tgid, task->state, task->cpu,
 			task->running ? ", running" : "", p->plain);
 		text_put_wait(report, i, p->out);
-		put_stack(p, &task->stack);
+		put_stack(p, task, false);
 	}
 	if (!all)
 		fprintf(p->out, "\n  %zu of %zu tasks; --all-tasks shows all\n", shown,

@@ -180,6 +180,18 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 	return err;
 }
 
+struct error *task_registers(struct kernel *kernel, const struct cpus *cpus,
+			     const struct task *task, struct registers *ret)
+{
+	const struct cpu *cpu = cpus_find(cpus, task->cpu);
+
+	if (!task->running)
+		return unwind_sleeping_registers(&kernel->unwinder, task->sp, task->stack_base,
+						 ret);
+	*ret = cpu ? cpu->registers : (struct registers){};
+	return NULL;
+}
+
 static void add_task(struct reader *reader, uint64_t address)
 {
 	struct task task = { .address = address };

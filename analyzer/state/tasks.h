@@ -36,6 +36,10 @@ struct tasks {
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus);
 void tasks_deinit(struct tasks *tasks);
 
+/* What the walk of its stack began with: those of a task that was switched out are not all known. */
+struct error *task_registers(struct kernel *kernel, const struct cpus *cpus,
+			     const struct task *task, struct registers *ret);
+
 /* The task whose task_struct is at @address, or NULL. */
 const struct task *tasks_find(const struct tasks *tasks, uint64_t address);
 

@@ -26,14 +26,17 @@
 	K(__start_BTF)           \
 	K(__start_init_stack)    \
 	K(__start_init_task)     \
+	K(__start_notes)         \
 	K(__start_orc_unwind)    \
 	K(__start_orc_unwind_ip) \
 	K(__stop_BTF)            \
+	K(__stop_notes)          \
 	K(__stop_orc_unwind_ip)  \
 	K(_einittext)            \
 	K(_etext)                \
 	K(_sinittext)            \
 	K(_stext)                \
+	K(_text)                 \
 	K(_totalram_pages)       \
 	K(cea_exception_stacks)  \
 	K(crash_notes)           \
@@ -89,7 +92,7 @@ struct symbols {
 struct symbol_files {
 	const char *symbols; /* the core kernel's; used instead of the dump's own */
 	const char *kept; /* the same, but used only if the dump has none */
-	const char *vmlinux; /* symbols and BTF, if the dump has none */
+	const char *vmlinux; /* symbols and BTF, if the dump has none; and debug information */
 };
 
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,

@@ -66,6 +66,9 @@ struct unwind_arch {
 	const char *const *register_names;
 	unsigned int pc, sp; /* indices of registers */
 	unsigned int argument; /* and of the one with a function's first argument */
+	const uint8_t *dwarf_registers; /* by DWARF's number, their indices */
+	unsigned int nr_dwarf_registers;
+	uint64_t kept; /* bit n: functions keep the register with index n for their callers */
 
 	/* Resolves the types it needs. */
 	struct error *(*init)(struct unwinder *unwinder);

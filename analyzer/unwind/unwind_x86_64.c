@@ -11,6 +11,11 @@ static const char *const register_names[NR_REGISTERS] = {
 	"rcx", "rdx", "rsi", "rdi", "orig_rax", "rip", "cs",  "rflags", "rsp", "ss",
 };
 
+/* System V ABI, AMD64 supplement, figure 3.36. */
+static const uint8_t dwarf_registers[] = {
+	AX, DX, CX, BX, SI, DI, BP, SP, R8, R9, R10, R11, R12, R13, R14, R15, IP,
+};
+
 /* struct elf_prstatus: pr_reg, whose first 21 words are struct pt_regs. */
 #define PRSTATUS_REGISTERS_OFFSET 112
 
@@ -214,6 +219,9 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.pc = IP,
 	.sp = SP,
 	.argument = DI,
+	.dwarf_registers = dwarf_registers,
+	.nr_dwarf_registers = sizeof(dwarf_registers),
+	.kept = 1 << BX | 1 << BP | 1 << R12 | 1 << R13 | 1 << R14 | 1 << R15,
 	.init = x86_64_init,
 	.cpu_areas = x86_64_cpu_areas,
 	.from_prstatus = x86_64_from_prstatus,
