@@ -37,7 +37,8 @@ static int progress(client *c, long done, long size)
 
 static struct error *load(struct debuginfod *server)
 {
-	server->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	/* What curl brings keeps memory for as long as the process lives, and would lose it if it were unloaded. */
+	server->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!server->library)
 		return error_create(
 			ERROR_OTHER,
