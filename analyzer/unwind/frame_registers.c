@@ -84,6 +84,21 @@ static void recover_register(const struct unwind_arch *arch, struct expression_c
 		set_register(ret, index, value);
 }
 
+/*
+ * Assembly has no rules. Where it has put no more on the stack than the address to return to, it has saved no
+ * register there, and those that it must keep are what they were.
+ */
+static void keep_registers(const struct unwind_arch *arch, const struct frame *frame,
+			   const struct frame_registers *inner, const struct frame *caller,
+			   struct registers *ret)
+{
+	if (!caller || caller->interrupted || caller->sp - frame->sp > sizeof(uint64_t))
+		return;
+	for (unsigned int i = 0; i < arch->nr_registers; i++)
+		if (arch->kept & inner->registers.known & 1ull << i)
+			set_register(ret, i, inner->registers.values[i]);
+}
+
 /* From @inner, the registers of @frame, to those of the frame that called it and is at @caller. */
 static void recover(struct unwinder *unwinder, struct debuginfo *debuginfo,
 		    const struct frame *frame, struct frame_registers *inner,
@@ -104,8 +119,10 @@ static void recover(struct unwinder *unwinder, struct debuginfo *debuginfo,
 	Dwarf_Op *ops;
 	size_t count;
 
-	if (!rules)
+	if (!rules) {
+		keep_registers(arch, frame, inner, caller, ret);
 		return;
+	}
 	if (!dwarf_frame_cfa(rules, &ops, &count) &&
 	    expression_word(&context, ops, count, false, &inner->cfa))
 		inner->has_cfa = !caller || caller->interrupted || caller->sp == inner->cfa;

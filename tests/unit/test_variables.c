@@ -190,7 +190,8 @@ static void open_fixture(struct fixture *f, const char *options)
 	while (fgets(line, sizeof(line), said))
 		take_line(f, line);
 	assert_int_equal(pclose(said), 0);
-	struct kernel_source how = { make_dump_write(&f->k.dump), .files.vmlinux = f->program.path };
+	struct kernel_source how = { make_dump_write(&f->k.dump),
+				     .files.vmlinux = f->program.path };
 	assert_no_error(kernel_open(&how, &f->kernel));
 	assert_non_null(debuginfo_vmlinux(f->kernel->debuginfo));
 	assert_no_error(stack_values_init(&f->values, f->kernel, &f->stack, &f->registers));
@@ -334,6 +335,35 @@ static void a_frame_that_dwarf_and_the_unwinder_disagree_on(void **state)
 	close_fixture(&f);
 }
 
+static void assembly_that_has_saved_nothing(void **state)
+{
+	const struct unwind_arch *arch = &unwind_arch_x86_64;
+	struct frame frames[] = {
+		{ .pc = 0xffffffff90000001, .sp = 0x1000, .interrupted = true },
+		{ .pc = 0xffffffff90000002, .sp = 0x1008 },
+		{ .pc = 0xffffffff90000003, .sp = 0x1018 },
+	};
+	struct stack stack = { .frames = { frames, 3, 3 } };
+	struct registers innermost = { .known = arch->kept | 1ull << arch->dwarf_registers[0] };
+	struct frame_registers registers[3];
+	struct fixture f;
+	uint64_t value;
+
+	(void)state;
+	open_fixture(&f, "-O2");
+	innermost.values[arch->dwarf_registers[3]] = 77; /* rbx */
+	frame_registers_recover(&f.kernel->unwinder, f.kernel->debuginfo, &stack, &innermost,
+				registers);
+	assert_true(frame_register(arch, &registers[0], 0, &value));
+	assert_false(frame_register(arch, &registers[1], 0, &value)); /* nobody keeps rax */
+	assert_true(frame_register(arch, &registers[1], 3, &value));
+	assert_int_equal(value, 77);
+	/* The next one may have saved it. */
+	assert_false(frame_register(arch, &registers[2], 3, &value));
+	assert_false(frame_register(arch, &registers[2], 999, &value));
+	close_fixture(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -344,6 +374,8 @@ int main(void)
 		TEST("DWARF 3 and 4", other_versions_of_dwarf),
 		TEST("registers are lost where DWARF and the unwinder disagree",
 		     a_frame_that_dwarf_and_the_unwinder_disagree_on),
+		TEST("registers pass through assembly that has saved nothing",
+		     assembly_that_has_saved_nothing),
 	};
 	return RUN_TESTS(tests);
 }
