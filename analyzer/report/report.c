@@ -190,6 +190,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 			.cpus = &report->cpus,
 			.tasks = &report->tasks,
 			.locks = &report->locks,
+			.cpu_states = &report->cpu_states,
 			.dmesg = &report->dmesg,
 			.machine = &report->machine,
 			.record = record,

@@ -172,6 +172,11 @@ bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
 			verdict,
 			"CPU %u last switched tasks %.1f s before the crash (flight record)",
 			stuck.number, verdict->stuck_s);
+	else if (stuck.seen)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u has not switched tasks for %.1f s, though it should (its run queue)",
+			stuck.number, verdict->stuck_s);
 	if (stack == &sampled)
 		verdict_add_evidence(verdict,
 				     "the dump has lost this CPU's stack: it is the record's");

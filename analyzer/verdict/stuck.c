@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which CPU hung, by the flight record or by the kernel's own watchdog. */
+/* Which CPU hung, by the flight record, by what the dump has of its run queue, or by the kernel's own watchdog. */
 #include "verdict/verdict.h"
 
 /*
@@ -30,9 +30,28 @@ static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
 	for (uint32_t cpu = 0; cpu < record->header->nr_slots; cpu++) {
 		double stuck = verdict_cpu_stuck_s(record, cpu);
 		if (stuck > ret->seconds && stuck * 1e9 >= record->header->threshold_ns)
-			*ret = (struct stuck_cpu){ cpu, stuck, true };
+			*ret = (struct stuck_cpu){ .number = cpu,
+						   .seconds = stuck,
+						   .recorded = true };
 	}
 	return ret->seconds >= 0;
+}
+
+/* The CPU that is stuck for longest by its run queue and its watchdog; a record that covers it knows better. */
+static bool find_seen(const struct verdict_input *input, struct stuck_cpu *ret)
+{
+	uint64_t longest = 0;
+
+	for (size_t i = 0; input->cpu_states && i < input->cpu_states->list.count; i++) {
+		uint64_t ns = input->cpu_states->list.data[i].stuck_ns;
+		uint32_t number = input->cpus->list.data[i].number;
+		if (ns == CLOCK_UNKNOWN || ns <= longest ||
+		    (input->record && number < input->record->header->nr_slots))
+			continue;
+		longest = ns;
+		*ret = (struct stuck_cpu){ .number = number, .seconds = ns / 1e9, .seen = true };
+	}
+	return longest;
 }
 
 /* The kernel's own watchdog: it counts if it spoke lately, of the task that the CPU was still running. */
@@ -52,7 +71,7 @@ static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret
 		if (!task || task->pid != said.pid ||
 		    (input->record && said.cpu < input->record->header->nr_slots))
 			continue;
-		*ret = (struct stuck_cpu){ said.cpu, said.stuck_s, false };
+		*ret = (struct stuck_cpu){ .number = said.cpu, .seconds = said.stuck_s };
 		return true;
 	}
 	return false;
@@ -60,7 +79,8 @@ static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret
 
 bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret)
 {
-	return find_recorded(input->record, ret) || find_logged(input, ret);
+	return find_recorded(input->record, ret) || find_seen(input, ret) ||
+	       find_logged(input, ret);
 }
 
 void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg)

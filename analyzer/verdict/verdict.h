@@ -3,6 +3,7 @@
 #ifndef LOCKDUMP_VERDICT_H
 #define LOCKDUMP_VERDICT_H
 
+#include "state/cpu_state.h"
 #include "state/locks.h"
 #include "verdict/timeline.h"
 #include "verdict/wait_graph.h"
@@ -40,6 +41,7 @@ struct verdict_input {
 	const struct cpus *cpus;
 	const struct tasks *tasks;
 	const struct locks *locks;
+	const struct cpu_states *cpu_states; /* NULL: not known */
 	const struct dmesg *dmesg;
 	const struct machine *machine;
 	const struct record *record; /* NULL: none */
@@ -74,7 +76,8 @@ uint32_t verdict_place(const struct verdict_input *input, const struct task *tas
 struct stuck_cpu {
 	uint32_t number;
 	double seconds;
-	bool recorded; /* else the kernel's log says so */
+	bool recorded; /* by the flight record */
+	bool seen; /* in the dump's run queues; else the kernel's log says so */
 };
 
 /* The one that the trigger named, else the one that is stuck for longest. False: none is. */
