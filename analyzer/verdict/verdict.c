@@ -7,10 +7,7 @@
 
 /* The first that applies counts: from the most telling to the most general. */
 static bool (*const rules[])(struct verdict *, const struct verdict_input *) = {
-	rule_deadlock,
-	rule_spinlock_wait,
-	rule_busy_loop,
-	rule_hung_task,
+	rule_deadlock, rule_spinlock_wait, rule_ipi_wait, rule_busy_loop, rule_hung_task,
 };
 
 void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
