@@ -40,8 +40,13 @@ struct lock_layout {
 	struct {
 		struct member depth, held, instance; /* of the task, and of what it holds */
 		uint32_t held_size;
-		struct member map[LOCK_OTHER + 1]; /* of the lock */
+		struct member map[NR_LOCK_TYPES]; /* of the lock */
 	} lockdep;
+	struct {
+		struct member
+			requests; /* of call_function_data: per-CPU, an element for each CPU */
+		struct member flags; /* of a request */
+	} ipi;
 };
 
 struct lock_pending {
@@ -115,8 +120,9 @@ uint32_t lock_find_rt_mutex(struct lock_finder *finder);
 uint32_t lock_find_percpu_rwsem(struct lock_finder *finder);
 uint32_t lock_find_queue(struct lock_finder *finder);
 
-/* What the running task spins for. */
+/* What the running task spins for: a lock, or other CPUs. */
 uint32_t lock_find_spinning(struct lock_finder *finder);
+uint32_t lock_find_ipi(struct lock_finder *finder);
 
 /* When all waiters are known: who holds what spinners wait for, and what lockdep knows. */
 void lock_find_suspects(struct lock_finder *finder);

@@ -91,6 +91,9 @@ void lock_layout_init(struct lock_layout *l, const struct types *types)
 		{ "task_struct", "blocked_on", &l->blocked_on, true },
 		{ "task_struct", "blocker", &l->blocker, true },
 		{ "task_struct", "pi_blocked_on", &l->pi_blocked_on, true },
+		/* A struct cfd_percpu around it from 5.13 (a5aabace5fb8) to 6.3 (1139aeb1c521 and after). */
+		{ "call_function_data", "csd|pcpu", &l->ipi.requests, true },
+		{ "__call_single_data", "node.u_flags|flags", &l->ipi.flags, true },
 		{ "mcs_spinlock", "next", &l->spin.next, true },
 		{ "mcs_spinlock", "count", &l->spin.count, true },
 	};

@@ -182,7 +182,7 @@ void lock_find_suspects(struct lock_finder *finder)
 {
 	for (uint32_t i = 0; i < finder->locks->list.count; i++) {
 		const struct lock *lock = &finder->locks->list.data[i];
-		if (lock->spinning && !lock->holders.count)
+		if (lock->spinning && lock->type != LOCK_IPI && !lock->holders.count)
 			find_suspects(finder, i);
 	}
 }

@@ -241,7 +241,8 @@ uint32_t lock_add(struct lock_finder *finder, enum lock_type type, uint64_t addr
 		return LOCK_NONE;
 	}
 	*lock = (struct lock){ .address = address, .type = type };
-	name_lock(finder, lock);
+	if (type != LOCK_IPI)
+		name_lock(finder, lock);
 	if (!address_map_put(&finder->lock_at, key, place))
 		no_memory(finder);
 	return place;
@@ -325,8 +326,10 @@ static uint32_t find_lock(struct lock_finder *finder)
 {
 	if (!finder->task->stack.frames.count)
 		return LOCK_NONE;
-	if (finder->task->running)
-		return lock_find_spinning(finder);
+	if (finder->task->running) {
+		uint32_t lock = lock_find_spinning(finder);
+		return lock != LOCK_NONE ? lock : lock_find_ipi(finder);
+	}
 	/* One that was woken waits for a CPU, no more. */
 	return finder->task->state == 'R' ? LOCK_NONE : find_sleeping(finder);
 }
@@ -416,6 +419,7 @@ const char *lock_type_name(enum lock_type type)
 		[LOCK_SEMAPHORE] = "semaphore", [LOCK_COMPLETION] = "completion",
 		[LOCK_RT_MUTEX] = "rt_mutex",	[LOCK_PERCPU_RWSEM] = "percpu-rwsem",
 		[LOCK_PAGE] = "page",		[LOCK_OTHER] = "other",
+		[LOCK_IPI] = "other",
 	};
 	return names[type];
 }
@@ -430,6 +434,10 @@ void lock_describe(const struct lock *lock, char *ret, size_t size)
 	const char *kind = lock_type_name(lock->type), *detail = lock->detail;
 	char address[32];
 
+	if (lock->type == LOCK_IPI) {
+		snprintf(ret, size, "the answer %s to a function call", detail);
+		return;
+	}
 	if (lock->type == LOCK_OTHER)
 		kind = detail ? "word" : "wait queue";
 	snprintf(address, sizeof(address), "at 0x%llx", (unsigned long long)lock->address);

@@ -17,6 +17,8 @@ enum lock_type {
 	LOCK_PERCPU_RWSEM,
 	LOCK_PAGE, /* a bit of a page or folio */
 	LOCK_OTHER, /* a wait queue, or a bit of a word */
+	LOCK_IPI, /* the answer of another CPU to a function call */
+	NR_LOCK_TYPES,
 };
 
 struct lock_holder {

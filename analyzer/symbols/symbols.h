@@ -42,7 +42,9 @@
 	K(_text)                 \
 	K(_totalram_pages)       \
 	K(avenrun)               \
+	K(call_single_queue)     \
 	K(cea_exception_stacks)  \
+	K(cfd_data)              \
 	K(clocksource_jiffies)   \
 	K(contig_page_data)      \
 	K(crash_notes)           \

@@ -37,16 +37,36 @@ static void describe(struct verdict *verdict, const struct verdict_input *input,
 		 verdict->function ? verdict->function : "unknown code");
 	if (verdict->cycle.count == 1) {
 		snprintf(verdict->summary, sizeof(verdict->summary),
-			 "%s (pid %u) waits for %s, which it holds itself.", first->comm,
-			 first->pid, what);
+			 "%s (pid %u) waits for %s, which it %s itself.", first->comm, first->pid,
+			 what, verdict->cycle.certain ? "holds" : "seems to hold");
 		return;
 	}
 	const struct task *second = &input->tasks->list.data[verdict->cycle.tasks[1]];
 	snprintf(verdict->summary, sizeof(verdict->summary),
 		 "%zu tasks wait for each other in a circle: %s (pid %u) waits for %s, which %s "
-		 "(pid %u) holds%s.",
+		 "(pid %u) %s%s.",
 		 verdict->cycle.count, first->comm, first->pid, what, second->comm, second->pid,
+		 verdict->cycle.certain ? "holds" : "seems to hold",
 		 verdict->cycle.count == 2 ? ", and that one for what the first holds" : "");
+}
+
+/*
+ * A cycle that the CPU which hung is in, or comes to; where none did, one that a CPU spins in, for nobody gets that
+ * CPU back, else any of which all is certain.
+ */
+static bool find_cycle(const struct verdict_input *input, const struct task *stuck,
+		       struct wait_cycle *ret)
+{
+	if (stuck)
+		return wait_graph_cycle(input->locks, verdict_place(input, stuck), ret);
+	for (size_t i = 0; i < input->cpus->list.count; i++) {
+		const struct task *task =
+			tasks_find(input->tasks, input->cpus->list.data[i].current);
+		if (task && wait_graph_cycle(input->locks, verdict_place(input, task), ret))
+			return true;
+	}
+	/* Of a semaphore's last reader it is not even known whether it still reads. */
+	return wait_graph_cycle(input->locks, LOCK_NONE, ret) && ret->certain;
 }
 
 bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input)
@@ -54,13 +74,12 @@ bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input)
 	struct stuck_cpu stuck;
 	bool is_stuck = verdict_stuck_cpu(input, &stuck);
 	const struct task *current = is_stuck ? verdict_current(input, stuck.number) : NULL;
-	uint32_t from = current ? verdict_place(input, current) : LOCK_NONE;
 
-	if ((is_stuck && !current) || !wait_graph_cycle(input->locks, from, &verdict->cycle)) {
+	if ((is_stuck && !current) || !find_cycle(input, current, &verdict->cycle)) {
 		verdict->cycle.count = 0;
 		return false;
 	}
-	rotate(&verdict->cycle, from);
+	rotate(&verdict->cycle, current ? verdict_place(input, current) : LOCK_NONE);
 	const struct task *first = &input->tasks->list.data[verdict->cycle.tasks[0]];
 	verdict->kind = "deadlock";
 	verdict_blame(verdict, input, first, locks_asking_frame(input->kernel, &first->stack));

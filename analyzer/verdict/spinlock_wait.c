@@ -62,7 +62,7 @@ bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *inp
 	const struct task *waiter = verdict_current(input, stuck.number);
 	const struct lock *lock =
 		waiter ? locks_waited_for(input->locks, verdict_place(input, waiter)) : NULL;
-	if (!lock || !lock->spinning)
+	if (!lock || !lock->spinning || lock->type == LOCK_IPI)
 		return false;
 	verdict->kind = "spinlock-wait";
 	verdict->lock = lock;

@@ -7,10 +7,7 @@
 
 /* The first that applies counts: from the most telling to the most general. */
 static bool (*const rules[])(struct verdict *, const struct verdict_input *) = {
-	rule_deadlock,
-	rule_spinlock_wait,
-	rule_busy_loop,
-	rule_hung_task,
+	rule_deadlock, rule_spinlock_wait, rule_ipi_wait, rule_busy_loop, rule_hung_task,
 };
 
 void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
@@ -97,11 +94,12 @@ static void add_victims(struct verdict *verdict, const struct verdict_input *inp
 			    !lock->waiters.count)
 				continue;
 			lock_describe(lock, what, sizeof(what));
-			verdict_add_evidence(
-				verdict, "%zu %s for %s, which it %s%s%s", lock->waiters.count,
-				lock->spinning ? "CPUs spin" : "tasks wait", what,
-				holder->certain ? "holds" : "seems to hold",
-				holder->why ? ": " : "", holder->why ? holder->why : "");
+			verdict_add_evidence(verdict, "%zu %s%s for %s, which it %s%s%s",
+					     lock->waiters.count, lock->spinning ? "CPU" : "task",
+					     lock->waiters.count == 1 ? " waits" : "s wait", what,
+					     holder->certain ? "holds" : "seems to hold",
+					     holder->why ? ": " : "",
+					     holder->why ? holder->why : "");
 		}
 	}
 }

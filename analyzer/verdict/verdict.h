@@ -102,6 +102,9 @@ bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input);
 /* A CPU that spins for a lock. */
 bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *input);
 
+/* A CPU that waits for another to run a function that it asked it for. */
+bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input);
+
 /* A CPU in kernel code that does not schedule. */
 bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input);
 

@@ -42,6 +42,9 @@ static const char types[] =
 	"struct percpu_rw_semaphore 48 writer:rcuwait@0 waiters:wait_queue_head@8 block:u32@32\n"
 	"struct mcs_spinlock 16 next:ptr@0 locked:u32@8 count:u32@12\n"
 	"struct qnode 32 mcs:mcs_spinlock@0\n"
+	"struct __call_single_node 16 llist:ptr@0 u_flags:u32@8\n"
+	"struct __call_single_data 32 node:__call_single_node@0\n"
+	"struct call_function_data 24 csd:ptr@0\n"
 	"enum pageflags PG_locked=0 PG_writeback=1\n";
 
 /* Locks as they are up to 7.0, and from 7.1 on. */
@@ -55,7 +58,8 @@ const char made_locks_with_pointers[] =
 	"struct semaphore 24 lock:u32@0 count:u32@4 first_waiter:ptr@8 last_holder:u64@16\n";
 
 static const char machine[] =
-	"symbol runqueues 0x2000 A\n symbol qnodes 0x3000 A\n symbol crash_notes 0xffffffff82a00000 D\n"
+	"symbol runqueues 0x2000 A\n symbol qnodes 0x3000 A\n "
+	"symbol cfd_data 0x3100 A\n symbol call_single_queue 0x3200 A\n symbol crash_notes 0xffffffff82a00000 D\n"
 	"symbol __per_cpu_offset 0xffffffff82a00100 D\n symbol nr_cpu_ids 0xffffffff82a00200 D\n"
 	"symbol __cpu_online_mask 0xffffffff82a00300 D\n symbol init_task 0xffffffff82c00000 D\n"
 	"at nr_cpu_ids\n u32 2\n at __cpu_online_mask\n u64 3\n"
@@ -63,6 +67,9 @@ static const char machine[] =
 	"at 0xffff888010002010\n u64 0xffff888000101000 init_task\n"
 	"at 0xffff888020002010\n u64 0xffff888000102000 0\n"
 	"at 0xffff888010003000\n u64 0 0\n at 0xffff888020003000\n u64 0 0\n"
+	"at 0xffff888010003100\n u64 0x3300\n at 0xffff888020003100\n u64 0x3300\n"
+	"at 0xffff888010003200\n u64 0\n at 0xffff888020003200\n u64 0\n"
+	"at 0xffff888010003300\n u64 0 0 0 0\n at 0xffff888020003300\n u64 0 0 0 0\n"
 	"at crash_notes\n u64 0x4000\n"
 	"symbol start 0xffffffff81000100\n orc start end\n"
 	"symbol want 0xffffffff81000200\n orc want call sp 8\n"
@@ -77,6 +84,8 @@ static const char machine[] =
 	"symbol native_queued_spin_lock_slowpath 0xffffffff81000b00\n"
 	"symbol queued_write_lock_slowpath 0xffffffff81000c00\n"
 	"orc native_queued_spin_lock_slowpath call sp 8\n"
+	"symbol smp_call_function_single 0xffffffff81000c80\n"
+	"symbol smp_call_function_many_cond 0xffffffff81000cc0\n"
 	"symbol holds_it 0xffffffff81000d00\n symbol end_of_text 0xffffffff81000e00\n"
 	"symbol autoremove_wake_function 0xffffffff81001000\n"
 	"symbol wake_page_function 0xffffffff81001100\n"

@@ -428,6 +428,52 @@ static void the_waiter_itself(void **state)
 	made_machine_end(&m);
 }
 
+static void answers_of_other_cpus(void **state)
+{
+	static const struct {
+		const char *function, *change;
+		bool waits;
+	} cases[] = {
+		{ "smp_call_function_single", "", false },
+		/* On CPU 1's queue, behind another's, is one from the asker's stack. */
+		{ "smp_call_function_single",
+		  "at 0xffff888020003200\n u64 0xffff888000109000\n at 0xffff888000109000\n "
+		  "u64 0xffffc90000113900\n at 0xffffc90000113900\n u64 0\n",
+		  true },
+		{ "smp_call_function_single",
+		  "at 0xffff888020003200\n u64 0xffff888000109000\n at 0xffff888000109000\n "
+		  "u64 0xffff888000109000\n",
+		  false }, /* a queue that goes in a circle */
+		{ "smp_call_function_single", "at 0xffff888020003308\n u32 1\n", false },
+		{ "smp_call_function_many_cond", "at 0xffff888020003308\n u32 1\n", true },
+		{ "smp_call_function_many_cond", "at 0xffff888020003308\n u32 0x10\n", false },
+		{ "smp_call_function_many_cond", "at 0xffff888020003200\n u64 0xffff888020003300\n",
+		  true },
+		{ "smp_call_function_many_cond", "at 0xffff888010003308\n u32 1\n",
+		  false }, /* the CPU's own */
+		{ "want", "at 0xffff888020003308\n u32 1\n", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made_machine m;
+		made_machine_begin(&m, made_locks_with_lists);
+		made_machine_runner(&m, 1, cases[i].function, "0", "want");
+		made_machine_runner(&m, 2, "want", "0", "want");
+		make_kernel_text(&m.k, cases[i].change);
+		made_machine_find(&m);
+		const struct lock *lock = made_machine_lock(&m, 1);
+		if (!!lock != cases[i].waits)
+			fail_msg("case %zu", i);
+		if (lock) {
+			assert_int_equal(lock->type, LOCK_IPI);
+			assert_string_equal(lock->detail, "of CPU 1");
+			assert_holder(&m, lock, 2, true);
+		}
+		made_machine_end(&m);
+	}
+}
+
 /* What kernels that are built to be debugged know. */
 static void owners_of_debugged_locks(void **state)
 {
@@ -496,6 +542,8 @@ static void descriptions(void **state)
 		{ { 1, LOCK_OTHER, "queue" }, "wait queue queue" },
 		{ { 1, LOCK_OTHER, "word", NULL, "bit 1" }, "word word (bit 1)" },
 		{ { 16, LOCK_PAGE, NULL, NULL, "PG_locked" }, "page at 0x10 (PG_locked)" },
+		{ { 16, LOCK_IPI, NULL, NULL, "of CPU 3" },
+		  "the answer of CPU 3 to a function call" },
 	};
 	char text[64];
 
@@ -525,6 +573,8 @@ int main(void)
 		     the_spinlock_inside_a_rwlock),
 		TEST("a spinlock's holder is suspected for its stack and its code", suspects),
 		TEST("where nobody else can have the spinlock, its waiter has", the_waiter_itself),
+		TEST("a CPU that has not answered keeps who asked it waiting",
+		     answers_of_other_cpus),
 		TEST("a debugged spinlock names its owner", owners_of_debugged_locks),
 		TEST("lockdep's lists of held locks name holders", what_lockdep_knows),
 		TEST("a lock is called by its type and name", descriptions),

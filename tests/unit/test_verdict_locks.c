@@ -145,6 +145,42 @@ static void a_spinlock_of_nobody(void **state)
 	made_machine_end(&m);
 }
 
+static void a_cpu_that_does_not_answer(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "smp_call_function_many_cond", "0", "want");
+	made_machine_runner(&m, 2, "holds_it", "0", "want");
+	make_kernel_text(&m.k, "at 0xffff888020003308\n u32 1\n");
+	judge(&m, stuck_1, 1, &verdict);
+	assert_string_equal(verdict.kind, "ipi-wait");
+	assert_string_equal(verdict.title, "BUG: soft lockup in holds_it");
+	assert_int_equal(verdict.task.pid, 2);
+	assert_int_equal(verdict.cpu, 1);
+	made_machine_end(&m);
+}
+
+/* Task 2 does not answer, for it spins for what the asking task 1 holds. */
+static void a_deadlock_over_an_answer(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "smp_call_function_many_cond", "0", "want");
+	made_machine_runner(&m, 2, "native_queued_spin_lock_slowpath", "lock", "want");
+	make_kernel_text(&m.k, "at 0xffff888020003308\n u32 1\n at lock\n u32 1\n"
+			       "at 0xffffc90000113810\n u64 lock\n");
+	judge(&m, stuck_1, 1, &verdict);
+	assert_string_equal(verdict.kind, "deadlock");
+	assert_int_equal(verdict.cycle.count, 2);
+	made_machine_end(&m);
+}
+
 static void a_hung_task(void **state)
 {
 	static const struct {
@@ -195,6 +231,10 @@ int main(void)
 		TEST("of a CPU that spins, the lock's holder is to blame",
 		     a_spinlock_with_a_holder),
 		TEST("where nobody is suspected, it is who spins", a_spinlock_of_nobody),
+		TEST("of a CPU that waits for another's answer, that other is to blame",
+		     a_cpu_that_does_not_answer),
+		TEST("a CPU that spins for a lock of who waits for its answer is a deadlock",
+		     a_deadlock_over_an_answer),
 		TEST("a task that the kernel calls hung leads to the lock's holder", a_hung_task),
 	};
 	return RUN_TESTS(tests);

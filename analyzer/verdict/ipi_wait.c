@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A CPU that waits for another to run a function: that other one has its
+ * interrupts off, or it would have. What it does instead, or who holds the lock
+ * that it spins for, is to blame.
+ */
+#include <stdio.h>
+
+#include "verdict/verdict.h"
+
+#define CONFIDENCE 0.85
+
+bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
+{
+	struct stuck_cpu stuck;
+	char what[128];
+	size_t steps;
+
+	if (!verdict_stuck_cpu(input, &stuck))
+		return false;
+	const struct task *waiter = verdict_current(input, stuck.number);
+	const struct lock *lock =
+		waiter ? locks_waited_for(input->locks, verdict_place(input, waiter)) : NULL;
+	if (!lock || lock->type != LOCK_IPI || !lock->holders.count)
+		return false;
+	uint32_t head = wait_graph_head(input->locks, verdict_place(input, waiter), &steps);
+	const struct task *culprit = &input->tasks->list.data[head];
+	verdict->kind = "ipi-wait";
+	verdict->lock = lock;
+	verdict->stuck_s = stuck.seconds;
+	if (stuck.recorded)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u last switched tasks %.1f s before the crash (flight record)",
+			stuck.number, stuck.seconds);
+	verdict_add_wait(verdict, input, verdict_place(input, waiter));
+	if (lock->holders.count > 1)
+		verdict_add_evidence(verdict, "%zu CPUs have not answered", lock->holders.count);
+	verdict_blame(verdict, input, culprit, locks_asking_frame(input->kernel, &culprit->stack));
+	if (culprit->running && verdict_cpu_stuck_s(input->record, culprit->cpu) >= 0)
+		verdict_blame_unleft(verdict, input, &culprit->stack);
+	verdict->confidence = CONFIDENCE;
+	lock_describe(lock, what, sizeof(what));
+	snprintf(
+		verdict->summary, sizeof(verdict->summary),
+		"CPU %u did not schedule for %.1f s: %s (pid %u) waits for %s; %s (pid %u) keeps it "
+		"from that, in %s.",
+		waiter->cpu, verdict->stuck_s, waiter->comm, waiter->pid, what, culprit->comm,
+		culprit->pid, verdict->function ? verdict->function : "unknown code");
+	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
+		 verdict->function ? verdict->function : "unknown code");
+	verdict_sign(verdict, input->kernel, &culprit->stack);
+	return true;
+}
