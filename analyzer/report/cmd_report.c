@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
 #include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
@@ -22,6 +23,7 @@ struct options {
 	const char *output;
 	enum format format;
 	bool all_tasks;
+	bool no_sandbox;
 };
 
 static void usage(FILE *out)
@@ -32,6 +34,7 @@ static void usage(FILE *out)
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
+	      "  --no-sandbox         do not confine the analysis, for a debugger to look on\n"
 	      "  --help\n",
 	      out);
 }
@@ -39,12 +42,13 @@ static void usage(FILE *out)
 /* Returns below 0 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-	enum { OPT_RECORD = 256, OPT_FORMAT, OPT_ALL_TASKS, OPT_HELP };
+	enum { OPT_RECORD = 256, OPT_FORMAT, OPT_ALL_TASKS, OPT_NO_SANDBOX, OPT_HELP };
 	static const struct option options[] = {
 		{ "record", required_argument, NULL, OPT_RECORD },
 		{ "format", required_argument, NULL, OPT_FORMAT },
 		{ "output", required_argument, NULL, 'o' },
 		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
+		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{},
 	};
@@ -65,6 +69,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			break;
 		case OPT_ALL_TASKS:
 			ret->all_tasks = true;
+			break;
+		case OPT_NO_SANDBOX:
+			ret->no_sandbox = true;
 			break;
 		case 'o':
 			ret->output = optarg;
@@ -125,25 +132,30 @@ static struct error *find_record(struct kernel *kernel, const struct options *op
 	return err;
 }
 
-static struct error *print(const struct report *report, const struct options *options)
-{
-	struct output output;
-	struct error *err = output_open(options->output, &output);
+struct analysis {
+	const struct options *options;
+	FILE *out;
+};
 
-	if (err)
-		return err;
+static struct error *print(const struct report *report, const struct options *options, FILE *out)
+{
+	struct error *err;
+
 	if (options->format == FORMAT_JSON) {
-		err = report_print_json(report, output.file);
+		err = report_print_json(report, out);
 	} else {
 		bool colour = !options->output && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-		err = report_print_text(report, options->all_tasks, colour, output.file);
+		err = report_print_text(report, options->all_tasks, colour, out);
 	}
-	err = error_prefix(err, "%s", options->output ? options->output : "stdout");
-	return output_close(&output, err);
+	if (!err && fflush(out))
+		err = error_errno("cannot write");
+	return error_prefix(err, "%s", options->output ? options->output : "stdout");
 }
 
-static struct error *report_vmcore(const struct options *options)
+static struct error *report_vmcore(void *arg)
 {
+	const struct analysis *analysis = arg;
+	const struct options *options = analysis->options;
 	struct kernel *kernel = NULL;
 	struct report *report = NULL;
 	struct record record = {};
@@ -162,12 +174,31 @@ static struct error *report_vmcore(const struct options *options)
 		why = NULL;
 	}
 	if (!err)
-		err = print(report, options);
+		err = print(report, options, analysis->out);
 	error_destroy(why);
 	report_destroy(report);
 	record_deinit(&record);
 	kernel_close(kernel);
 	return err;
+}
+
+/* The output is put in its place out here: in the sandbox no file can be renamed. */
+static struct error *report(const struct options *options)
+{
+	const char *const readable[] = { options->vmcore, options->record };
+	const struct sandbox sandbox = {
+		.readable = readable,
+		.nr_readable = sizeof(readable) / sizeof(readable[0]),
+		.off = options->no_sandbox,
+	};
+	struct output output;
+
+	struct error *err = output_open(options->output, &output);
+	if (err)
+		return err;
+	struct analysis analysis = { options, output.file };
+	err = sandbox_run(&sandbox, report_vmcore, &analysis);
+	return output_close(&output, err);
 }
 
 int cmd_report(int argc, char **argv)
@@ -178,6 +209,6 @@ int cmd_report(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	look_into_folder(&options);
-	struct error *err = report_vmcore(&options);
+	struct error *err = report(&options);
 	return err ? error_report(err) : 0;
 }
