@@ -6,6 +6,7 @@
 
 #include "base/cleanup.h"
 #include "base/print.h"
+#include "base/sandbox.h"
 #include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
@@ -18,6 +19,7 @@ static void usage(FILE *out)
 	      "Takes the flight record out of a vmcore, or of this machine as it runs, or reads a\n"
 	      "record.bin, and says what is in it.\n\n"
 	      "  -o, --output FILE    save the record instead, as it is\n"
+	      "  --no-sandbox         do not confine the analysis, for a debugger to look on\n"
 	      "  --help\n",
 	      out);
 }
@@ -108,21 +110,60 @@ static void print_record(const struct record *record, FILE *out)
 		print_slot(record, cpu, out);
 }
 
+struct analysis {
+	const char *source;
+	const char *output; /* its path; NULL: say what is in the record */
+	FILE *out;
+};
+
+static struct error *show_record(void *arg)
+{
+	const struct analysis *analysis = arg;
+	struct record record;
+	struct error *err = read_record(analysis->source, &record);
+
+	if (err)
+		return err;
+	if (!analysis->output)
+		print_record(&record, analysis->out);
+	else
+		fwrite(record.data, 1, record.size, analysis->out);
+	if (fflush(analysis->out) || ferror(analysis->out))
+		err = error_errno("%s", analysis->output ? analysis->output : "stdout");
+	record_deinit(&record);
+	return err;
+}
+
+static struct error *record(struct analysis *analysis, const struct sandbox *sandbox)
+{
+	struct output output;
+	struct error *err = output_open(analysis->output, &output);
+
+	if (err)
+		return err;
+	analysis->out = output.file;
+	err = sandbox_run(sandbox, show_record, analysis);
+	return output_close(&output, err);
+}
+
 int cmd_record(int argc, char **argv)
 {
+	enum { OPT_NO_SANDBOX = 256 };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
+		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 		{ "help", no_argument, NULL, 'h' },
 		{},
 	};
-	const char *path = NULL;
-	struct record record;
-	struct output output;
+	struct analysis analysis = {};
+	struct sandbox sandbox = { .readable = &analysis.source, .nr_readable = 1 };
 
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
 		if (c == 'o') {
-			path = optarg;
+			analysis.output = optarg;
+		} else if (c == OPT_NO_SANDBOX) {
+			sandbox.off = true;
 		} else if (c == 'h') {
 			usage(stdout);
 			return 0;
@@ -132,17 +173,7 @@ int cmd_record(int argc, char **argv)
 	}
 	if (optind != argc - 1)
 		return usage_error(argv[0], "name one vmcore or record");
-	struct error *err = read_record(argv[optind], &record);
-	if (err)
-		return error_report(err);
-	err = output_open(path, &output);
-	if (!err) {
-		if (!path)
-			print_record(&record, output.file);
-		else if (fwrite(record.data, 1, record.size, output.file) != record.size)
-			err = error_errno("%s", path);
-		err = output_close(&output, err);
-	}
-	record_deinit(&record);
+	analysis.source = argv[optind];
+	struct error *err = record(&analysis, &sandbox);
 	return err ? error_report(err) : 0;
 }

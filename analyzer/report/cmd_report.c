@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/sandbox.h"
+#include "base/cleanup.h"
 #include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
@@ -23,6 +25,7 @@ struct options {
 	const char *output;
 	enum format format;
 	bool all_tasks;
+	bool no_sandbox;
 };
 
 static void usage(FILE *out)
@@ -39,6 +42,7 @@ static void usage(FILE *out)
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
+	      "  --no-sandbox         do not confine the analysis, for a debugger to look on\n"
 	      "  --help\n\n"
 	      "With DEBUGINFOD_URLS in the environment, its servers are asked for debug information.\n",
 	      out);
@@ -54,6 +58,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		OPT_DEBUG_DIR,
 		OPT_FORMAT,
 		OPT_ALL_TASKS,
+		OPT_NO_SANDBOX,
 		OPT_HELP
 	};
 	static const struct option options[] = {
@@ -64,6 +69,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
 		{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
 		{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
+		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{},
 	};
@@ -94,6 +100,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			break;
 		case OPT_DEBUG_DIR:
 			ret->source.debug_dir = optarg;
+			break;
+		case OPT_NO_SANDBOX:
+			ret->no_sandbox = true;
 			break;
 		case 'o':
 			ret->output = optarg;
@@ -159,25 +168,30 @@ static struct error *find_record(struct kernel *kernel, const struct options *op
 	return err;
 }
 
-static struct error *print(const struct report *report, const struct options *options)
-{
-	struct output output;
-	struct error *err = output_open(options->output, &output);
+struct analysis {
+	const struct options *options;
+	FILE *out;
+};
 
-	if (err)
-		return err;
+static struct error *print(const struct report *report, const struct options *options, FILE *out)
+{
+	struct error *err;
+
 	if (options->format == FORMAT_JSON) {
-		err = report_print_json(report, output.file);
+		err = report_print_json(report, out);
 	} else {
 		bool colour = !options->output && isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
-		err = report_print_text(report, options->all_tasks, colour, output.file);
+		err = report_print_text(report, options->all_tasks, colour, out);
 	}
-	err = error_prefix(err, "%s", options->output ? options->output : "stdout");
-	return output_close(&output, err);
+	if (!err && fflush(out))
+		err = error_errno("cannot write");
+	return error_prefix(err, "%s", options->output ? options->output : "stdout");
 }
 
-static struct error *report_vmcore(const struct options *options)
+static struct error *report_vmcore(void *arg)
 {
+	const struct analysis *analysis = arg;
+	const struct options *options = analysis->options;
 	struct kernel *kernel = NULL;
 	struct report *report = NULL;
 	struct record record = {};
@@ -196,11 +210,64 @@ static struct error *report_vmcore(const struct options *options)
 		why = NULL;
 	}
 	if (!err)
-		err = print(report, options);
+		err = print(report, options, analysis->out);
 	error_destroy(why);
 	report_destroy(report);
 	record_deinit(&record);
 	kernel_close(kernel);
+	return err;
+}
+
+/* What the analysis may open. @dirs, which the caller frees with @ret->readable, has the names of folders. */
+static struct error *confine(const struct options *options, struct sandbox *ret, char **dirs)
+{
+	const struct kernel_source *source = &options->source;
+	const char *const files[] = { source->vmcore, options->record, source->files.symbols,
+				      source->files.kept, source->files.vmlinux };
+	size_t nr_files = sizeof(files) / sizeof(files[0]);
+
+	*dirs = strdup(source->debug_dir ? source->debug_dir : "");
+	if (!*dirs)
+		return &error_no_memory;
+	size_t nr_dirs = 1;
+	for (const char *c = *dirs; (c = strchr(c, ':')); c++)
+		nr_dirs++;
+	const char **readable =
+		calloc(nr_files + source->nr_more_parts + nr_dirs, sizeof(*readable));
+	if (!readable)
+		return &error_no_memory;
+	size_t count = 0;
+	for (size_t i = 0; i < nr_files; i++)
+		readable[count++] = files[i];
+	for (size_t i = 0; i < source->nr_more_parts; i++)
+		readable[count++] = source->more_parts[i];
+	char *rest = *dirs;
+	for (char *dir; (dir = strsep(&rest, ":"));)
+		readable[count++] = *dir ? dir : NULL;
+	*ret = (struct sandbox){
+		.readable = readable,
+		.nr_readable = count,
+		.off = options->no_sandbox || source->debuginfod, /* its servers are out there */
+	};
+	return NULL;
+}
+
+/* The output is put in its place out here: in the sandbox no file can be renamed. */
+static struct error *report(const struct options *options)
+{
+	struct sandbox sandbox = {};
+	_cleanup_free_ char *dirs = NULL;
+	struct output output;
+
+	struct error *err = confine(options, &sandbox, &dirs);
+	if (!err)
+		err = output_open(options->output, &output);
+	if (!err) {
+		struct analysis analysis = { options, output.file };
+		err = sandbox_run(&sandbox, report_vmcore, &analysis);
+		err = output_close(&output, err);
+	}
+	free((void *)sandbox.readable);
 	return err;
 }
 
@@ -212,6 +279,6 @@ int cmd_report(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	look_into_folder(&options);
-	struct error *err = report_vmcore(&options);
+	struct error *err = report(&options);
 	return err ? error_report(err) : 0;
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A dump may be hostile, and the analysis has faults that nobody knows yet. So it runs in a child that can read what
+ * it was given and write to what is open already, and nothing else: no other files, no network, no programs.
+ */
+#ifndef LOCKDUMP_SANDBOX_H
+#define LOCKDUMP_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+struct sandbox {
+	const char *const *
+		readable; /* files, and folders with all in them; NULLs among them are passed over */
+	size_t nr_readable;
+	bool off; /* just a child: for debuggers, and for who must reach the network */
+};
+
+/*
+ * Runs @function in such a child, and gives its error, or one that says how it died. What it writes to a FILE it
+ * must flush. Kernels that lack a means of confinement (Landlock came with 5.13) confine as far as they can.
+ */
+struct error *sandbox_run(const struct sandbox *sandbox, struct error *(*function)(void *arg),
+			  void *arg);
+
+#endif
