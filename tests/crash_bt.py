@@ -20,10 +20,12 @@ import re
 
 TASK = re.compile(r'PID: (\d+) +TASK: [0-9a-f]+ +CPU: (\d+) +COMMAND: "(.*)"$')
 FRAME = re.compile(r" *#\d+ \[[0-9a-f]+\] (\S+) at ([0-9a-f]+)(?: \[\S+\])?$")
-EXCEPTION = re.compile(r" +\[exception RIP: (\S+?)(?:\+\d+)?\]$")
+EXCEPTION = re.compile(r" +\[exception RIP: (?:no symbolic reference|(\S+?)(?:\+\d+)?)\]$")
 RIP = re.compile(r" +RIP: ([0-9a-f]+) ")
 OTHER_REGISTERS = re.compile(r" +(R..|ORIG_RAX): +[0-9a-f]+ ")
 OTHER_STACK = re.compile(r"--- <.*> ---$")
+REMARKS = ("(no stack)",  # of a zombie
+           "WARNING: possibly bogus exception frame")
 
 
 class Unreadable(Exception):
@@ -41,7 +43,7 @@ def _add_line(frames, line, state):
         frames.append({"pc": int(match[1], 16), "name": state.pop("exception", None)})
     elif OTHER_STACK.match(line):
         state["other_stack"] = True
-    elif line and not OTHER_REGISTERS.match(line):
+    elif line and line.strip() not in REMARKS and not OTHER_REGISTERS.match(line):
         raise Unreadable(line)
 
 
