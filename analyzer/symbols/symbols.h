@@ -75,6 +75,7 @@ struct symbols {
 	struct kallsyms kallsyms;
 	struct types *types;
 	struct modules modules;
+	struct error *types_error; /* why not all types are there, or NULL */
 	struct error *modules_error; /* why the list of modules is not whole, or NULL */
 	struct arena names;
 	uint64_t at[NR_KSYM];
@@ -84,7 +85,6 @@ struct symbols {
 	} cache[SYMBOL_CACHE_SIZE]; /* the same functions are in every stack */
 };
 
-/* On an error, what was read before it is there nevertheless. */
 /* Files that have what a dump may lack; each may be NULL. symbol_file.h tells what they may be. */
 struct symbol_files {
 	const char *symbols; /* the core kernel's; used instead of the dump's own */
@@ -92,6 +92,7 @@ struct symbol_files {
 	const char *vmlinux; /* symbols and BTF, if the dump has none */
 };
 
+/* On an error, what was read before it is there nevertheless. */
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 			   const struct vmcoreinfo *info, const struct symbol_files *files);
 void symbols_deinit(struct symbols *symbols);
