@@ -157,11 +157,13 @@ def write_kdump(image, path, compression, version=6, qemu=False, part=None, dama
             data, flags = COMPRESS[compression](page), compression
             if len(data) >= PAGE:
                 data, flags = page, 0
-            descs.append(unwritten if pfn in missing else DESC.pack(at, len(data), flags, 0))
+            # What is not compressed has nothing that tells, but its size.
+            size = len(data) - (pfn in damaged and not flags)
+            descs.append(unwritten if pfn in missing else DESC.pack(at, size, flags, 0))
             if page == bytes(PAGE) and not spoilt:
                 zero = descs[-1]
             # 0xff begins no page of any compression, and ends early if it is taken for one.
-            file.write(b"\xff" * (len(data) - 1) if pfn in damaged else data)
+            file.write(b"\xff" * len(data) if pfn in damaged else data)
             at += len(data)
         file.seek(0)
         file.write(header.ljust(PAGE, b"\0"))

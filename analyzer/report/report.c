@@ -104,6 +104,10 @@ static struct error *collect_notes(struct report *report)
 	if (err || !report->kernel->memory.arch)
 		return err;
 	if (!err)
+		err = report_note(report, error_copy(report->kernel->symbols.kallsyms.error));
+	if (!err)
+		err = report_note(report, error_copy(report->kernel->symbols.types_error));
+	if (!err)
 		err = report_note(report, error_copy(report->kernel->symbols.modules_error));
 	if (!err)
 		err = report_note(report, error_copy(report->kernel->symbols.generated_error));

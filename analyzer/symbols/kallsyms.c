@@ -23,11 +23,11 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "symbols/kallsyms_holes.h"
 #include "symbols/kallsyms_scan.h"
 
 #define MAX_TOKENS     65536
 #define MAX_NAMES_SIZE (64u << 20) /* they have about 12 bytes each */
-#define MARKER_SPACING 256
 #define MAX_ALIASES    64
 
 /* The entry at @at: where its tokens begin and how many there are. False if it leaves the table. */
@@ -46,9 +46,34 @@ static bool entry(const struct kallsyms *kallsyms, size_t at, size_t *tokens_ret
 	return count <= kallsyms->names_size - at;
 }
 
+static void free_markers(struct kallsyms_markers *markers)
+{
+	free(markers->places);
+}
+
+/* Goes on behind a page of the names, the last up to names_size, that is not there for the reason @why. */
+static struct error *skip_page(struct kallsyms *kallsyms, struct memory *memory, uint64_t va,
+			       struct error *why, struct kallsyms_markers *markers, uint32_t *index,
+			       size_t *at)
+{
+	if (!markers->places) {
+		struct error *err = kallsyms_find_markers(kallsyms, memory, va, *index, markers);
+		if (err) {
+			error_destroy(err);
+			return why;
+		}
+	}
+	if (kallsyms->error)
+		error_destroy(why);
+	else
+		kallsyms->error = error_prefix(why, "kallsyms, of which names are lost");
+	return kallsyms_skip_names(kallsyms, markers, kallsyms->names_size, index, at);
+}
+
 /* Reads the names, whose size is written nowhere, until there are as many as there are symbols. */
 static struct error *read_names(struct kallsyms *kallsyms, struct memory *memory, uint64_t va)
 {
+	_cleanup_(free_markers) struct kallsyms_markers markers = {};
 	size_t at = 0, capacity = 0, tokens, count;
 
 	kallsyms->markers =
@@ -69,12 +94,16 @@ static struct error *read_names(struct kallsyms *kallsyms, struct memory *memory
 					return &error_no_memory;
 				kallsyms->names = grown;
 			}
+			uint8_t *page = kallsyms->names + kallsyms->names_size;
 			struct error *err =
-				memory_read(memory, va + kallsyms->names_size,
-					    kallsyms->names + kallsyms->names_size, more);
+				memory_read(memory, va + kallsyms->names_size, page, more);
+			kallsyms->names_size += more;
+			if (err && err != &error_no_memory) {
+				memset(page, 0, more);
+				err = skip_page(kallsyms, memory, va, err, &markers, &i, &at);
+			}
 			if (err)
 				return err;
-			kallsyms->names_size += more;
 			continue;
 		}
 		if (i % MARKER_SPACING == 0)
@@ -163,6 +192,15 @@ static struct error *choose_encoding(struct kallsyms *kallsyms,
 		if (is_at(kallsyms, stext, "_stext"))
 			return NULL;
 	}
+	/* What would tell may be what is lost. */
+	if (kallsyms->error && tables->relative_base) {
+		kallsyms->encoding = KALLSYMS_BASE_RELATIVE;
+		for (uint32_t i = 0; i < kallsyms->count; i++)
+			if (kallsyms->offsets[i] < 0)
+				kallsyms->encoding = KALLSYMS_ABSOLUTE_PERCPU;
+	}
+	if (kallsyms->error)
+		return NULL;
 	return error_fault(ERROR_CORRUPT, stext,
 			   "no known encoding puts _stext at 0x%llx, where the vmcoreinfo has it",
 			   (unsigned long long)stext);
@@ -171,20 +209,33 @@ static struct error *choose_encoding(struct kallsyms *kallsyms,
 static struct error *read_addresses(struct kallsyms *kallsyms, struct memory *memory,
 				    const struct kallsyms_tables *tables)
 {
-	size_t count = kallsyms->count;
+	bool absolute = tables->addresses;
+	size_t size = absolute ? sizeof(*kallsyms->addresses) : sizeof(*kallsyms->offsets);
+	struct error *err = NULL;
+	struct holes holes;
+	void *table;
 
-	if (tables->addresses)
-		return memory_read_alloc(
-			memory, tables->addresses, count * sizeof(*kallsyms->addresses),
-			KALLSYMS_MAX_SYMBOLS * sizeof(*kallsyms->addresses), &kallsyms->addresses);
 	kallsyms->base = tables->offsets;
-	struct error *err = tables->relative_base ? memory_read_u64(memory, tables->relative_base,
-								    &kallsyms->base)
-						  : NULL;
-	return err ? err
-		   : memory_read_alloc(memory, tables->offsets, count * sizeof(*kallsyms->offsets),
-				       KALLSYMS_MAX_SYMBOLS * sizeof(*kallsyms->offsets),
-				       &kallsyms->offsets);
+	if (!absolute && tables->relative_base)
+		err = memory_read_u64(memory, tables->relative_base, &kallsyms->base);
+	if (!err)
+		err = memory_read_table(memory, absolute ? tables->addresses : tables->offsets,
+					kallsyms->count * size, KALLSYMS_MAX_SYMBOLS * size, &table,
+					&holes);
+	if (err)
+		return err;
+	if (absolute)
+		kallsyms->addresses = table;
+	else
+		kallsyms->offsets = table;
+	if (holes.error) {
+		kallsyms->error = error_prefix(error_copy(holes.error),
+					       "kallsyms, of which addresses are lost");
+		err = kallsyms_fill_addresses(kallsyms, &holes,
+					      !absolute && !tables->relative_base);
+	}
+	holes_deinit(&holes);
+	return err;
 }
 
 struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *memory,
@@ -254,6 +305,9 @@ void kallsyms_deinit(struct kallsyms *kallsyms)
 	free(kallsyms->offsets);
 	free(kallsyms->addresses);
 	free(kallsyms->tokens);
+	vector_deinit(&kallsyms->lost_names.list);
+	vector_deinit(&kallsyms->lost_addresses.list);
+	error_destroy(kallsyms->error);
 	memset(kallsyms, 0, sizeof(*kallsyms));
 }
 
@@ -334,14 +388,24 @@ void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *want
 	make_hints(kallsyms, wanted, count, &hints);
 	for (size_t i = 0; i < count; i++)
 		wanted[i].address = 0;
-	for (uint32_t i = 0; i < kallsyms->count && entry(kallsyms, at, &tokens, &nr_tokens); i++) {
+	for (uint32_t i = 0; i < kallsyms->count; i++) {
+		uint32_t lost_end = kallsyms_lost_end(&kallsyms->lost_names, i);
+		if (lost_end >= kallsyms->count)
+			break;
+		if (lost_end > i) {
+			i = lost_end;
+			at = kallsyms->markers[i / MARKER_SPACING];
+		}
+		if (!entry(kallsyms, at, &tokens, &nr_tokens))
+			break;
 		at = tokens + nr_tokens;
 		if (!is_hinted(kallsyms, &hints, kallsyms->names + tokens, nr_tokens))
 			continue;
 		expand(kallsyms, tokens, nr_tokens, name);
 		for (size_t w = 0; w < count; w++)
 			if (wanted[w].name[0] == name[0] && !wanted[w].address &&
-			    !strcmp(wanted[w].name, name))
+			    !strcmp(wanted[w].name, name) &&
+			    kallsyms_lost_end(&kallsyms->lost_addresses, i) == i)
 				wanted[w].address = kallsyms_address(kallsyms, i);
 	}
 }
@@ -358,7 +422,7 @@ bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t
 		else
 			high = middle;
 	}
-	if (!low)
+	if (!low || kallsyms_lost_end(&kallsyms->lost_addresses, low - 1) != low - 1)
 		return false;
 	uint32_t first = low - 1;
 	*start_ret = kallsyms_address(kallsyms, first);
@@ -380,6 +444,8 @@ void kallsyms_name(const struct kallsyms *kallsyms, uint32_t index, char ret[KSY
 	size_t at = kallsyms->markers[index / MARKER_SPACING], tokens, count;
 
 	ret[0] = '\0';
+	if (kallsyms_lost_end(&kallsyms->lost_names, index) != index)
+		return;
 	for (uint32_t i = index % MARKER_SPACING;; i--) {
 		if (!entry(kallsyms, at, &tokens, &count))
 			return;

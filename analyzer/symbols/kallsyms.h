@@ -22,6 +22,15 @@ enum kallsyms_encoding {
 	KALLSYMS_PLACE_RELATIVE,
 };
 
+/* Symbols [start, end), of which something is not in the dump. */
+struct kallsyms_range {
+	uint32_t start, end;
+};
+
+struct kallsyms_lost {
+	VECTOR(struct kallsyms_range) list; /* in order */
+};
+
 struct kallsyms {
 	uint32_t count;
 	uint8_t *names;
@@ -35,6 +44,8 @@ struct kallsyms {
 	size_t tokens_size;
 	uint16_t token_index[256];
 	uint16_t token_length[256];
+	struct kallsyms_lost lost_names, lost_addresses;
+	struct error *error; /* why some are lost, or NULL */
 };
 
 /* A name whose address is wanted. */
@@ -63,7 +74,7 @@ void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *want
 bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t *index_ret,
 		     uint64_t *start_ret, uint64_t *size_ret);
 
-/* The name of symbol @index, without its type letter. */
+/* The name of symbol @index, without its type letter; "" if it is lost. */
 void kallsyms_name(const struct kallsyms *kallsyms, uint32_t index, char ret[KSYM_NAME_SIZE]);
 
 uint64_t kallsyms_address(const struct kallsyms *kallsyms, uint32_t index);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "symbols/btf_mend.h"
 #include "symbols/symbol_file.h"
 
 #define MAX_BTF_SIZE	 (256u << 20)
@@ -91,7 +92,29 @@ static struct error *read_symbols(struct symbols *symbols, const struct vmcorein
 	return err;
 }
 
-static struct error *read_btf(const struct symbols *symbols, const struct vmcoreinfo *info,
+/* The dump's own BTF, or what there is of it. */
+static struct error *read_own_btf(struct symbols *symbols, uint64_t start, size_t size,
+				  bool all_or_none, void **ret)
+{
+	struct holes holes;
+	struct error *err =
+		memory_read_table(symbols->memory, start, size, MAX_BTF_SIZE, ret, &holes);
+
+	if (!err && holes.error) {
+		symbols->types_error =
+			error_prefix(error_copy(holes.error), "BTF, which is not whole");
+		if (all_or_none)
+			err = error_copy(holes.error);
+		else
+			err = btf_mend(*ret, size, &holes);
+		if (err)
+			free(*ret);
+	}
+	holes_deinit(&holes);
+	return err;
+}
+
+static struct error *read_btf(struct symbols *symbols, const struct vmcoreinfo *info,
 			      const struct symbol_files *files, void **ret, size_t *size_ret)
 {
 	uint64_t start = symbols->at[KSYM___start_BTF], stop = symbols->at[KSYM___stop_BTF];
@@ -99,7 +122,7 @@ static struct error *read_btf(const struct symbols *symbols, const struct vmcore
 
 	if (start && stop > start) {
 		*size_ret = stop - start;
-		err = memory_read_alloc(symbols->memory, start, *size_ret, MAX_BTF_SIZE, ret);
+		err = read_own_btf(symbols, start, *size_ret, files->vmlinux, ret);
 	} else {
 		err = error_create(
 			ERROR_NOT_FOUND,
@@ -189,6 +212,7 @@ void symbols_deinit(struct symbols *symbols)
 	generated_deinit(&symbols->generated);
 	error_destroy(symbols->modules_error);
 	error_destroy(symbols->generated_error);
+	error_destroy(symbols->types_error);
 	arena_deinit(&symbols->names);
 	free(symbols->core_names);
 }
@@ -263,6 +287,8 @@ static struct symbol lookup(struct symbols *symbols, uint64_t address)
 	if (address - ret.start >= ret.size || ret.size > UINT32_MAX)
 		return (struct symbol){};
 	ret.name = core_name(symbols, index);
+	if (!ret.name || !ret.name[0])
+		return (struct symbol){};
 	return ret;
 }
 

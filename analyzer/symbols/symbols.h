@@ -114,6 +114,7 @@ struct symbols {
 	struct generated generated;
 	struct error *
 		generated_error; /* why not all code that was made at run time has a name, or NULL */
+	struct error *types_error; /* why not all types are there, or NULL */
 	struct error *modules_error; /* why the list of modules is not whole, or NULL */
 	struct arena names;
 	struct symbol_name *core_names; /* a hash by their index in kallsyms */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "symbols/btf_mend.h"
 
 #define MAX_DEPTH  32 /* of nested types; the kernel's deepest are below ten */
 #define MAX_TYPES  (4u << 20)
@@ -33,44 +34,6 @@ struct types {
 static const struct btf_type *type_at(const struct types *types, uint32_t id)
 {
 	return (const struct btf_type *)(types->type_bytes + types->offsets[id]);
-}
-
-/* Bytes behind struct btf_type, by kind; SIZE_MAX for a kind that is not known. */
-static size_t extra_size(const struct btf_type *type)
-{
-	size_t vlen = BTF_INFO_VLEN(type->info);
-
-	switch (BTF_INFO_KIND(type->info)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_VAR:
-	case BTF_KIND_DECL_TAG:
-		return 4;
-	case BTF_KIND_ARRAY:
-		return sizeof(struct btf_array);
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		return vlen * sizeof(struct btf_member);
-	case BTF_KIND_ENUM:
-		return vlen * sizeof(struct btf_enum);
-	case BTF_KIND_FUNC_PROTO:
-		return vlen * sizeof(struct btf_param);
-	case BTF_KIND_DATASEC:
-		return vlen * sizeof(struct btf_var_secinfo);
-	case BTF_KIND_ENUM64:
-		return vlen * sizeof(struct btf_enum64);
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return 0;
-	default:
-		return SIZE_MAX;
-	}
 }
 
 static bool is_compound(const struct btf_type *type)
@@ -114,7 +77,7 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 
 		if (size - at < sizeof(*type))
 			return error_create(ERROR_CORRUPT, "type %u is cut off", types->count);
-		size_t extra = extra_size(type);
+		size_t extra = btf_extra_size(type->info);
 		if (extra > size - at - sizeof(*type))
 			return error_create(ERROR_CORRUPT,
 					    "type %u is cut off or of unknown kind %u",

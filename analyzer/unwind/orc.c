@@ -168,22 +168,57 @@ static struct error *read_ip(const struct orc *orc, uint64_t table, uint64_t ind
 	return err;
 }
 
+/* Entries per page of the first table, about: the next page is that far away. */
+#define PAGE_ENTRIES (PAGE_SIZE / sizeof(int32_t))
+
+/*
+ * Halves [*@low, *@high) by the entry in the middle, or if that is not in the
+ * dump by the nearest to either side, where the next pages begin and end. An
+ * error if neither tells.
+ */
+static struct error *halve(const struct orc *orc, uint64_t ips, uint64_t pc, uint64_t *low,
+			   uint64_t *high)
+{
+	uint64_t middle = *low + (*high - *low) / 2, ip;
+	struct error *err = read_ip(orc, ips, middle, &ip);
+
+	if (!err) {
+		if (ip <= pc)
+			*low = middle + 1;
+		else
+			*high = middle;
+		return NULL;
+	}
+	uint64_t in_page = (ips + middle * sizeof(int32_t)) % PAGE_SIZE / sizeof(int32_t);
+	uint64_t after = middle + PAGE_ENTRIES - in_page, before = middle - in_page - 1;
+	struct error *other = NULL;
+	if (after < *high && !(other = read_ip(orc, ips, after, &ip)) && ip <= pc) {
+		*low = after + 1;
+	} else {
+		error_destroy(other);
+		other = NULL;
+		if (middle < in_page + 1 || before < *low ||
+		    (other = read_ip(orc, ips, before, &ip)) || ip <= pc) {
+			error_destroy(other);
+			return err;
+		}
+		*high = before;
+	}
+	error_destroy(err);
+	return NULL;
+}
+
 static struct error *search(const struct orc *orc, uint64_t ips, uint64_t entries, uint64_t count,
 			    uint64_t pc, struct orc_entry *ret)
 {
-	uint64_t low = 0, high = count, ip;
+	uint64_t low = 0, high = count;
 	uint8_t raw[ENTRY_SIZE];
 	struct error *err;
 
 	while (low < high) {
-		uint64_t middle = low + (high - low) / 2;
-		err = read_ip(orc, ips, middle, &ip);
+		err = halve(orc, ips, pc, &low, &high);
 		if (err)
 			return err;
-		if (ip <= pc)
-			low = middle + 1;
-		else
-			high = middle;
 	}
 	if (!low)
 		return error_create(ERROR_NOT_FOUND, "ORC: nothing covers 0x%llx",

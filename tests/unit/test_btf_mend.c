@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* BTF with holes, beside the same BTF without. */
+#include <linux/btf.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "symbols/btf_mend.h"
+#include "symbols/types.h"
+#include "make_dump.h"
+#include "test.h"
+
+#define NR_TYPES 30000
+#define HOLE	 4096
+
+struct blob {
+	uint8_t *data;
+	size_t size, types_at, types_size, strings_at, strings_size;
+};
+
+static size_t put(uint8_t *to, const void *from, size_t size)
+{
+	if (to)
+		memcpy(to, from, size);
+	return size;
+}
+
+/*
+ * As a kernel's, in little: structs s1, s2, ... whose member m has the offset of the struct's number, typedefs,
+ * enums, prototypes with some parameters, and functions with those prototypes. Returns the size of the types.
+ */
+static size_t write_types(uint8_t *to, uint32_t name_of_m)
+{
+	uint32_t random = 1, proto = 0;
+	size_t at = 0;
+
+#define PUT(value) (at += put(to ? to + at : NULL, &(value), sizeof(value)))
+	for (uint32_t id = 1; id <= NR_TYPES; id++) {
+		struct btf_type type = { .info = BTF_KIND_STRUCT << 24 | 1, .size = 8 };
+		random = random * 1103515245 + 12345;
+		uint32_t kind = (random >> 16) % 7, vlen = (random >> 20) % 5;
+		if (id == 1) {
+			uint32_t bits = 64;
+			type = (struct btf_type){ .info = BTF_KIND_INT << 24, .size = 8 };
+			PUT(type);
+			PUT(bits);
+		} else if (kind == 3 && proto) {
+			type.info = BTF_KIND_FUNC << 24;
+			type.type = proto;
+			PUT(type);
+		} else if (kind == 2) {
+			struct btf_param param = { .type = 1 };
+			type.info = BTF_KIND_FUNC_PROTO << 24 | vlen;
+			type.type = 0;
+			proto = id;
+			PUT(type);
+			for (uint32_t i = 0; i < vlen; i++)
+				PUT(param);
+		} else if (kind == 5) {
+			struct btf_enum value = { .val = id << 20 };
+			type.info = BTF_KIND_ENUM << 24 | vlen;
+			type.size = 4;
+			PUT(type);
+			for (uint32_t i = 0; i < vlen; i++)
+				PUT(value);
+		} else {
+			struct btf_member member = { name_of_m, 1, id * 8 };
+			type.name_off = name_of_m + 2 + id * 8;
+			PUT(type);
+			PUT(member);
+		}
+	}
+#undef PUT
+	return at;
+}
+
+static void make_blob(struct blob *blob)
+{
+	struct btf_header header = { .magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(header) };
+
+	header.type_len = write_types(NULL, 1);
+	header.str_off = header.type_len;
+	header.str_len = 3 + (NR_TYPES + 1) * 8;
+	blob->types_at = sizeof(header);
+	blob->types_size = header.type_len;
+	blob->strings_at = sizeof(header) + header.str_off;
+	blob->strings_size = header.str_len;
+	blob->size = blob->strings_at + header.str_len;
+	blob->data = calloc(1, blob->size);
+	assert_non_null(blob->data);
+	memcpy(blob->data, &header, sizeof(header));
+	write_types(blob->data + sizeof(header), 1);
+	char *strings = (char *)blob->data + blob->strings_at;
+	strcpy(strings + 1, "m");
+	for (uint32_t id = 1; id <= NR_TYPES; id++)
+		snprintf(strings + 3 + id * 8, 8, "s%u", id);
+}
+
+/* Parses @blob with those holes. */
+static struct types *mended(const struct blob *blob, const size_t *at, size_t count)
+{
+	struct holes holes = {};
+	struct types *types = NULL;
+	uint8_t *data = malloc(blob->size);
+
+	assert_non_null(data);
+	memcpy(data, blob->data, blob->size);
+	for (size_t i = 0; i < count; i++) {
+		size_t end = at[i] + HOLE < blob->size ? at[i] + HOLE : blob->size;
+		struct hole *hole = vector_push(&holes.list);
+		assert_non_null(hole);
+		*hole = (struct hole){ at[i], end };
+		memset(data + at[i], 0, end - at[i]);
+	}
+	assert_no_error(btf_mend(data, blob->size, &holes));
+	holes_deinit(&holes);
+	assert_no_error(types_parse(data, blob->size, &types));
+	return types;
+}
+
+/* How many structs have what they should; none may have anything else. */
+static uint32_t count_right(const struct types *types)
+{
+	uint32_t right = 0;
+
+	for (uint32_t id = 1; id <= NR_TYPES; id++) {
+		struct member member;
+		char name[16];
+		snprintf(name, sizeof(name), "s%u", id);
+		if (!types_member(types, name, "m", &member))
+			continue;
+		assert_int_equal(member.offset, id);
+		assert_int_equal(member.size, 8);
+		right++;
+	}
+	return right;
+}
+
+static void holes_in_the_types(void **state)
+{
+	struct blob blob;
+
+	(void)state;
+	make_blob(&blob);
+	struct types *types = mended(&blob, NULL, 0);
+	uint32_t whole = count_right(types);
+	types_destroy(types);
+	for (size_t first = blob.types_at + 300; first + 9 * HOLE < blob.types_size;
+	     first += 70001) {
+		/* Two of them too near to each other to tell what is between. */
+		const size_t at[] = { first, first + HOLE + 600, first + 8 * HOLE };
+		types = mended(&blob, at, 3);
+		uint32_t right = count_right(types);
+		types_destroy(types);
+		assert_true(right < whole);
+		assert_true(right > whole - 3 * HOLE / 24 - 100);
+	}
+	free(blob.data);
+}
+
+static void holes_in_the_strings(void **state)
+{
+	struct blob blob;
+
+	(void)state;
+	make_blob(&blob);
+	for (size_t at = blob.strings_at + 100; at < blob.size; at += 33333) {
+		struct types *types = mended(&blob, &at, 1);
+		assert_true(count_right(types) > NR_TYPES / 2 - HOLE / 8 - 10);
+		types_destroy(types);
+	}
+	free(blob.data);
+}
+
+static void a_hole_at_either_end(void **state)
+{
+	struct blob blob;
+	struct holes holes = {};
+
+	(void)state;
+	make_blob(&blob);
+	const size_t last = blob.types_at + blob.types_size - 1000;
+	struct types *types = mended(&blob, &last, 1);
+	assert_true(count_right(types) > NR_TYPES / 2);
+	types_destroy(types);
+	const size_t first = blob.types_at;
+	types = mended(&blob, &first, 1);
+	assert_int_equal(count_right(types), 0); /* nobody knows how large a member is */
+	types_destroy(types);
+	/* The header itself. */
+	struct hole *hole = vector_push(&holes.list);
+	*hole = (struct hole){ 0, 10 };
+	holes.error = error_fault(ERROR_EXCLUDED, 0x1000, "gone");
+	assert_fault(btf_mend(blob.data, blob.size, &holes), ERROR_EXCLUDED, 0x1000);
+	holes_deinit(&holes);
+	free(blob.data);
+}
+
+/* Whatever stands there, and wherever the holes are, it is mended or left alone. */
+static void at_random(void **state)
+{
+	uint32_t random = 1;
+
+	(void)state;
+	for (unsigned int round = 0; round < 3000; round++) {
+		struct btf_header header = { .magic = BTF_MAGIC,
+					     .version = 1,
+					     .hdr_len = sizeof(header),
+					     .type_len = 2000,
+					     .str_off = 2000,
+					     .str_len = 100 };
+		size_t size = sizeof(header) + 2100;
+		uint8_t *data = malloc(size);
+		struct holes holes = {};
+		struct types *types;
+		assert_non_null(data);
+		memcpy(data, &header, sizeof(header));
+		for (size_t i = sizeof(header); i < size; i++) {
+			random = random * 1103515245 + 12345;
+			data[i] = i % 4 == 3 ? random >> 28 : random >> 16 & random >> 20;
+		}
+		for (size_t at = 40 + random % 500; at + 200 < size; at += 300 + random % 400) {
+			struct hole *hole = vector_push(&holes.list);
+			*hole = (struct hole){ at, at + 1 + random % 150 };
+			memset(data + hole->start, 0, hole->end - hole->start);
+		}
+		holes.error = error_fault(ERROR_EXCLUDED, 0x1000, "gone");
+		error_destroy(btf_mend(data, size, &holes));
+		data[size - 1] = '\0';
+		struct error *err = types_parse(data, size, &types);
+		if (!err)
+			types_destroy(types);
+		error_destroy(err);
+		holes_deinit(&holes);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("holes in the types cost those in them, and no others", holes_in_the_types),
+		TEST("holes in the strings cost the names in them", holes_in_the_strings),
+		TEST("a hole at either end costs what cannot be told", a_hole_at_either_end),
+		TEST("nothing that is mended does harm", at_random),
+	};
+	return RUN_TESTS(tests);
+}
