@@ -7,7 +7,7 @@
  * for: what an interrupt left behind lies below the stack pointer and may be
  * overwritten any time, so that the deepest one that still leads to the
  * stack's end, each return address behind a call of the function before it, is
- * the newest.
+ * the newest. Where there is none, the newest calls (inward_x86_64.c) have to do.
  */
 #include <string.h>
 
@@ -35,6 +35,7 @@
 
 /* Since 6.9 two words may be free at the top: TOP_OF_KERNEL_STACK_PADDING with FRED (65c9cc9e2c14). */
 static const uint64_t paddings[] = { 0, 16 };
+#define NR_PADDINGS (sizeof(paddings) / sizeof(paddings[0]))
 
 static bool read_registers(const struct unwinder *unwinder, uint64_t address, struct registers *ret)
 {
@@ -65,13 +66,18 @@ static bool are_user_registers(const struct registers *registers)
 	       registers->values[FLAGS] & FLAGS_ALWAYS;
 }
 
+/* Where user mode's registers are pushed, whatever is there now. */
+static uint64_t entry_registers(const struct unwinder *unwinder, size_t padding)
+{
+	return unwinder->areas[0].end - paddings[padding] - REGISTERS_SIZE;
+}
+
 bool x86_64_user_registers(struct unwinder *unwinder, struct registers *ret)
 {
-	for (size_t i = 0; i < sizeof(paddings) / sizeof(paddings[0]); i++) {
-		uint64_t at = unwinder->areas[0].end - paddings[i] - REGISTERS_SIZE;
-		if (read_registers(unwinder, at, ret) && are_user_registers(ret))
+	for (size_t i = 0; i < NR_PADDINGS; i++)
+		if (read_registers(unwinder, entry_registers(unwinder, i), ret) &&
+		    are_user_registers(ret))
 			return true;
-	}
 	return false;
 }
 
@@ -100,6 +106,8 @@ static bool in_nmi(struct unwinder *unwinder, struct registers *ret)
 		  ret->values[IP] == ip && are_kernel_registers(unwinder, ret);
 
 	error_destroy(err);
+	if (ok)
+		ret->exact_at = area->end - NMI_REGISTERS;
 	return ok;
 }
 
@@ -114,6 +122,8 @@ static bool in_interrupt(struct unwinder *unwinder, uint64_t per_cpu, struct reg
 		  (are_kernel_registers(unwinder, ret) || are_user_registers(ret));
 
 	error_destroy(err);
+	if (ok)
+		ret->exact_at = at;
 	return ok;
 }
 
@@ -157,30 +167,50 @@ static bool scan(struct unwinder *unwinder, const struct stack_area *area, struc
 		memcpy(registers.values, words + i, REGISTERS_SIZE);
 		if (!are_kernel_registers(unwinder, &registers))
 			continue;
-		bool sure = is_borne_out(unwinder, &registers);
-		if (sure || !found)
+		found = is_borne_out(unwinder, &registers);
+		if (found) {
 			*ret = registers;
-		found = true;
-		if (sure)
 			break;
+		}
 	}
 	error_destroy(err);
 	free(words);
 	return found;
 }
 
+/* What a return address into an interrupt's entry, or from the interrupts' stack, has called. */
+static bool find_calls(struct unwinder *unwinder, const struct stack_area *irq,
+		       struct registers *ret)
+{
+	/* The highest word of the interrupts' stack is the stack pointer before. */
+	return irq && x86_64_inward(unwinder, irq->end - 2 * WORD, ret);
+}
+
+/* What the task has called since it came into the kernel, or began in it. */
+static bool find_calls_of_task(struct unwinder *unwinder, struct registers *ret)
+{
+	*ret = (struct registers){};
+	for (size_t i = 0; i < NR_PADDINGS; i++)
+		if (x86_64_inward(unwinder, entry_registers(unwinder, i) - WORD, ret))
+			return true;
+	return false;
+}
+
 bool x86_64_find_registers(struct unwinder *unwinder, uint64_t per_cpu, bool irq_stack_in_use,
 			   struct registers *ret)
 {
-	const struct stack_area *irq = find_area(unwinder, SECTION_IRQ);
+	const struct stack_area *irq = irq_stack_in_use ? find_area(unwinder, SECTION_IRQ) : NULL;
 
+	/* What was interrupted is sure; what interrupted it is a guess, if there is one. */
 	if (in_nmi(unwinder, ret) || in_interrupt(unwinder, per_cpu, ret)) {
-		ret->trust = REGISTERS_EXACT;
+		bool nmi = unwind_area(unwinder, ret->exact_at) == find_area(unwinder, SECTION_NMI);
+		if (nmi || !find_calls(unwinder, irq, ret))
+			x86_64_inward(unwinder, ret->exact_at - WORD, ret);
 		return true;
 	}
-	bool found = (irq_stack_in_use && irq && scan(unwinder, irq, ret)) ||
-		     scan(unwinder, &unwinder->areas[0], ret) ||
-		     x86_64_user_registers(unwinder, ret);
+	bool found = (irq && scan(unwinder, irq, ret)) ||
+		     scan(unwinder, &unwinder->areas[0], ret) || find_calls(unwinder, irq, ret) ||
+		     find_calls_of_task(unwinder, ret) || x86_64_user_registers(unwinder, ret);
 	ret->trust = REGISTERS_GUESSED;
 	return found;
 }

@@ -21,6 +21,8 @@ struct registers {
 	uint64_t values[REGISTERS_MAX];
 	enum registers_trust trust;
 	uint64_t
+		exact_at; /* of the struct pt_regs, or 0, from which on the walk is no guess again */
+	uint64_t
 		known; /* bit n: values[n] is the register's; of a sleeping task not all are kept */
 };
 

@@ -131,8 +131,7 @@ static struct error *x86_64_cpu_areas(struct unwinder *unwinder, uint64_t per_cp
 				 stacks[i].section);
 		/* Where user mode comes in, up to the change to the task's stack; in the same struct cpu_entry_area. */
 		if (l->estacks.size && l->entry_stack.size)
-			add_area(unwinder,
-				 exceptions - l->estacks.offset + l->entry_stack.offset,
+			add_area(unwinder, exceptions - l->estacks.offset + l->entry_stack.offset,
 				 l->entry_stack.size, SECTION_EXCEPTION);
 	}
 	return NULL;
@@ -194,7 +193,8 @@ static struct error *x86_64_walk(struct unwinder *unwinder, const struct registe
 		.user = x86_64_is_user(registers),
 		.reliable = registers->trust != REGISTERS_GUESSED,
 		.doubted = registers->trust != REGISTERS_EXACT,
-		.has_registers = true,
+		.exact_at = registers->exact_at,
+		.has_registers = (registers->known & ALL_REGISTERS) == ALL_REGISTERS,
 		.registers = *registers,
 	};
 	return x86_64_walk_from(unwinder, &w, stack);

@@ -119,6 +119,10 @@ static struct error *take_registers(const struct unwinder *unwinder, struct walk
 	/* With the last five words alone, the others are still what they were. */
 	w->has_registers = whole || w->has_registers;
 	w->registers_at = whole ? sp : 0;
+	if (sp == w->exact_at) {
+		w->reliable = true;
+		w->doubted = false;
+	}
 	w->pc = registers->values[IP];
 	w->sp = registers->values[SP];
 	if (whole)

@@ -42,6 +42,7 @@ struct walk {
 	bool interrupted; /* pc is no return address */
 	bool user; /* pc is user mode's */
 	bool reliable;
+	uint64_t exact_at; /* see struct registers */
 	bool doubted; /* the registers that it began with may be too old for the stack */
 	bool has_registers; /* those of the last pt_regs that was come by: get_reg() */
 	struct registers registers;
@@ -67,6 +68,12 @@ bool x86_64_frame_pointer(struct unwinder *unwinder, const struct walk *w, struc
 
 /* The registers of user mode, at the top of the task's stack; false if it has none, being a kernel thread. */
 bool x86_64_user_registers(struct unwinder *unwinder, struct registers *ret);
+
+/*
+ * Where the calls have come to that began with the one whose return address is at @at: the beginning of the
+ * innermost function, as registers. @ret->exact_at is kept. False if there is no return address.
+ */
+bool x86_64_inward(struct unwinder *unwinder, uint64_t at, struct registers *ret);
 
 /* Registers of the CPU with @per_cpu, out of its stacks. */
 bool x86_64_find_registers(struct unwinder *unwinder, uint64_t per_cpu, bool irq_stack_in_use,

@@ -116,9 +116,6 @@ static void registers_that_were_left_behind(void **state)
 	(void)state;
 	snprintf(text, sizeof(text), "%s%s%s", live, stale, calls);
 	assert_found(text, "task ?foo+0x20\ntask ?bar+0x20\ntask ?start+0x8\n", NULL);
-	/* None is borne out: the deepest. */
-	snprintf(text, sizeof(text), "%s%sat 0xffffc900000030c0\n u64 0\n%s", live, stale, calls);
-	assert_found(text, "task ?foo+0x30\ntask ?foo+0x10\ntask ?start+0x8\n", NULL);
 	/* On the interrupts' stack, if that is in use. */
 	snprintf(text, sizeof(text),
 		 "symbol hardirq_stack_inuse 0x1100 A\n at 0xffff888000101100\n u8 1\n%s%s"
@@ -128,6 +125,74 @@ static void registers_that_were_left_behind(void **state)
 	assert_found(text, "irq ?foo+0x24\nirq ?start+0x8\n", NULL);
 	/* No registers of kernel code: user mode's, or none. */
 	assert_found("at 0xffffc90000003f58\n" USER_REGISTERS, "user 0x47b7a0\n", NULL);
+}
+
+/* asm_irq+8 is behind a call of foo, foo+0x20 behind one of leaf. */
+#define LEAF                                                    \
+	"symbol leaf 0xffffffff81000800\n orc leaf call sp 8\n" \
+	"at asm_irq+3\n u8 0xe8\n u32 0xfffffdf8\n"             \
+	"at foo+0x1b\n u8 0xe8\n u32 0x5e0\n"
+
+/* What interrupted is a guess, made from the outer end of its stack on; what was interrupted is sure. */
+static void the_newest_calls_of_an_nmi(void **state)
+{
+	char text[2048];
+
+	(void)state;
+	snprintf(
+		text, sizeof(text),
+		LEAF "at 0xfffffe0000001ef8\n" REGISTERS(
+			"0", "bar+0x30", "0x10", "0xffffc90000003800",
+			"0x18") "at 0xfffffe0000001fc8\n u64 1\n"
+				"at 0xfffffe0000001fd8\n u64 bar+0x30 0x10 0x246 0xffffc90000003800 0x18\n"
+				"at 0xfffffe0000001ef0\n u64 asm_irq+8\n"
+				/* A call of bar in foo's frame is not where foo's calls are. */
+				"at 0xfffffe0000001ec8\n u64 bar+0x20 foo+0x20 0 bar+0x20\n"
+				"at 0xffffc90000003800\n u64 0 0 0 start+8\n%s",
+		calls);
+	assert_found(
+		text,
+		"nmi ?leaf+0x0\nnmi ?foo+0x20\nnmi ?asm_irq+0x8\ntask bar+0x30\ntask start+0x8\n",
+		NULL);
+}
+
+/* The same where nothing else is known, from where the task came into the kernel. */
+static void the_newest_calls_of_a_task(void **state)
+{
+	static const char words[] = "u64 foo+0x20 0 0 0 asm_irq+8\n" USER_REGISTERS;
+	char text[1024];
+
+	(void)state;
+	snprintf(text, sizeof(text), LEAF "at 0xffffc90000003f30\n%s%s", words, calls);
+	assert_found(text, "task ?leaf+0x0\ntask ?foo+0x20\ntask ?asm_irq+0x8\nuser 0x47b7a0\n",
+		     NULL);
+	/* With two words free at the top. */
+	snprintf(text, sizeof(text), LEAF "at 0xffffc90000003f20\n%s%s", words, calls);
+	assert_found(text, "task ?leaf+0x0\ntask ?foo+0x20\ntask ?asm_irq+0x8\nuser 0x47b7a0\n",
+		     NULL);
+}
+
+/* In an interrupt, on the interrupts' stack: its highest word leads to the stack before. */
+static void the_newest_calls_of_an_interrupt(void **state)
+{
+	char text[2048];
+
+	(void)state;
+	snprintf(
+		text, sizeof(text),
+		LEAF
+		"symbol __irq_regs 0x1100 A\n at 0xffff888000101100\n u64 0xffffc90000003008\n"
+		"symbol hardirq_stack_inuse 0x1108 A\n at 0xffff888000101108\n u8 1\n"
+		"at 0xffffc90000003000\n u64 asm_irq+8\n" REGISTERS(
+			"0", "bar+0x30", "0x10", "0xffffc90000003800",
+			"0x18") "at 0xffffc90000003800\n u64 0 0 0 start+8\n"
+				"at 0xffffc90000013fd0\n u64 foo+0x20 0 0 0 on_irq_stack+0x10 0xffffc90000003000\n"
+				"at on_irq_stack+0xb\n u8 0xe8\n u32 0xfffffbf0\n%s",
+		calls);
+	assert_found(text,
+		     "irq ?leaf+0x0\nirq ?foo+0x20\nirq ?on_irq_stack+0x10\ntask ?asm_irq+0x8\n"
+		     "task bar+0x30\ntask start+0x8\n",
+		     NULL);
 }
 
 /* What is no struct pt_regs of interrupted kernel code. */
@@ -316,6 +381,10 @@ int main(void)
 		TEST("an NMI that goes on has the registers", a_cpu_in_an_nmi),
 		TEST("__irq_regs has them in an interrupt", a_cpu_in_an_interrupt),
 		TEST("else those that the stack bears out", registers_that_were_left_behind),
+		TEST("an NMI's own calls are made out, and are guesses",
+		     the_newest_calls_of_an_nmi),
+		TEST("so are an interrupt's", the_newest_calls_of_an_interrupt),
+		TEST("and a task's, where nothing else is known", the_newest_calls_of_a_task),
 		TEST("words that are no registers", registers_that_are_none),
 		TEST("a stall's last sample has a silent CPU's registers", a_cpu_with_a_sample),
 		TEST("a sample of another task or stall has not", samples_that_do_not_count),

@@ -89,7 +89,7 @@ struct kernel *walked_kernel(const char *text)
 struct walked walk(const char *text, const char *registers_text)
 {
 	struct walked ret = { .kernel = walked_kernel(text) };
-	struct registers registers = {};
+	struct registers registers = { .known = UINT64_MAX };
 	char copy[256], *save = NULL;
 
 	snprintf(copy, sizeof(copy), "cs=0x10 %s", registers_text);
