@@ -6,13 +6,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "make_program.h"
 #include "state/variables.h"
 #include "test.h"
 
 /* The place that the program is moved to: an offset like KASLR's. */
-#define BIAS (0xffffffff81000000ull - 0x400000)
+#define DAMAGED_FILES 200
+#define BIAS	      (0xffffffff81000000ull - 0x400000)
 
 static const char source[] =
 	"#include <stdbool.h>\n"
@@ -335,6 +337,57 @@ static void a_frame_that_dwarf_and_the_unwinder_disagree_on(void **state)
 	close_fixture(&f);
 }
 
+/* All that is asked of a file, whatever it answers. */
+static void ask_for_everything(struct fixture *f)
+{
+	struct stack_values values;
+
+	assert_no_error(stack_values_init(&values, f->kernel, &f->stack, &f->registers));
+	for (size_t i = 0; i < f->stack.frames.count; i++) {
+		const struct frame *frame = &f->stack.frames.data[i];
+		const struct source_places *places =
+			debuginfo_places(f->kernel->debuginfo, frame->pc - !frame->interrupted);
+		for (size_t p = 0; places && p < places->count; p++) {
+			struct variables variables;
+			variables_init(&variables, &values, i, &places->list[p]);
+			variables_deinit(&variables);
+		}
+	}
+	stack_values_deinit(&values);
+}
+
+static void damaged_dwarf(void **state)
+{
+	struct fixture f;
+	uint32_t random = 1;
+
+	(void)state;
+	open_fixture(&f, "-O2");
+	made_program_run(&f.program, "cp vmlinux whole");
+	for (int i = 0; i < DAMAGED_FILES; i++) {
+		struct stat st;
+		made_program_run(&f.program, "cp whole vmlinux");
+		assert_int_equal(stat(f.program.path, &st), 0);
+		FILE *file = fopen(f.program.path, "r+");
+		/* The second half of the file: the debug sections are there. */
+		for (int n = 0; n < 1 + i % 16; n++) {
+			random = random * 1103515245 + 12345;
+			fseek(file, st.st_size / 2 + random / 16 % (st.st_size / 2), SEEK_SET);
+			fputc(random >> 24, file);
+		}
+		fclose(file);
+		struct kernel *kernel = f.kernel;
+		const struct kernel_source how = { .vmcore = kernel->source.vmcore,
+						   .files.vmlinux = f.program.path };
+		assert_no_error(kernel_open(&how, &f.kernel));
+		if (f.kernel->debuginfo)
+			ask_for_everything(&f);
+		kernel_close(f.kernel);
+		f.kernel = kernel;
+	}
+	close_fixture(&f);
+}
+
 static void assembly_that_has_saved_nothing(void **state)
 {
 	const struct unwind_arch *arch = &unwind_arch_x86_64;
@@ -374,6 +427,7 @@ int main(void)
 		TEST("DWARF 3 and 4", other_versions_of_dwarf),
 		TEST("registers are lost where DWARF and the unwinder disagree",
 		     a_frame_that_dwarf_and_the_unwinder_disagree_on),
+		TEST("damaged DWARF does no harm", damaged_dwarf),
 		TEST("registers pass through assembly that has saved nothing",
 		     assembly_that_has_saved_nothing),
 	};
