@@ -190,7 +190,8 @@ static void open_fixture(struct fixture *f, const char *options)
 	while (fgets(line, sizeof(line), said))
 		take_line(f, line);
 	assert_int_equal(pclose(said), 0);
-	struct kernel_source how = { make_dump_write(&f->k.dump), .files.vmlinux = f->program.path };
+	struct kernel_source how = { make_dump_write(&f->k.dump),
+				     .files.vmlinux = f->program.path };
 	assert_no_error(kernel_open(&how, &f->kernel));
 	assert_non_null(debuginfo_vmlinux(f->kernel->debuginfo));
 	assert_no_error(stack_values_init(&f->values, f->kernel, &f->stack, &f->registers));
