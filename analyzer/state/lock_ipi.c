@@ -73,7 +73,7 @@ uint32_t lock_find_ipi(struct lock_finder *finder)
 	const struct cpu *own = cpus_find(finder->cpus, finder->task->cpu);
 	uint64_t cfd = finder->kernel->symbols.at[KSYM_cfd_data];
 	uint32_t lock = LOCK_NONE;
-	char detail[32];
+	char detail[64];
 	bool many;
 
 	if (!own || !cfd || !is_asking(finder, &many))
@@ -92,7 +92,8 @@ uint32_t lock_find_ipi(struct lock_finder *finder)
 			if (lock == LOCK_NONE)
 				return lock;
 			finder->locks->list.data[lock].spinning = true;
-			snprintf(detail, sizeof(detail), "of CPU %u", cpu->number);
+			snprintf(detail, sizeof(detail), "the answer of CPU %u to a function call",
+				 cpu->number);
 			finder->locks->list.data[lock].detail =
 				arena_strndup(&finder->locks->text, detail, strlen(detail));
 		}

@@ -435,7 +435,7 @@ void lock_describe(const struct lock *lock, char *ret, size_t size)
 	char address[32];
 
 	if (lock->type == LOCK_IPI) {
-		snprintf(ret, size, "the answer %s to a function call", detail);
+		snprintf(ret, size, "%s", detail);
 		return;
 	}
 	if (lock->type == LOCK_OTHER)

@@ -22,6 +22,7 @@
 #define STATE_REPORTED 0x7f
 #define STATE_NOLOAD   0x400
 #define STATE_UNINT    0x2
+#define STATE_WAKEKILL 0x100
 /* TASK_RTLOCK_WAIT, and TASK_FROZEN since 6.1 (f5d39b020809) */
 #define STATE_BLOCKED  (0x1000 | 0x8000)
 
@@ -120,6 +121,7 @@ static struct error *read_task(struct reader *reader, struct task *task)
 	task->tgid = tgid;
 	task->cpu = cpu;
 	task->state = state_letter(state, exit_state);
+	task->killable = state & STATE_WAKEKILL;
 	task->kernel_thread = flags & PF_KTHREAD;
 	/* A kernel thread's is only borrowed. */
 	task->mm = task->kernel_thread ? 0 : mm;

@@ -16,6 +16,7 @@ struct task {
 	char state; /* ps's letter */
 	uint32_t cpu; /* that it runs on or ran on last */
 	bool running; /* it was on that CPU */
+	bool killable; /* in D, but a signal that kills ends it: TASK_KILLABLE */
 	bool kernel_thread;
 	uint64_t stack_base; /* task_struct.stack */
 	uint64_t sp; /* of a task that was switched out */

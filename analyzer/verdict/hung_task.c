@@ -9,7 +9,7 @@
 
 #include "verdict/verdict.h"
 
-#define HUNG_S 120 /* CONFIG_DEFAULT_HUNG_TASK_TIMEOUT */
+#define HUNG_NS 120000000000ull /* CONFIG_DEFAULT_HUNG_TASK_TIMEOUT */
 
 #define CONFIDENCE_HOLDER  0.85
 #define CONFIDENCE_SUSPECT 0.6
@@ -62,17 +62,73 @@ static bool find_logged(const struct verdict_input *input, struct hung *ret)
 	return false;
 }
 
+/* The task that has been blocked for longest, and how many have been for too long. */
+static bool find_longest(const struct verdict_input *input, struct hung *ret, size_t *count_ret)
+{
+	*count_ret = 0;
+	for (size_t i = 0; i < input->tasks->list.count; i++) {
+		const struct task *task = &input->tasks->list.data[i];
+		if (task->state != 'D' || task->killable || task->wait_ns == CLOCK_UNKNOWN ||
+		    task->wait_ns < HUNG_NS)
+			continue;
+		++*count_ret;
+		if (!ret->task || task->wait_ns > ret->task->wait_ns)
+			*ret = (struct hung){ .task = task, .seconds = task->wait_ns / 1e9 };
+	}
+	return *count_ret;
+}
+
+static void add_evidence(struct verdict *verdict, const struct verdict_input *input,
+			 const struct hung *hung, size_t count)
+{
+	if (count)
+		verdict_add_evidence(verdict, "%zu task%s been blocked for over %llu s", count,
+				     count == 1 ? " has" : "s have", HUNG_NS / 1000000000);
+	if (hung->line)
+		verdict_add_evidence(verdict, "the kernel says: %s", hung->line);
+	/* The chain, up to its head; where it goes in a circle there is none. */
+	uint32_t place = verdict_place(input, hung->task);
+	for (size_t i = 0; i < VERDICT_MAX_EVIDENCE; i++) {
+		const struct lock *lock = locks_waited_for(input->locks, place);
+		verdict_add_wait(verdict, input, place);
+		if (!lock || !lock->holders.count)
+			break;
+		place = lock->holders.data[0].task;
+	}
+}
+
+static void describe(struct verdict *verdict, const struct hung *hung, const struct task *culprit)
+{
+	const char *function = verdict->function ? verdict->function : "unknown code";
+
+	snprintf(verdict->title, sizeof(verdict->title), "INFO: task hung in %s", function);
+	if (culprit == hung->task)
+		snprintf(verdict->summary, sizeof(verdict->summary),
+			 "%s (pid %u) has been blocked for over %.0f s in %s.", hung->task->comm,
+			 hung->task->pid, hung->seconds, function);
+	else
+		snprintf(verdict->summary, sizeof(verdict->summary),
+			 "%s (pid %u) has been blocked for over %.0f s; in the end it waits for %s "
+			 "(pid %u), which is in %s.",
+			 hung->task->comm, hung->task->pid, hung->seconds, culprit->comm,
+			 culprit->pid, function);
+}
+
 bool rule_hung_task(struct verdict *verdict, const struct verdict_input *input)
 {
-	struct hung hung = {};
-	size_t steps;
+	struct hung hung = {}, logged = {};
+	size_t steps, count;
 
-	if (!find_logged(input, &hung))
+	bool is_logged = find_logged(input, &logged);
+	if (!find_longest(input, &hung, &count))
+		hung = logged;
+	else if (logged.task == hung.task)
+		hung.line = logged.line;
+	if (!count && !is_logged)
 		return false;
 	uint32_t place = verdict_place(input, hung.task);
-	uint32_t head = wait_graph_head(input->locks, place, &steps);
-	const struct task *culprit = &input->tasks->list.data[head];
-
+	const struct task *culprit =
+		&input->tasks->list.data[wait_graph_head(input->locks, place, &steps)];
 	verdict->kind = "hung-task";
 	verdict->lock = locks_waited_for(input->locks, place);
 	verdict->stuck_s = hung.seconds;
@@ -81,27 +137,8 @@ bool rule_hung_task(struct verdict *verdict, const struct verdict_input *input)
 	if (steps)
 		verdict->confidence = verdict->lock->holders.data[0].certain ? CONFIDENCE_HOLDER
 									     : CONFIDENCE_SUSPECT;
-	if (hung.line)
-		verdict_add_evidence(verdict, "the kernel says: %s", hung.line);
-	/* The chain, up to its head. */
-	for (size_t i = 0; i <= steps && place != head; i++) {
-		verdict_add_wait(verdict, input, place);
-		place = locks_waited_for(input->locks, place)->holders.data[0].task;
-	}
-	verdict_add_wait(verdict, input, head);
-	snprintf(verdict->title, sizeof(verdict->title), "INFO: task hung in %s",
-		 verdict->function ? verdict->function : "unknown code");
-	if (steps)
-		snprintf(verdict->summary, sizeof(verdict->summary),
-			 "%s (pid %u) has been blocked for over %.0f s; in the end it waits for %s "
-			 "(pid %u), which is in %s.",
-			 hung.task->comm, hung.task->pid, hung.seconds, culprit->comm, culprit->pid,
-			 verdict->function ? verdict->function : "unknown code");
-	else
-		snprintf(verdict->summary, sizeof(verdict->summary),
-			 "%s (pid %u) has been blocked for over %.0f s in %s.", hung.task->comm,
-			 hung.task->pid, hung.seconds,
-			 verdict->function ? verdict->function : "unknown code");
+	add_evidence(verdict, input, &hung, count);
+	describe(verdict, &hung, culprit);
 	verdict_sign(verdict, input->kernel, &culprit->stack);
 	return true;
 }

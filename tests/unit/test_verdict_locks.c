@@ -6,9 +6,9 @@
 #include "test.h"
 #include "verdict/verdict.h"
 
-/* The verdict on a machine whose log has the @count lines. */
-static void judge(struct made_machine *m, const char *const *lines, size_t count,
-		  struct verdict *verdict)
+/* The verdict on a machine whose log has the @count lines, and whose sleepers have waited for so long. */
+static void judge_after(struct made_machine *m, const char *const *lines, size_t count,
+			uint64_t wait_ns, struct verdict *verdict)
 {
 	struct dmesg_line log[4];
 	struct dmesg dmesg = { .lines = { .data = log, .count = count } };
@@ -17,6 +17,8 @@ static void judge(struct made_machine *m, const char *const *lines, size_t count
 	for (size_t i = 0; i < count; i++)
 		log[i] = (struct dmesg_line){ .t_ns = 1000000000ull * i, .text = lines[i] };
 	made_machine_find(m);
+	for (size_t i = 0; i < m->tasks.list.count; i++)
+		m->tasks.list.data[i].wait_ns = wait_ns;
 	const struct verdict_input input = {
 		.kernel = m->kernel,
 		.cpus = &m->cpus,
@@ -26,6 +28,12 @@ static void judge(struct made_machine *m, const char *const *lines, size_t count
 		.machine = &machine,
 	};
 	verdict_init(verdict, &input);
+}
+
+static void judge(struct made_machine *m, const char *const *lines, size_t count,
+		  struct verdict *verdict)
+{
+	judge_after(m, lines, count, CLOCK_UNKNOWN, verdict);
 }
 
 /* Tasks 3 and 4, which each have a mutex that the other wants. */
@@ -220,6 +228,38 @@ static void a_hung_task(void **state)
 	}
 }
 
+static void a_task_that_is_blocked_for_long(void **state)
+{
+	static const struct {
+		unsigned int state;
+		uint64_t seconds;
+		bool hung;
+	} cases[] = {
+		{ 0x2, 121, true },  { 0x2, 119, false },   { 0x102, 121, false }, /* killable */
+		{ 0x1, 121, false }, { 0x402, 121, false }, /* idle */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct verdict verdict;
+		struct made_machine m;
+		made_machine_begin(&m, made_locks_with_lists);
+		made_machine_runner(&m, 1, "want", "0", "want");
+		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_sleeper(&m, 3, "some_function");
+		make_kernel_line(&m.k, "set 0x%llx task_struct.__state %u", TASK(3),
+				 cases[i].state);
+		judge_after(&m, NULL, 0, cases[i].seconds * 1000000000, &verdict);
+		if (strcmp(verdict.kind, cases[i].hung ? "hung-task" : "none"))
+			fail_msg("case %zu: %s", i, verdict.kind);
+		if (cases[i].hung) {
+			assert_int_equal(verdict.task.pid, 3);
+			assert_true(verdict.stuck_s == 121);
+		}
+		made_machine_end(&m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +275,8 @@ int main(void)
 		     a_cpu_that_does_not_answer),
 		TEST("a CPU that spins for a lock of who waits for its answer is a deadlock",
 		     a_deadlock_over_an_answer),
+		TEST("a task that is blocked for over two minutes is hung",
+		     a_task_that_is_blocked_for_long),
 		TEST("a task that the kernel calls hung leads to the lock's holder", a_hung_task),
 	};
 	return RUN_TESTS(tests);
