@@ -7,7 +7,7 @@ CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 
 B := build
-LIBS := libbpf libelf libseccomp json-c zlib lzo2 libzstd libkmod blkid libcrypto
+LIBS := libbpf libdw libelf libseccomp json-c zlib lzo2 libzstd libkmod blkid libcrypto
 # CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's, who may set them on make's command line; what
 # the sources need stands beside them. SANITIZE: see tests/tests.mk.
 CFLAGS ?= -O2 -g

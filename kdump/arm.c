@@ -17,6 +17,7 @@
 #include "kdump/device.h"
 #include "kdump/driver_modules.h"
 #include "kdump/initramfs.h"
+#include "kdump/kept_symbols.h"
 #include "kdump/kexec.h"
 #include "kdump/makedumpfile.h"
 #include "kdump/run.h"
@@ -37,6 +38,7 @@ struct arming {
 	struct config config;
 	struct store_device device;
 	struct driver_modules modules;
+	struct kept_symbols symbols;
 	struct initramfs initramfs;
 	const char *loaded_by;
 };
@@ -47,6 +49,7 @@ static void arming_deinit(struct arming *arming)
 	free(arming->cmdline);
 	config_deinit(&arming->config);
 	driver_modules_deinit(&arming->modules);
+	kept_symbols_deinit(&arming->symbols);
 	initramfs_deinit(&arming->initramfs);
 }
 
@@ -152,6 +155,16 @@ static struct error *describe_kernel(struct arming *arming)
 	return err;
 }
 
+/* Without them there is still a dump, and the vmlinux to read it by. */
+static void keep_symbols(struct arming *arming)
+{
+	if (!kept_symbols_needed())
+		return;
+	struct error *err = kept_symbols_read("/proc/kallsyms", &arming->symbols);
+	if (err)
+		error_report(err);
+}
+
 /* SIGINT and its like are held back, so that the staging folder is removed; here they are heeded. */
 static struct error *interrupted(void)
 {
@@ -176,9 +189,11 @@ static struct error *arm(const struct arm_options *options, struct arming *armin
 		err = describe_kernel(arming);
 	if (!err)
 		err = interrupted();
-	if (!err)
+	if (!err) {
+		keep_symbols(arming);
 		err = initramfs_create(&arming->config, &arming->modules, arming->makedumpfile,
-				       &arming->initramfs);
+				       &arming->symbols, &arming->initramfs);
+	}
 	if (!err)
 		err = interrupted();
 	if (!err && !options->dry_run)

@@ -20,6 +20,7 @@
 #include "bpf/record.h"
 #include "kdump/capture.h"
 #include "kdump/environment.h"
+#include "kdump/kept_symbols.h"
 #include "kdump/progress.h"
 #include "kdump/run.h"
 #include "kdump/steps.h"
@@ -148,11 +149,18 @@ static off_t room_in(const char *store)
 	return (off_t)st.f_bavail * st.f_frsize;
 }
 
-static bool save_vmcore(struct capture *capture)
+static const char *last_outcome(const struct capture *capture)
+{
+	return capture->manifest.steps[capture->manifest.nr_steps - 1].outcome;
+}
+
+/* Takes the vmcore at one level, and reads it back. One that was not proven stays until a better one takes its place. */
+static bool try_vmcore(struct capture *capture, unsigned int level)
 {
 	struct manifest *manifest = &capture->manifest;
 	off_t room = room_in(capture->store);
 	char why[64];
+	struct stat st;
 
 	capture->room = room - ROOM_KEPT;
 	if (capture->room <= ROOM_KEPT) {
@@ -160,21 +168,51 @@ static bool save_vmcore(struct capture *capture)
 		skip(capture, "vmcore", why);
 		return false;
 	}
-	manifest->dump_level = capture->config.dump_level;
-	memcpy(manifest->compression, capture->config.compression, sizeof(manifest->compression));
+	struct manifest_try *try = manifest_add_try(manifest, level);
+	capture->config.dump_level = level;
 	bool saved = step(capture, "vmcore", capture->config.vmcore_s, step_vmcore);
-	manifest->dump_outcome = manifest->steps[manifest->nr_steps - 1].outcome;
+	try->outcome = last_outcome(capture);
+	if (saved || !manifest->vmcore_done_s)
+		manifest->dump_level = level;
 	if (!saved)
 		return false;
 	manifest->vmcore_done_s = realtime_now_s();
-	struct stat st;
 	if (!fstatat(capture->incident.dirfd, "vmcore", &st, AT_SYMLINK_NOFOLLOW))
-		progress("vmcore: %.1f MB, level %u, %s", st.st_size / 1e6, manifest->dump_level,
+		progress("vmcore: %.1f MB, level %u, %s", st.st_size / 1e6, level,
 			 manifest->compression);
 	manifest->proven = step(capture, "proof", capture->config.proof_s, step_proof);
 	if (!manifest->proven)
-		manifest->dump_outcome = "not proven";
-	return manifest->proven;
+		try->outcome = "not proven";
+	return true;
+}
+
+/*
+ * On kernels that it does not know, makedumpfile's bit 8 (user data) takes slab pages with it, and so
+ * tasks: 1.7.2 does on 6.12 and 7.2. Without it the dump is hardly larger; with nothing but
+ * zero pages left out, it is as large as can be, but nothing can have gone wrong.
+ */
+static bool lower_level(unsigned int *level)
+{
+	if (*level & 8)
+		*level &= ~8u;
+	else if (*level > 1)
+		*level = 1;
+	else
+		return false;
+	return true;
+}
+
+static bool save_vmcore(struct capture *capture)
+{
+	unsigned int level = capture->config.dump_level;
+
+	memcpy(capture->manifest.compression, capture->config.compression,
+	       sizeof(capture->manifest.compression));
+	for (int i = 0; i < VMCORE_TRIES; i++)
+		if (!try_vmcore(capture, level) || capture->manifest.proven ||
+		    !capture->found->has_report || !lower_level(&level))
+			break;
+	return capture->manifest.proven;
 }
 
 static void sum_up_memory(struct capture *capture)
@@ -201,6 +239,8 @@ static struct error *save(struct capture *capture)
 	progress("incident: %s", capture->incident.id);
 	describe_crash(capture);
 	complete &= step(capture, "dmesg", config->dmesg_s, step_dmesg);
+	if (!access(KEPT_SYMBOLS_PATH, F_OK))
+		complete &= step(capture, "kallsyms", config->dmesg_s, step_symbols);
 	if (step(capture, "report", config->report_s, step_report))
 		capture->manifest.report_done_s = realtime_now_s();
 	else

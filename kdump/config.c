@@ -73,7 +73,7 @@ void config_scale(struct config *config, unsigned long memory_kb)
 	config->vmcore_s = scaled_s < 24 * 3600 ? scaled_s : 24 * 3600;
 	config->manifest_s = config->vmcore_s;
 	config->overall_s = config->device_s + config->record_s + config->dmesg_s +
-			    config->report_s + config->vmcore_s + config->proof_s +
+			    config->report_s + VMCORE_TRIES * (config->vmcore_s + config->proof_s) +
 			    config->manifest_s + 120;
 }
 

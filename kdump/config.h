@@ -9,6 +9,9 @@
 #include "base/error.h"
 #include "kdump/strings.h"
 
+/* How often the vmcore is taken at most, until one is proven. */
+#define VMCORE_TRIES 3
+
 #define CONFIG_PATH "/etc/lockdump/capture.conf"
 
 struct config {

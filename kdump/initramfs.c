@@ -149,8 +149,23 @@ static struct error *add_config(struct initramfs *initramfs, const struct config
 	return err;
 }
 
+static struct error *add_symbols(struct initramfs *initramfs, const struct kept_symbols *symbols)
+{
+	_cleanup_close_ int out = -1;
+	struct error *err = add_file(initramfs, &KEPT_SYMBOLS_PATH[1], 0600, &out);
+
+	for (size_t at = 0; !err && at < symbols->size;) {
+		ssize_t n = write(out, symbols->text + at, symbols->size - at);
+		if (n < 0)
+			return error_errno("%s", KEPT_SYMBOLS_PATH);
+		at += n;
+	}
+	return err;
+}
+
 static struct error *fill(struct initramfs *initramfs, struct config *config,
-			  const struct driver_modules *modules, const char *makedumpfile)
+			  const struct driver_modules *modules, const char *makedumpfile,
+			  const struct kept_symbols *symbols)
 {
 	static const char *const folders[] = { "dev", "proc", "store", "sys", "tmp" };
 	char self[PATH_MAX];
@@ -170,6 +185,8 @@ static struct error *fill(struct initramfs *initramfs, struct config *config,
 		err = add_libraries(initramfs, (const char *[]){ self, makedumpfile, NULL });
 	if (!err)
 		err = add_modules(initramfs, modules, config);
+	if (!err && symbols->text)
+		err = add_symbols(initramfs, symbols);
 	if (!err)
 		err = add_config(initramfs, config);
 	return err;
@@ -235,7 +252,8 @@ static struct error *archive(struct initramfs *initramfs)
 }
 
 struct error *initramfs_create(struct config *config, const struct driver_modules *modules,
-			       const char *makedumpfile, struct initramfs *ret)
+			       const char *makedumpfile, const struct kept_symbols *symbols,
+			       struct initramfs *ret)
 {
 	const char *tmp = getenv("TMPDIR");
 
@@ -252,7 +270,7 @@ struct error *initramfs_create(struct config *config, const struct driver_module
 	snprintf(root, sizeof(root), "%s/root", ret->staging);
 	struct error *err = mkdir(root, 0700) ? error_errno("%s", root) : NULL;
 	if (!err)
-		err = fill(ret, config, modules, makedumpfile);
+		err = fill(ret, config, modules, makedumpfile, symbols);
 	if (!err)
 		err = forget_times(ret);
 	if (!err)

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "kdump/config.h"
 #include "kdump/driver_modules.h"
+#include "kdump/kept_symbols.h"
 #include "kdump/strings.h"
 
 struct initramfs {
@@ -26,12 +27,13 @@ struct initramfs {
 
 /*
  * Makes the archive: this binary as /init, @makedumpfile as /bin/makedumpfile, the
- * shared libraries of both, @modules, and @config, whose list of modules is filled
- * in here. The same inputs give the same bytes. The caller ends it with
+ * shared libraries of both, @modules, @symbols if there are any, and @config, whose list of
+ * modules is filled in here. The same inputs give the same bytes. The caller ends it with
  * initramfs_deinit(), after a failure too: it removes what was written.
  */
 struct error *initramfs_create(struct config *config, const struct driver_modules *modules,
-			       const char *makedumpfile, struct initramfs *ret);
+			       const char *makedumpfile, const struct kept_symbols *symbols,
+			       struct initramfs *ret);
 void initramfs_deinit(struct initramfs *initramfs);
 
 #endif

@@ -25,6 +25,16 @@ void manifest_add_step(struct manifest *manifest, const char *name, double secon
 	snprintf(step->why, sizeof(step->why), "%s", why ? why : "");
 }
 
+struct manifest_try *manifest_add_try(struct manifest *manifest, unsigned int level)
+{
+	size_t last = MANIFEST_MAX_TRIES - 1;
+	struct manifest_try *try =
+		&manifest->tries[manifest->nr_tries > last ? last : manifest->nr_tries++];
+
+	*try = (struct manifest_try){ .level = level };
+	return try;
+}
+
 /* Empty is unknown. */
 static struct json_object *text(const char *s)
 {
@@ -66,12 +76,12 @@ static struct json_object *trigger(const struct manifest *manifest)
 static struct json_object *dump(const struct manifest *manifest)
 {
 	struct json_object *object = json_object_new_object(), *tries = json_object_new_array();
-	bool tried = manifest->dump_outcome;
+	bool tried = manifest->nr_tries;
 
-	if (tried) {
+	for (size_t i = 0; i < manifest->nr_tries; i++) {
 		struct json_object *one = json_object_new_object();
-		json_add(one, "level", json_object_new_int64(manifest->dump_level));
-		json_add(one, "outcome", text(manifest->dump_outcome));
+		json_add(one, "level", json_object_new_int64(manifest->tries[i].level));
+		json_add(one, "outcome", text(manifest->tries[i].outcome));
 		json_object_array_add(tries, one);
 	}
 	json_add(object, "level", number_or_null(manifest->dump_level, tried));

@@ -12,12 +12,19 @@
 #include "kdump/store.h"
 
 #define MANIFEST_MAX_STEPS 16
+#define MANIFEST_MAX_TRIES 4
 
 struct manifest_step {
 	const char *name;
 	double seconds;
 	const char *outcome; /* "done", "failed", "timeout", "skipped" */
 	char why[512]; /* empty: null */
+};
+
+/* A run of makedumpfile. */
+struct manifest_try {
+	unsigned int level;
+	const char *outcome; /* as a step's; or "not proven": it was saved, but lacks something */
 };
 
 struct manifest_file {
@@ -46,8 +53,9 @@ struct manifest {
 	char trigger_reason[128];
 	int trigger_cpu; /* -1: unknown */
 
-	const char *dump_outcome; /* of makedumpfile; NULL: it was not run */
-	unsigned int dump_level;
+	struct manifest_try tries[MANIFEST_MAX_TRIES];
+	size_t nr_tries;
+	unsigned int dump_level; /* of the vmcore that there is, else of the last try */
 	char compression[16];
 	bool proven; /* read back, it gave what /proc/vmcore had given */
 
@@ -66,6 +74,9 @@ struct manifest {
 /* Notes a step. @why may be NULL. */
 void manifest_add_step(struct manifest *manifest, const char *name, double seconds,
 		       const char *outcome, const char *why);
+
+/* Notes a run of makedumpfile; its outcome is not known yet. */
+struct manifest_try *manifest_add_try(struct manifest *manifest, unsigned int level);
 
 /* The JSON text; the caller frees @ret. */
 struct error *manifest_print(const struct manifest *manifest, const struct manifest_files *files,

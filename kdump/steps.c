@@ -11,6 +11,7 @@
 #include "dump/dump.h"
 #include "dump/vmcoreinfo.h"
 #include "kdump/capture.h"
+#include "kdump/kept_symbols.h"
 #include "kdump/makedumpfile.h"
 #include "report/report.h"
 #include "state/dmesg.h"
@@ -111,6 +112,15 @@ static struct error *write_record(const struct incident *incident, const struct 
 	return err;
 }
 
+static struct error *open_vmcore(const char *path, struct kernel **ret)
+{
+	struct kernel_source source = { .vmcore = path };
+
+	if (!access(KEPT_SYMBOLS_PATH, R_OK))
+		source.files.kept = KEPT_SYMBOLS_PATH;
+	return kernel_open(&source, ret);
+}
+
 struct error *step_record(void *arg)
 {
 	struct capture *capture = arg;
@@ -119,7 +129,7 @@ struct error *step_record(void *arg)
 	struct record record;
 
 	find_crash_time(found);
-	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
+	struct error *err = open_vmcore(VMCORE, &kernel);
 	if (!err)
 		err = record_from_kernel(kernel, &record);
 	if (err) {
@@ -153,6 +163,17 @@ struct error *step_dmesg(void *arg)
 		return err;
 	}
 	return incident_finish_file(&capture->incident, "dmesg.txt", file);
+}
+
+struct error *step_symbols(void *arg)
+{
+	const struct capture *capture = arg;
+	_cleanup_(kept_symbols_deinit) struct kept_symbols symbols;
+	struct error *err = kept_symbols_read(KEPT_SYMBOLS_PATH, &symbols);
+
+	return err ? err
+		   : incident_write(&capture->incident, KEPT_SYMBOLS_NAME, symbols.text,
+				    symbols.size);
 }
 
 /* The record out of @kernel; else the one that was spooled; else none. */
@@ -198,7 +219,7 @@ struct error *step_report(void *arg)
 	_cleanup_(destroy_report) struct report *report = NULL;
 	struct record record;
 	char vmcore[PATH_MAX + INCIDENT_ID_SIZE + 16];
-	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
+	struct error *err = open_vmcore(VMCORE, &kernel);
 
 	if (err)
 		return err;
@@ -224,7 +245,7 @@ struct error *step_report_to_console(void *arg)
 	_cleanup_(close_kernel) struct kernel *kernel = NULL;
 	_cleanup_(destroy_report) struct report *report = NULL;
 	struct record record;
-	struct error *err = kernel_open(&(struct kernel_source){ VMCORE }, &kernel);
+	struct error *err = open_vmcore(VMCORE, &kernel);
 
 	if (err)
 		return err;
@@ -275,7 +296,7 @@ struct error *step_proof(void *arg)
 	if (!found->has_report)
 		return error_create(ERROR_OTHER, "there is no report to compare with");
 	snprintf(path, sizeof(path), "/proc/self/fd/%d/vmcore", capture->incident.dirfd);
-	struct error *err = kernel_open(&(struct kernel_source){ path }, &kernel);
+	struct error *err = open_vmcore(path, &kernel);
 	if (!err && found->has_record) {
 		err = record_from_kernel(kernel, &record);
 		if (!err)

@@ -14,6 +14,9 @@ struct error *step_record(void *arg);
 /* dmesg.txt */
 struct error *step_dmesg(void *arg);
 
+/* kallsyms: what was kept of them at arm */
+struct error *step_symbols(void *arg);
+
 /* report.txt and report.json, of /proc/vmcore */
 struct error *step_report(void *arg);
 

@@ -82,3 +82,47 @@ apt_pin() {
 	printf '\nPackage: %s\nPin: release n=%s\nPin-Priority: 990\n' \
 		"${*/#/src:}" "$suite" >>"$dir/preferences"
 }
+
+# Prepares apt in the folder $1 with the suite $2 of the machine's mirror and nothing else: not
+# what the machine has installed either.
+apt_init_suite() {
+	apt_init "$1"
+	rm -f "$1"/sources/*
+	: >"$1/preferences"
+	: >"$1/status"
+	APT_OPTIONS+=(-o "Dir::State::status=$1/status")
+	apt_add_suite "$1" "$2"
+}
+
+# Makes a Debian of the suite $1 in the folder $2, with the packages $3..., by debootstrap, which
+# needs root. The mirror, and the proxy if there is one, are those of this machine's apt.
+apt_debootstrap() {
+	local suite=$1 root=$2 mirror http_proxy='' mounted='' status=0
+	shift 2
+	((EUID == 0)) || {
+		echo "apt: debootstrap needs root" >&2
+		return 1
+	}
+	mirror=$(apt_mirror) || {
+		echo "apt: no mirror of this Debian release in /etc/apt" >&2
+		return 1
+	}
+	eval "$(apt-config shell http_proxy Acquire::http::Proxy)"
+	if [[ $http_proxy ]]; then
+		export http_proxy
+	fi
+	rm -rf "$root" "$root.new"
+	# Its mknod sets modes by /proc, which a bare chroot lacks.
+	if [[ ! -e /proc/self ]]; then
+		mount -t proc proc /proc
+		mounted=yes
+	fi
+	PATH=$PATH:/usr/sbin debootstrap --variant=minbase --include="$(IFS=, && echo "$*")" \
+		"$suite" "$root.new" "$mirror" || status=$?
+	if [[ $mounted ]]; then
+		umount /proc
+	fi
+	((status == 0)) || return 1
+	rm -f "$root.new"/var/cache/apt/archives/*.deb
+	mv "$root.new" "$root"
+}

@@ -50,7 +50,7 @@ check:
 	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory fuzz-build coverage-build
-	@tests/run lab unit scripts cli asan valgrind fuzz
+	@tests/run lab unit scripts cli dumps asan valgrind fuzz
 
 check-unit:
 	@scripts/deps build check
@@ -76,7 +76,7 @@ check-valgrind:
 check-oracle:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@tests/oracle_prepare lab four-levels interrupted
+	@tests/oracle_prepare all
 	@tests/run oracle
 
 bench:

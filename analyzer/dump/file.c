@@ -7,6 +7,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "dump/dump.h"
+
+/* Of the running kernel's memory the remedy depends on why. */
+static struct error *cannot_open(const char *path)
+{
+	int why = errno;
+	struct error *err = error_errno("cannot open");
+
+	if (strcmp(path, DUMP_LIVE))
+		return err;
+	if (why == ENOENT)
+		return error_prefix(err,
+				    "this kernel does not show its memory (CONFIG_PROC_KCORE)");
+	if (geteuid())
+		return error_prefix(err, "only root may read the kernel's memory");
+	return error_prefix(err, "the kernel is locked down (/sys/kernel/security/lockdown), or "
+				 "CAP_SYS_RAWIO is missing");
+}
+
 struct error *dump_file_open(const char *path, struct dump_file *ret)
 {
 	struct stat st;
@@ -15,7 +34,7 @@ struct error *dump_file_open(const char *path, struct dump_file *ret)
 	/* O_NONBLOCK: nobody waits for the writer of a FIFO. */
 	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (ret->fd < 0 || fstat(ret->fd, &st))
-		return error_errno("cannot open");
+		return cannot_open(path);
 	if (!S_ISREG(st.st_mode))
 		return error_create(ERROR_OTHER, "not a regular file");
 	ret->size = st.st_size;

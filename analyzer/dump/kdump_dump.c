@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "dump/decompress.h"
 #include "dump/format.h"
+#include "dump/notes.h"
 #include "dump/page_bitmap.h"
 
 #define SIGNATURE "KDUMP   "
@@ -130,7 +131,7 @@ static struct error *check_header(const struct disk_dump_header *header, uint16_
 		*machine_ret = EM_X86_64;
 	else if (!strncmp(machine, "aarch64", size))
 		*machine_ret = EM_AARCH64;
-	else
+	else if (strncmp(machine, "Unknown", size) && *machine)
 		return error_create(ERROR_OTHER,
 				    "a vmcore of a '%.*s' machine; only x86_64 can be read",
 				    (int)size, machine);
@@ -175,6 +176,25 @@ static struct error *read_notes(struct dump *dump, const struct part *part,
 		err = dump_set_vmcoreinfo(dump, part->file, sub->offset_vmcoreinfo,
 					  sub->size_vmcoreinfo);
 	return err;
+}
+
+/* QEMU does not know what machine it is (ELF_MACHINE_UNAME in 10.0): the size of struct elf_prstatus tells. */
+static struct error *guess_machine(struct dump *dump)
+{
+	struct note note;
+
+	for (size_t at = 0; note_next(dump->notes, dump->notes_size, &at, &note);) {
+		if (!note_is(&note, "CORE", NT_PRSTATUS))
+			continue;
+		if (note.desc_size == 336)
+			dump->machine = EM_X86_64;
+		else if (note.desc_size == 392)
+			dump->machine = EM_AARCH64;
+	}
+	if (dump->machine == EM_NONE)
+		return error_create(ERROR_OTHER,
+				    "a vmcore whose header does not say of what machine");
+	return NULL;
 }
 
 static struct error *init_bitmaps(struct part *part)
@@ -424,6 +444,8 @@ static struct error *kdump_init(struct dump *dump)
 		if (i)
 			err = error_prefix(err, "%s", dump->files[i].path);
 	}
+	if (!err && dump->machine == EM_NONE)
+		err = guess_machine(dump);
 	if (!err)
 		err = join_parts(dump, kdump);
 	for (size_t i = 0; !err && i < kdump->nr_parts; i++)

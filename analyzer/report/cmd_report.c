@@ -15,11 +15,12 @@
 enum format { FORMAT_TEXT, FORMAT_JSON };
 
 struct options {
-	const char *vmcore;
+	struct kernel_source source;
 	const char *record;
-	/* Hold vmcore and record, if an incident's folder was named. */
+	/* Hold vmcore, record and symbols, if an incident's folder was named. */
 	char in_incident[PATH_MAX];
 	char its_record[PATH_MAX];
+	char its_symbols[PATH_MAX];
 	const char *output;
 	enum format format;
 	bool all_tasks;
@@ -28,37 +29,60 @@ struct options {
 
 static void usage(FILE *out)
 {
-	fputs("Usage: lockdump report VMCORE|INCIDENT [OPTION...]\n"
-	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed.\n\n"
+	fputs("Usage: lockdump report VMCORE|INCIDENT|live [OPTION...]\n"
+	      "Says what hung, why, and where, from the dump alone: no debuginfo is needed. Of a split\n"
+	      "dump name all parts; 'live' is this machine as it runs, by " DUMP_LIVE ".\n\n"
+	      "  --vmlinux FILE       take source lines, inlined functions and variables from there\n"
+	      "  --debug-dir DIR[:DIR...]\n"
+	      "                       look there for vmlinux and modules, as in /usr/lib/debug\n"
 	      "  --record FILE        use this flight record if there is none in the vmcore\n"
+	      "  --symbols FILE       take the kernel's symbols from there: a /proc/kallsyms of the boot that crashed,\n"
+	      "                       a System.map or a vmlinux; for dumps that lack their own\n"
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
 	      "  --no-sandbox         do not confine the analysis, for a debugger to look on\n"
-	      "  --help\n",
+	      "  --help\n\n"
+	      "With DEBUGINFOD_URLS in the environment, its servers are asked for debug information.\n",
 	      out);
 }
 
 /* Returns below 0 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-	enum { OPT_RECORD = 256, OPT_FORMAT, OPT_ALL_TASKS, OPT_NO_SANDBOX, OPT_HELP };
+	enum {
+		OPT_RECORD = 256,
+		OPT_SYMBOLS,
+		OPT_VMLINUX,
+		OPT_DEBUG_DIR,
+		OPT_FORMAT,
+		OPT_ALL_TASKS,
+		OPT_NO_SANDBOX,
+		OPT_HELP
+	};
 	static const struct option options[] = {
 		{ "record", required_argument, NULL, OPT_RECORD },
+		{ "symbols", required_argument, NULL, OPT_SYMBOLS },
 		{ "format", required_argument, NULL, OPT_FORMAT },
 		{ "output", required_argument, NULL, 'o' },
 		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
 		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+		{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
+		{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{},
 	};
 
-	*ret = (struct options){};
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	*ret = (struct options){ .source.debuginfod = urls && *urls };
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
 		switch (c) {
 		case OPT_RECORD:
 			ret->record = optarg;
+			break;
+		case OPT_SYMBOLS:
+			ret->source.files.symbols = optarg;
 			break;
 		case OPT_FORMAT:
 			if (strcmp(optarg, "text") && strcmp(optarg, "json")) {
@@ -73,6 +97,12 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		case OPT_NO_SANDBOX:
 			ret->no_sandbox = true;
 			break;
+		case OPT_VMLINUX:
+			ret->source.files.vmlinux = optarg;
+			break;
+		case OPT_DEBUG_DIR:
+			ret->source.debug_dir = optarg;
+			break;
 		case 'o':
 			ret->output = optarg;
 			break;
@@ -83,19 +113,21 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			return usage_bad_option(argv, c);
 		}
 	}
-	if (optind != argc - 1)
-		return usage_error(argv[0], "name one vmcore or incident");
-	ret->vmcore = argv[optind];
+	if (optind >= argc)
+		return usage_error(argv[0], "name a vmcore or incident, or 'live'");
+	ret->source.vmcore = strcmp(argv[optind], "live") ? argv[optind] : DUMP_LIVE;
+	ret->source.more_parts = (const char *const *)argv + optind + 1;
+	ret->source.nr_more_parts = argc - optind - 1;
 	return -1;
 }
 
 /*
  * An incident's folder stands for the vmcore in it, finished or not, and lends
- * its record to a dump that has lost its own.
+ * its record, and the symbols that were kept, to a dump that lacks its own.
  */
 static void look_into_folder(struct options *options)
 {
-	const char *folder = options->vmcore;
+	const char *folder = options->source.vmcore;
 	struct stat st;
 
 	if (stat(folder, &st) || !S_ISDIR(st.st_mode))
@@ -106,10 +138,13 @@ static void look_into_folder(struct options *options)
 			 folder);
 	if (access(options->in_incident, F_OK))
 		snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", folder);
-	options->vmcore = options->in_incident;
+	options->source.vmcore = options->in_incident;
 	snprintf(options->its_record, sizeof(options->its_record), "%s/record.bin", folder);
 	if (!options->record && !access(options->its_record, F_OK))
 		options->record = options->its_record;
+	snprintf(options->its_symbols, sizeof(options->its_symbols), "%s/kallsyms", folder);
+	if (!access(options->its_symbols, F_OK))
+		options->source.files.kept = options->its_symbols;
 }
 
 /*
@@ -162,13 +197,13 @@ static struct error *report_vmcore(void *arg)
 	struct error *why = NULL;
 	bool found = false;
 
-	struct error *err = kernel_open(&(struct kernel_source){ options->vmcore }, &kernel);
+	struct error *err = kernel_open(&options->source, &kernel);
 	if (!err)
 		err = find_record(kernel, options, &record, &found, &why);
 	if (!err)
-		err = error_prefix(
-			report_create(kernel, options->vmcore, found ? &record : NULL, &report),
-			"%s", options->vmcore);
+		err = error_prefix(report_create(kernel, options->source.vmcore,
+						 found ? &record : NULL, &report),
+				   "%s", options->source.vmcore);
 	if (!err && why) {
 		err = report_note(report, why);
 		why = NULL;
@@ -182,23 +217,61 @@ static struct error *report_vmcore(void *arg)
 	return err;
 }
 
-/* The output is put in its place out here: in the sandbox no file can be renamed. */
+/* All files that were named, and the folders of --debug-dir, which it splits at their colons. */
+struct readable {
+	VECTOR(const char *) list;
+	char *debug_dirs;
+};
+
+static bool list_readable(const struct options *options, struct readable *ret)
+{
+	const struct kernel_source *source = &options->source;
+	const char *const files[] = { source->vmcore, options->record, source->files.vmlinux,
+				      source->files.symbols, source->files.kept };
+	const size_t nr_files = sizeof(files) / sizeof(files[0]);
+	char *rest = ret->debug_dirs = source->debug_dir ? strdup(source->debug_dir) : NULL;
+	bool ok = !source->debug_dir || ret->debug_dirs;
+
+	for (size_t i = 0; ok && i < nr_files + source->nr_more_parts; i++) {
+		const char **place = vector_push(&ret->list);
+		ok = place;
+		if (ok)
+			*place = i < nr_files ? files[i] : source->more_parts[i - nr_files];
+	}
+	for (const char *dir; ok && (dir = strsep(&rest, ":"));) {
+		const char **place = vector_push(&ret->list);
+		ok = place;
+		if (ok)
+			*place = dir;
+	}
+	return ok;
+}
+
+/*
+ * The output is put in its place out here: in the sandbox no file can be renamed. Debuginfod's client is not to be had
+ * in one: it needs the network, threads, a cache and the certificates of the machine.
+ */
 static struct error *report(const struct options *options)
 {
-	const char *const readable[] = { options->vmcore, options->record };
-	const struct sandbox sandbox = {
-		.readable = readable,
-		.nr_readable = sizeof(readable) / sizeof(readable[0]),
-		.off = options->no_sandbox,
-	};
+	struct readable readable = {};
 	struct output output;
 
-	struct error *err = output_open(options->output, &output);
-	if (err)
-		return err;
-	struct analysis analysis = { options, output.file };
-	err = sandbox_run(&sandbox, report_vmcore, &analysis);
-	return output_close(&output, err);
+	struct error *err = list_readable(options, &readable)
+				    ? output_open(options->output, &output)
+				    : &error_no_memory;
+	if (!err) {
+		const struct sandbox sandbox = {
+			.readable = readable.list.data,
+			.nr_readable = readable.list.count,
+			.off = options->no_sandbox || options->source.debuginfod,
+		};
+		struct analysis analysis = { options, output.file };
+		err = sandbox_run(&sandbox, report_vmcore, &analysis);
+		err = output_close(&output, err);
+	}
+	vector_deinit(&readable.list);
+	free(readable.debug_dirs);
+	return err;
 }
 
 int cmd_report(int argc, char **argv)

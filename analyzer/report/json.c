@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report as JSON. What each member means: interface.md, "lockdump.report/1". */
-#include "base/json.h"
-
-#include "report/report.h"
+#include "report/json_locks.h"
+#include "report/json_state.h"
 
 typedef struct json_object json;
 
@@ -24,42 +23,10 @@ static json *source(const struct report *report)
 	json_add(object, "vmcore", json_text(report->vmcore));
 	json_add(object, "record", json_text(record));
 	json_add(object, "log", NULL);
-	json_add(object, "vmlinux", NULL);
+	json_add(object, "vmlinux", json_text(debuginfo_vmlinux(report->kernel->debuginfo)));
 	json_add(object, "complete",
 		 json_object_new_boolean(dump_is_complete(report->kernel->dump)));
 	json_add(object, "notes", notes);
-	return object;
-}
-
-static json *taint(uint64_t value)
-{
-	json *object = json_object_new_object();
-	char letters[33];
-
-	if (value == MACHINE_UNKNOWN) {
-		json_object_put(object);
-		return NULL;
-	}
-	machine_taint_letters(value, letters);
-	json_add(object, "value", json_number(value));
-	json_add(object, "flags", json_text(letters));
-	return object;
-}
-
-static json *kernel(const struct machine *machine)
-{
-	json *object = json_object_new_object();
-
-	json_add(object, "release", json_text(machine->release[0] ? machine->release : NULL));
-	json_add(object, "version", json_text(machine->version[0] ? machine->version : NULL));
-	json_add(object, "build_id", json_text(machine->build_id[0] ? machine->build_id : NULL));
-	json_add(object, "machine", json_text(machine->machine[0] ? machine->machine : NULL));
-	json_add(object, "cmdline", json_text(machine->cmdline[0] ? machine->cmdline : NULL));
-	json_add(object, "taint", taint(machine->taint));
-	json_add(object, "kaslr_offset", json_number(machine->kaslr_offset));
-	json_add(object, "uptime_s", json_seconds(machine->uptime_ns));
-	json_add(object, "crash_time", json_number(machine->crash_time_s));
-	json_add(object, "panic", json_text(machine->panic));
 	return object;
 }
 
@@ -73,8 +40,9 @@ static json *task_name(uint32_t pid, uint32_t tgid, const char *comm)
 	return object;
 }
 
-static json *verdict(const struct verdict *v)
+static json *verdict(const struct report *report)
 {
+	const struct verdict *v = &report->verdict;
 	json *object = json_object_new_object(), *evidence = json_object_new_array();
 
 	for (unsigned int i = 0; i < v->nr_evidence; i++)
@@ -88,39 +56,81 @@ static json *verdict(const struct verdict *v)
 	json_add(object, "function", json_text(v->function));
 	json_add(object, "module", json_text(v->module));
 	json_add(object, "stuck_s", v->stuck_s < 0 ? NULL : json_double(v->stuck_s));
-	json_add(object, "lock", NULL);
-	json_add(object, "cycle", json_object_new_array());
+	json_add(object, "lock", json_waits_for(report, v->lock));
+	json_add(object, "cycle", json_cycle(report));
 	json_add(object, "evidence", evidence);
 	return object;
 }
 
-static json *frame(struct kernel *k, const struct frame *f)
+/* @i: the frame's number in the stack of @values, which is NULL if only the pc is known. */
+static json *variables(struct stack_values *values, size_t i, const struct source_place *place)
+{
+	json *array = json_object_new_array();
+	struct variables variables;
+
+	if (!values || !place)
+		return array;
+	variables_init(&variables, values, i, place);
+	for (size_t v = 0; v < variables.list.count; v++) {
+		json *entry = json_object_new_object();
+		json_add(entry, "name", json_text(variables.list.data[v].name));
+		json_add(entry, "type", json_text(variables.list.data[v].type));
+		json_add(entry, "value", json_text(variables.list.data[v].value));
+		json_object_array_add(array, entry);
+	}
+	variables_deinit(&variables);
+	return array;
+}
+
+/* The frame itself, or at a @place that is inlined, that of a function without a frame of its own. */
+static json *frame(const struct frame *f, const struct symbol *symbol,
+		   const struct source_place *place, json *its_variables)
 {
 	json *object = json_object_new_object();
+	bool inlined = place && place->inlined, named = symbol->name && !inlined;
+
+	json_add(object, "pc", json_address(f->pc));
+	json_add(object, "symbol", json_text(inlined ? place->function : symbol->name));
+	json_add(object, "offset", named ? json_number(f->pc - symbol->start) : NULL);
+	json_add(object, "size", named && symbol->size ? json_number(symbol->size) : NULL);
+	json_add(object, "module", json_text(symbol->module ? symbol->module->name : NULL));
+	json_add(object, "section", json_text(report_section(f, symbol)));
+	json_add(object, "file", json_text(place ? place->file : NULL));
+	json_add(object, "line", place && place->line ? json_number(place->line) : NULL);
+	json_add(object, "inlined", json_object_new_boolean(inlined));
+	json_add(object, "reliable", json_object_new_boolean(f->reliable));
+	json_add(object, "variables", its_variables);
+	return object;
+}
+
+static void add_frames(json *array, struct kernel *k, const struct frame *f,
+		       struct stack_values *values, size_t i)
+{
+	const struct source_places *places = report_places(k, f);
 	struct symbol symbol = {};
 
 	if (f->section != SECTION_USER)
 		symbol = symbols_lookup(&k->symbols, f->pc - !f->interrupted);
-	json_add(object, "pc", json_address(f->pc));
-	json_add(object, "symbol", json_text(symbol.name));
-	json_add(object, "offset", symbol.name ? json_number(f->pc - symbol.start) : NULL);
-	json_add(object, "size", symbol.size ? json_number(symbol.size) : NULL);
-	json_add(object, "module", json_text(symbol.module ? symbol.module->name : NULL));
-	json_add(object, "section", json_text(report_section(f, &symbol)));
-	json_add(object, "file", NULL);
-	json_add(object, "line", NULL);
-	json_add(object, "inlined", json_object_new_boolean(false));
-	json_add(object, "reliable", json_object_new_boolean(f->reliable));
-	json_add(object, "variables", json_object_new_array());
-	return object;
+	for (size_t p = 0; places && p < places->count; p++)
+		json_object_array_add(array, frame(f, &symbol, &places->list[p],
+						   variables(values, i, &places->list[p])));
+	if (!places)
+		json_object_array_add(array, frame(f, &symbol, NULL, json_object_new_array()));
 }
 
-static json *stack(struct kernel *k, const struct stack *s)
+/* That of @t, which may be NULL. */
+static json *stack(const struct report *report, const struct task *t)
 {
 	json *array = json_object_new_array();
+	struct stack_values values;
 
-	for (size_t i = 0; s && i < s->frames.count; i++)
-		json_object_array_add(array, frame(k, &s->frames.data[i]));
+	if (!t)
+		return array;
+	bool has_values = report_stack_values(report, t, &values);
+	for (size_t i = 0; i < t->stack.frames.count; i++)
+		add_frames(array, report->kernel, &t->stack.frames.data[i],
+			   has_values ? &values : NULL, i);
+	stack_values_deinit(&values);
 	return array;
 }
 
@@ -134,7 +144,7 @@ static json *sample_frames(struct kernel *k, const struct record_sample *sample)
 	size_t count = sample_stack(sample, sample->regs[k->unwinder.arch->pc], &pcs);
 	for (size_t i = 0; i < count; i++) {
 		const struct frame f = { .pc = pcs[i], .interrupted = !i, .reliable = true };
-		json_object_array_add(array, frame(k, &f));
+		add_frames(array, k, &f, NULL, 0);
 	}
 	return array;
 }
@@ -151,17 +161,21 @@ static json *task(const struct report *report, const struct task *t)
 	json_add(object, "state", json_text(state));
 	json_add(object, "cpu", json_number(t->cpu));
 	json_add(object, "registers_from", json_text(report_registers_from(t->registers_from)));
-	json_add(object, "wait_s", NULL);
-	json_add(object, "waits_for", NULL);
-	json_add(object, "stack", stack(report->kernel, &t->stack));
+	json_add(object, "wait_s", json_seconds(t->wait_ns));
+	json_add(object, "waits_for",
+		 json_waits_for(report,
+				locks_waited_for(&report->locks, t - report->tasks.list.data)));
+	json_add_task_state(object, t);
+	json_add(object, "stack", stack(report, t));
 	return object;
 }
 
-static json *cpu(const struct report *report, const struct cpu *c)
+static json *cpu(const struct report *report, size_t index)
 {
-	json *object = json_object_new_object(), *runqueue = json_object_new_object();
+	const struct cpu *c = &report->cpus.list.data[index];
+	json *object = json_object_new_object();
 	const struct task *current = tasks_find(&report->tasks, c->current);
-	double stuck_s = verdict_cpu_stuck_s(report->record, c->number);
+	double stuck_s = report_cpu_stuck_s(report, index);
 	json *name = NULL;
 
 	if (current) {
@@ -169,16 +183,15 @@ static json *cpu(const struct report *report, const struct cpu *c)
 		name = task_name(current->pid, current->tgid, current->comm);
 		json_add(name, "state", json_text(state));
 	}
-	json_add(runqueue, "nr_running", json_number(c->nr_running));
-	json_add(runqueue, "waiting", json_object_new_array());
 	json_add(object, "cpu", json_number(c->number));
 	json_add(object, "online", json_object_new_boolean(c->online));
 	json_add(object, "stuck", json_object_new_boolean(stuck_s >= 0));
 	json_add(object, "stuck_s", stuck_s >= 0 ? json_double(stuck_s) : NULL);
 	json_add(object, "task", name);
 	json_add(object, "registers_from", json_text(report_registers_from(c->registers_from)));
-	json_add(object, "runqueue", runqueue);
-	json_add(object, "stack", stack(report->kernel, current ? &current->stack : NULL));
+	json_add(object, "runqueue", json_runqueue(report, index));
+	json_add_cpu_state(object, report, index);
+	json_add(object, "stack", stack(report, current));
 	return object;
 }
 
@@ -197,37 +210,6 @@ static json *event(const struct report *report, const struct event *e)
 	return object;
 }
 
-static json *kb(uint64_t pages)
-{
-	return pages == MACHINE_UNKNOWN ? NULL : json_number(pages * (PAGE_SIZE / 1024));
-}
-
-static json *memory(const struct report *report)
-{
-	const struct machine *machine = &report->machine;
-	json *object = json_object_new_object(), *top = json_object_new_array();
-	const struct task *largest[REPORT_TOP_TASKS];
-	size_t count = report_largest_tasks(report, largest);
-
-	for (size_t i = 0; i < count; i++) {
-		json *entry = json_object_new_object();
-		json_add(entry, "pid", json_number(largest[i]->pid));
-		json_add(entry, "comm", json_text(largest[i]->comm));
-		json_add(entry, "rss_kb", kb(largest[i]->rss_pages));
-		json_object_array_add(top, entry);
-	}
-	json_add(object, "total_kb", kb(machine->total));
-	json_add(object, "free_kb", kb(machine->free));
-	json_add(object, "available_kb", NULL);
-	json_add(object, "slab_kb", kb(machine->slab));
-	json_add(object, "anon_kb", kb(machine->anon));
-	json_add(object, "file_kb", kb(machine->file));
-	json_add(object, "swap_total_kb", kb(machine->swap_total));
-	json_add(object, "swap_free_kb", kb(machine->swap_free));
-	json_add(object, "top", top);
-	return object;
-}
-
 static json *module(const struct module *m)
 {
 	json *object = json_object_new_object();
@@ -241,13 +223,29 @@ static json *module(const struct module *m)
 	return object;
 }
 
+/* "T173" or "C1", as the kernel prints it with CONFIG_PRINTK_CALLER. */
+static json *caller(const struct dmesg_line *line)
+{
+	char text[16];
+
+	if (!line->has_caller)
+		return NULL;
+	snprintf(text, sizeof(text), "%c%u", line->caller & DMESG_CALLER_CPU ? 'C' : 'T',
+		 line->caller & ~DMESG_CALLER_CPU);
+	return json_object_new_string(text);
+}
+
 static json *log_line(const struct dmesg_line *line)
 {
 	json *object = json_object_new_object();
 
-	json_add(object, "t_s", json_seconds(line->t_ns));
+	/* Cut off to the microsecond, as the kernel prints it. */
+	json_add(object, "t_s", json_seconds(line->t_ns / 1000 * 1000));
 	json_add(object, "level", json_number(line->level));
 	json_add(object, "text", json_text(line->text));
+	json_add(object, "caller", caller(line));
+	json_add(object, "subsystem", json_text(line->subsystem));
+	json_add(object, "device", json_text(line->device));
 	return object;
 }
 
@@ -264,11 +262,11 @@ struct error *report_print_json(const struct report *report, FILE *out)
 	json_write(&w, "source", source(report));
 	json_write(&w, "title", json_text(report->verdict.title));
 	json_write(&w, "signature", json_text(report->verdict.signature));
-	json_write(&w, "kernel", kernel(&report->machine));
-	json_write(&w, "verdict", verdict(&report->verdict));
+	json_write(&w, "kernel", json_kernel(report));
+	json_write(&w, "verdict", verdict(report));
 	json_begin_array(&w, "cpus");
 	for (size_t i = 0; i < report->cpus.list.count; i++)
-		json_write_element(&w, cpu(report, &report->cpus.list.data[i]));
+		json_write_element(&w, cpu(report, i));
 	json_end_array(&w);
 	json_begin_array(&w, "tasks");
 	for (size_t i = 0; i < report->tasks.list.count; i++)
@@ -279,8 +277,11 @@ struct error *report_print_json(const struct report *report, FILE *out)
 		json_write_element(&w, event(report, &report->timeline.events.data[i]));
 	json_end_array(&w);
 	json_begin_array(&w, "locks");
+	for (size_t i = 0; i < report->locks.list.count; i++)
+		if (report_is_contended(report, &report->locks.list.data[i]))
+			json_write_element(&w, json_lock(report, &report->locks.list.data[i]));
 	json_end_array(&w);
-	json_write(&w, "memory", memory(report));
+	json_write(&w, "memory", json_memory(report));
 	json_begin_array(&w, "modules");
 	for (size_t i = 0; i < modules->list.count; i++)
 		json_write_element(&w, module(&modules->list.data[i]));

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "state/printk_safe.h"
+#include "state/registers.h"
 
 #define SAME_BOOT_S 30 /* the clock may have been set meanwhile, but not by more */
 
@@ -20,6 +22,41 @@ struct error *report_note(struct report *report, struct error *err)
 	*note = (struct report_note){ .class = err->class, .address = err->address, .text = text };
 	error_destroy(err);
 	return NULL;
+}
+
+/* What to say of the CPU that @task ran on if it did not answer when the machine crashed; NULL if it did. */
+static struct error *silent_cpu(const struct task *task)
+{
+	static const char *const from[] = {
+		[REGISTERS_NONE] = "nothing tells what it did",
+		[REGISTERS_RECORD] = "its registers are of the record's last sample",
+		[REGISTERS_SCAN] = "its registers were found on its stacks, and may be old",
+	};
+
+	if (task->registers_from >= sizeof(from) / sizeof(from[0]) || !from[task->registers_from])
+		return NULL;
+	return error_create(
+		ERROR_OTHER,
+		"CPU %u left no registers: it did not answer when the machine crashed; %s",
+		task->cpu, from[task->registers_from]);
+}
+
+/* Looks up every frame, for the files are looked for only then, and what is wrong with one is to be noted. */
+static struct error *note_debuginfo(struct report *report)
+{
+	struct debuginfo *debuginfo = report->kernel->debuginfo;
+	struct error *err = NULL, *its;
+
+	if (!debuginfo)
+		return NULL;
+	for (size_t i = 0; i < report->tasks.list.count; i++) {
+		const struct stack *stack = &report->tasks.list.data[i].stack;
+		for (size_t f = 0; f < stack->frames.count; f++)
+			report_places(report->kernel, &stack->frames.data[f]);
+	}
+	while (!err && (its = debuginfo_next_error(debuginfo)))
+		err = report_note(report, its);
+	return err;
 }
 
 /* Notes all that the readers met with, once each. */
@@ -47,19 +84,17 @@ static struct error *collect_notes(struct report *report)
 		err = report_note(report, steal_ptr(report->tasks.error));
 	if (!err)
 		err = report_note(report, steal_ptr(report->dmesg.error));
+	if (!err)
+		err = report_note(report, steal_ptr(report->locks.error));
 	for (size_t i = 0; !err && i < report->tasks.list.count; i++) {
 		struct task *task = &report->tasks.list.data[i];
 		err = report_note(report,
 				  error_prefix(steal_ptr(task->stack.error), "stack of %s (pid %u)",
 					       task->comm, task->pid));
-		if (!err && task->running && task->registers_from == REGISTERS_NONE)
-			err = report_note(
-				report, error_create(ERROR_OTHER,
-						     "CPU %u left no registers: it did not answer "
-						     "when the machine crashed",
-						     task->cpu));
+		if (!err && task->running && !dump_is_live(report->kernel->dump))
+			err = report_note(report, silent_cpu(task));
 	}
-	return err;
+	return err ? err : note_debuginfo(report);
 }
 
 /*
@@ -100,12 +135,20 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	report->record = record;
 
 	dmesg_init(&report->dmesg, &kernel->memory, &kernel->info);
-	machine_init(&report->machine, kernel, &report->dmesg);
 	cpus_init(&report->cpus, kernel);
+	printk_safe_read(&report->dmesg, kernel, &report->cpus);
+	clocks_init(&report->clocks, kernel, &report->cpus, &report->dmesg);
+	machine_init(&report->machine, kernel, &report->dmesg, &report->clocks);
 	struct error *err = NULL;
 	if (record && record->from == RECORD_FROM_FILE)
 		err = check_boot(&report->machine, record);
+	if (!err)
+		registers_complete(kernel, &report->cpus, record);
 	tasks_init(&report->tasks, kernel, &report->cpus);
+	tasks_set_waits(&report->tasks, &report->cpus, &report->clocks);
+	cpu_states_init(&report->cpu_states, kernel, &report->cpus, &report->tasks,
+			&report->clocks);
+	locks_init(&report->locks, kernel, &report->cpus, &report->tasks);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
 	if (!err) {
@@ -113,6 +156,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 			.kernel = kernel,
 			.cpus = &report->cpus,
 			.tasks = &report->tasks,
+			.locks = &report->locks,
 			.dmesg = &report->dmesg,
 			.machine = &report->machine,
 			.record = record,
@@ -133,7 +177,10 @@ void report_destroy(struct report *report)
 	if (!report)
 		return;
 	timeline_deinit(&report->timeline);
+	locks_deinit(&report->locks);
+	cpu_states_deinit(&report->cpu_states);
 	tasks_deinit(&report->tasks);
+	clocks_deinit(&report->clocks);
 	cpus_deinit(&report->cpus);
 	dmesg_deinit(&report->dmesg);
 	vector_deinit(&report->notes);
@@ -147,6 +194,22 @@ size_t report_tasks(const struct report *report, size_t *with_stack)
 	for (size_t i = 0; i < report->tasks.list.count; i++)
 		*with_stack += report->tasks.list.data[i].stack.frames.count > 0;
 	return report->tasks.list.count;
+}
+
+const struct cpu_state *report_cpu_state(const struct report *report, size_t index)
+{
+	return index < report->cpu_states.list.count ? &report->cpu_states.list.data[index] : NULL;
+}
+
+/* A record that covers the CPU knows more than the dump. */
+double report_cpu_stuck_s(const struct report *report, size_t index)
+{
+	const struct cpu_state *state = report_cpu_state(report, index);
+	uint32_t number = report->cpus.list.data[index].number;
+
+	if (report->record && number < report->record->header->nr_slots)
+		return verdict_cpu_stuck_s(report->record, number);
+	return state && state->stuck_ns != CLOCK_UNKNOWN ? state->stuck_ns / 1e9 : -1;
 }
 
 size_t report_largest_tasks(const struct report *report, const struct task *ret[REPORT_TOP_TASKS])
@@ -170,6 +233,48 @@ size_t report_largest_tasks(const struct report *report, const struct task *ret[
 	return count;
 }
 
+bool report_is_contended(const struct report *report, const struct lock *lock)
+{
+	if (lock_is_held(lock))
+		return true;
+	for (size_t i = 0; i < lock->waiters.count; i++)
+		if (report->tasks.list.data[lock->waiters.data[i]].state == 'D')
+			return true;
+	return false;
+}
+
+double report_waited_s(const struct report *report, const struct task *task)
+{
+	const struct cpu *cpu = cpus_find(&report->cpus, task->cpu);
+
+	if (task->running)
+		return cpu ? report_cpu_stuck_s(report, cpu - report->cpus.list.data) : -1;
+	return task->wait_ns == CLOCK_UNKNOWN ? -1 : task->wait_ns / 1e9;
+}
+
+const struct source_places *report_places(struct kernel *kernel, const struct frame *frame)
+{
+	return frame->section == SECTION_USER
+		       ? NULL
+		       : debuginfo_places(kernel->debuginfo, frame->pc - !frame->interrupted);
+}
+
+bool report_stack_values(const struct report *report, const struct task *task,
+			 struct stack_values *ret)
+{
+	struct registers registers;
+
+	*ret = (struct stack_values){};
+	if (!report->kernel->debuginfo)
+		return false;
+	struct error *err = task_registers(report->kernel, &report->cpus, task, &registers);
+	if (!err)
+		err = stack_values_init(ret, report->kernel, &task->stack, &registers);
+	bool good = !err;
+	error_destroy(err);
+	return good;
+}
+
 static bool is_softirq(const struct symbol *symbol)
 {
 	return symbol->name && !symbol->module &&
@@ -189,8 +294,8 @@ const char *report_section(const struct frame *frame, const struct symbol *symbo
 const char *report_registers_from(enum registers_from from)
 {
 	static const char *const names[] = {
-		[REGISTERS_CRASH_NOTES] = "crash_notes",
-		[REGISTERS_ELF_NOTE] = "elf_note",
+		[REGISTERS_CRASH_NOTES] = "crash_notes", [REGISTERS_ELF_NOTE] = "elf_note",
+		[REGISTERS_RECORD] = "record",		 [REGISTERS_SCAN] = "scan",
 		[REGISTERS_SLEEPING] = "sleeping",
 	};
 	return names[from];

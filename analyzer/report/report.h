@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "state/variables.h"
+#include "state/cpu_state.h"
 #include "verdict/verdict.h"
 
 /* Something that could not be read. */
@@ -20,7 +22,10 @@ struct report {
 	const struct record *record; /* NULL: none */
 	struct machine machine;
 	struct cpus cpus;
+	struct clocks clocks;
 	struct tasks tasks;
+	struct locks locks;
+	struct cpu_states cpu_states;
 	struct dmesg dmesg;
 	struct timeline timeline;
 	struct verdict verdict;
@@ -46,9 +51,31 @@ struct error *report_print_json(const struct report *report, FILE *out);
 /* How many tasks the report has, and how many of them have a stack: what a dump must give to be of use. */
 size_t report_tasks(const struct report *report, size_t *with_stack);
 
+/*
+ * Whether @lock keeps somebody from going on: any lock that somebody holds, and a queue or completion
+ * that a task waits for without being interruptible. Most of what sleeps just waits for something to do.
+ */
+bool report_is_contended(const struct report *report, const struct lock *lock);
+
+/* For how many seconds @task has waited for what it waits for; below 0: unknown. */
+double report_waited_s(const struct report *report, const struct task *task);
+
+/* The state of report->cpus.list.data[index]; NULL: not known. */
+const struct cpu_state *report_cpu_state(const struct report *report, size_t index);
+
+/* How long that CPU had been stuck at the crash, in seconds; below 0 if it was not. */
+double report_cpu_stuck_s(const struct report *report, size_t index);
+
 /* The processes with the most resident memory, largest first; returns how many. */
 #define REPORT_TOP_TASKS 10
 size_t report_largest_tasks(const struct report *report, const struct task *ret[REPORT_TOP_TASKS]);
+
+/* Where the frame is in the source, or NULL. */
+const struct source_places *report_places(struct kernel *kernel, const struct frame *frame);
+
+/* To ask for the variables of @task's stack. False: there are none; @ret is to be given back in any case. */
+bool report_stack_values(const struct report *report, const struct task *task,
+			 struct stack_values *ret);
 
 /* "task", "irq", "softirq", ...: interface.md's words. Softirqs have no stack of their own on x86-64. */
 const char *report_section(const struct frame *frame, const struct symbol *symbol);

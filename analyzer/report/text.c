@@ -5,7 +5,8 @@
 #include <time.h>
 
 #include "base/print.h"
-#include "report/report.h"
+#include "report/text_locks.h"
+#include "report/text_state.h"
 
 #define DMESG_TAIL     30
 #define SHOWN_CALLERS  3
@@ -57,8 +58,63 @@ static void put_symbol(const struct printer *p, uint64_t pc, bool interrupted, b
 		put_module(p, symbol.module->name);
 }
 
-static void put_stack(const struct printer *p, const struct stack *stack)
+/* " (FILE:LINE)", as far as they are known. */
+static void put_place(const struct printer *p, const struct source_place *place)
 {
+	if (!place->file)
+		return;
+	fputs(" (", p->out);
+	put_text(p, place->file);
+	if (place->line)
+		fprintf(p->out, ":%u", place->line);
+	fputc(')', p->out);
+}
+
+static void put_variables(const struct printer *p, struct stack_values *values, size_t frame,
+			  const struct source_place *place)
+{
+	struct variables variables;
+
+	variables_init(&variables, values, frame, place);
+	for (size_t i = 0; i < variables.list.count; i++) {
+		const struct variable *variable = &variables.list.data[i];
+		fprintf(p->out, "%s        ", p->dim);
+		put_text(p, variable->name);
+		fputs(" = ", p->out);
+		put_text(p, variable->value	 ? variable->value
+			    : variable->excluded ? "<not in the dump>"
+						 : "<optimized out>");
+		fprintf(p->out, "%s\n", p->plain);
+	}
+	variables_deinit(&variables);
+}
+
+/* The frame, and what was inlined into it before it; @values is NULL if no variables are wanted. */
+static void put_frame(const struct printer *p, const struct frame *frame, size_t index,
+		      struct stack_values *values)
+{
+	const struct source_places *places = report_places(p->report->kernel, frame);
+
+	for (size_t i = 0; i < (places ? places->count : 1); i++) {
+		const struct source_place *place = places ? &places->list[i] : NULL;
+		fprintf(p->out, "    %s", frame->reliable ? "" : "? ");
+		if (place && place->inlined)
+			put_text(p, place->function ? place->function : "?");
+		else
+			put_symbol(p, frame->pc, frame->interrupted, true);
+		if (place)
+			put_place(p, place);
+		fputs(place && place->inlined ? " (inlined)\n" : "\n", p->out);
+		if (place && values)
+			put_variables(p, values, index, place);
+	}
+}
+
+/* @task's stack; with its variables if they are wanted and there are any. */
+static void put_stack(const struct printer *p, const struct task *task, bool with_variables)
+{
+	const struct stack *stack = &task->stack;
+	struct stack_values values = {};
 	static const char *const labels[] = {
 		[SECTION_TASK] = "TASK",
 		[SECTION_IRQ] = "IRQ",
@@ -67,20 +123,21 @@ static void put_stack(const struct printer *p, const struct stack *stack)
 	};
 	const char *label = NULL;
 
+	if (with_variables)
+		with_variables = report_stack_values(p->report, task, &values);
 	for (size_t i = 0; i < stack->frames.count; i++) {
 		const struct frame *frame = &stack->frames.data[i];
 		if (frame->section == SECTION_USER) {
 			fprintf(p->out, "    user mode at 0x%llx\n", (unsigned long long)frame->pc);
-			return;
+			break;
 		}
 		/* The task's stack needs no label unless there was another one. */
 		if (labels[frame->section] != label && (label || frame->section != SECTION_TASK))
 			fprintf(p->out, "   <%s>\n", labels[frame->section]);
 		label = labels[frame->section];
-		fprintf(p->out, "    %s", frame->reliable ? "" : "? ");
-		put_symbol(p, frame->pc, frame->interrupted, true);
-		fputc('\n', p->out);
+		put_frame(p, frame, i, with_variables ? &values : NULL);
 	}
+	stack_values_deinit(&values);
 	if (stack->error || !stack->frames.count)
 		fprintf(p->out, "    (%s)\n",
 			stack->frames.count ? "the rest cannot be read" : "no stack");
@@ -114,8 +171,11 @@ static void put_summary(const struct printer *p)
 	if (machine->crash_time_s != MACHINE_UNKNOWN && gmtime_r(&crash, &tm)) {
 		size_t len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S UTC", &tm);
 		if (machine->uptime_ns != MACHINE_UNKNOWN)
-			snprintf(line + len, sizeof(line) - len, ", up %.1f s",
-				 machine->uptime_ns / 1e9);
+			len += snprintf(line + len, sizeof(line) - len, ", up %.1f s",
+					machine->uptime_ns / 1e9);
+		if (machine->load[0] >= 0)
+			snprintf(line + len, sizeof(line) - len, ", load %.2f, %.2f, %.2f",
+				 machine->load[0], machine->load[1], machine->load[2]);
 		fact(p, "crashed", line);
 	}
 	if (machine->panic)
@@ -136,6 +196,8 @@ static void put_summary(const struct printer *p)
 	snprintf(line, sizeof(line), "%s (%s%s)", report->vmcore, dump_format(report->kernel->dump),
 		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete");
 	fact(p, "vmcore", line);
+	if (debuginfo_vmlinux(report->kernel->debuginfo))
+		fact(p, "vmlinux", debuginfo_vmlinux(report->kernel->debuginfo));
 }
 
 static void put_evidence(const struct printer *p)
@@ -158,7 +220,7 @@ static void put_cpus(const struct printer *p)
 	for (size_t i = 0; i < report->cpus.list.count; i++) {
 		const struct cpu *cpu = &report->cpus.list.data[i];
 		const struct task *task = tasks_find(&report->tasks, cpu->current);
-		double stuck_s = verdict_cpu_stuck_s(report->record, cpu->number);
+		double stuck_s = report_cpu_stuck_s(report, i);
 
 		if (!cpu->online)
 			continue;
@@ -173,9 +235,21 @@ static void put_cpus(const struct printer *p)
 			cpu->registers_from ? report_registers_from(cpu->registers_from)
 					    : "nowhere: it did not answer",
 			p->plain);
+		fputs(p->dim, p->out);
+		text_put_cpu_state(report, i, "  ", p->out);
+		fputs(p->plain, p->out);
 		if (task)
-			put_stack(p, &task->stack);
+			put_stack(p, task, (int32_t)cpu->number == report->verdict.cpu);
 	}
+	text_put_offline(report, "\n", p->out);
+}
+
+static void put_locks(const struct printer *p)
+{
+	if (!text_has_locks(p->report))
+		return;
+	heading(p, "Locks");
+	text_put_locks(p->report, p->out);
 }
 
 /* The interrupted function and who called it, on one line. */
@@ -220,7 +294,8 @@ static void put_timeline(const struct printer *p)
 
 static void put_tasks(const struct printer *p, bool all)
 {
-	const struct tasks *tasks = &p->report->tasks;
+	const struct report *report = p->report;
+	const struct tasks *tasks = &report->tasks;
 	size_t shown = 0;
 
 	heading(p, all ? "Tasks" : "Tasks that run or wait without being interruptible");
@@ -232,44 +307,19 @@ static void put_tasks(const struct printer *p, bool all)
 		shown++;
 		fputs("\n  ", p->out);
 		put_text(p, task->comm);
-		fprintf(p->out, "%s  pid %u, %s %u, state %c, CPU %u%s%s\n", p->dim, task->pid,
+		fprintf(p->out, "%s  pid %u, %s %u, state %c, CPU %u%s", p->dim, task->pid,
 			task->pid == task->tgid ? "parent" : "thread of",
 			task->pid == task->tgid ? task->ppid : task->tgid, task->state, task->cpu,
-			task->running ? ", running" : "", p->plain);
-		put_stack(p, &task->stack);
+			task->running ? ", running" : "");
+		if (task->wait_ns != CLOCK_UNKNOWN)
+			fprintf(p->out, ", not run for %.1f s", task->wait_ns / 1e9);
+		fprintf(p->out, "%s\n", p->plain);
+		text_put_wait(report, i, p->out);
+		put_stack(p, task, false);
 	}
 	if (!all)
 		fprintf(p->out, "\n  %zu of %zu tasks; --all-tasks shows all\n", shown,
 			tasks->list.count);
-}
-
-static void put_size(const struct printer *p, const char *name, uint64_t pages)
-{
-	if (pages != MACHINE_UNKNOWN)
-		fprintf(p->out, "  %-10s %10llu kB\n", name,
-			(unsigned long long)(pages * (PAGE_SIZE / 1024)));
-}
-
-static void put_memory(const struct printer *p)
-{
-	const struct machine *machine = &p->report->machine;
-	const struct task *largest[REPORT_TOP_TASKS];
-	size_t count = report_largest_tasks(p->report, largest);
-
-	heading(p, "Memory");
-	put_size(p, "total", machine->total);
-	put_size(p, "free", machine->free);
-	put_size(p, "anonymous", machine->anon);
-	put_size(p, "file", machine->file);
-	put_size(p, "slab", machine->slab);
-	put_size(p, "swap", machine->swap_total);
-	put_size(p, "swap free", machine->swap_free);
-	for (size_t i = 0; i < count; i++) {
-		fprintf(p->out, "  %-10s %10llu kB  ", i ? "" : "largest",
-			(unsigned long long)(largest[i]->rss_pages * (PAGE_SIZE / 1024)));
-		put_text(p, largest[i]->comm);
-		fprintf(p->out, " (pid %u)\n", largest[i]->pid);
-	}
 }
 
 static void put_modules(const struct printer *p)
@@ -330,8 +380,10 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 	put_summary(&p);
 	put_evidence(&p);
 	put_cpus(&p);
+	put_locks(&p);
 	put_timeline(&p);
-	put_memory(&p);
+	heading(&p, "Memory");
+	text_put_memory(report, out);
 	put_tasks(&p, all_tasks);
 	put_modules(&p);
 	put_dmesg(&p);

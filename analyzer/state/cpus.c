@@ -207,6 +207,9 @@ void cpus_deinit(struct cpus *cpus)
 
 struct cpu *cpus_find(const struct cpus *cpus, uint32_t number)
 {
+	/* As a rule no possible CPU is missing. */
+	if (number < cpus->list.count && cpus->list.data[number].number == number)
+		return &cpus->list.data[number];
 	for (size_t i = 0; i < cpus->list.count; i++)
 		if (cpus->list.data[i].number == number)
 			return &cpus->list.data[i];

@@ -9,6 +9,8 @@ enum registers_from {
 	REGISTERS_NONE,
 	REGISTERS_CRASH_NOTES, /* what the CPU saved when it was stopped */
 	REGISTERS_ELF_NOTE, /* the dump's n-th note, where there are no crash_notes */
+	REGISTERS_RECORD, /* the flight record's newest sample: the CPU did not answer */
+	REGISTERS_SCAN, /* found on its stacks: it did not answer */
 	REGISTERS_SLEEPING, /* the task was switched out */
 };
 
@@ -19,7 +21,7 @@ struct cpu {
 	uint64_t current; /* task_struct that it was running; 0: unknown, like all that follows */
 	uint64_t idle; /* task_struct of its idle task */
 	uint32_t nr_running;
-	enum registers_from registers_from; /* NONE: it did not answer when the machine crashed */
+	enum registers_from registers_from; /* NONE: none could be had */
 	struct registers registers;
 };
 

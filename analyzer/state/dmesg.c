@@ -1,228 +1,42 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The printk ring buffer since 5.10 (896fbe20b4e2), kernel/printk/printk_ringbuffer.h:
- *
- *	prb			a pointer to struct printk_ringbuffer
- *	desc_ring.descs		2^count_bits descriptors; the id of a record is its place in the ring
- *				and, above that, how often the ring went round
- *	desc_ring.infos		as many struct printk_info: time, level, length of the text
- *	text_data_ring.data	2^size_bits bytes; a block is an id and the text, found by its logical
- *				position, begin and next, which count on as the ring goes round
- *
- * A descriptor's state stands in the two high bits of state_var: 1 is
- * committed, 2 is finalized. A block that would go over the end begins again
- * at the start of the data. Where things are is all in the vmcoreinfo, so the
- * log can be had of a dump that has nothing else.
- */
 #include "state/dmesg.h"
 
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "state/printk.h"
 
-#define STATE_SHIFT	62
-#define EMPTY_LINE_LPOS 3 /* earlier called NO_LPOS; printk_ringbuffer.h */
-#define STATE_COMMITTED 1
-#define STATE_FINALIZED 2
-#define ID_MASK		((1ull << STATE_SHIFT) - 1)
+#define MAX_LINES (2u << 20)
 
-/* log_buf_len=64M, whose descriptors and infos have 224 MB. A kernel of 8192 CPUs makes itself a buffer of 32 MB. */
-#define MAX_COUNT_BITS 21
-#define MAX_SIZE_BITS  26
-#define MAX_TABLE_SIZE (256u << 20)
-#define MAX_LINES      (2u << 20)
-#define MAX_ENTRY_SIZE 256 /* of a descriptor or info; they have 24 and 88 bytes */
-
-struct ring {
-	struct memory *memory;
-	const struct vmcoreinfo *info;
-	uint64_t count_bits, size_bits;
-	uint64_t head_id, tail_id;
-	uint8_t *descs, *infos;
-	char *data;
-	uint64_t desc_size, info_size;
-	/* Offsets in a descriptor and in struct printk_info. */
-	uint64_t state_var, begin, next, ts_nsec, text_len, level;
-};
-
-static struct error *number(const struct ring *ring, const char *key, uint64_t *ret)
+static const char *copy_name(struct dmesg *dmesg, const char *name)
 {
-	if (vmcoreinfo_number(ring->info, key, ret))
-		return NULL;
-	return error_create(ERROR_NOT_FOUND, "the vmcoreinfo lacks %s", key);
-}
-
-static struct error *numbers(const struct ring *ring, const char *const *keys, uint64_t **rets,
-			     size_t count)
-{
-	struct error *err = NULL;
-
-	for (size_t i = 0; !err && i < count; i++)
-		err = number(ring, keys[i], rets[i]);
-	return err;
-}
-
-/* Reads the word at @object + the offset that the vmcoreinfo has under @key. */
-static struct error *read_field(const struct ring *ring, uint64_t object, const char *key,
-				uint64_t size, uint64_t *ret)
-{
-	uint64_t offset;
-	struct error *err = number(ring, key, &offset);
-
-	*ret = 0;
-	return err ? err : memory_read(ring->memory, object + offset, ret, size);
-}
-
-static bool fits(uint64_t offset, uint64_t size, uint64_t whole)
-{
-	return offset <= whole && size <= whole - offset;
-}
-
-static struct error *read_layout(struct ring *ring)
-{
-	uint64_t lpos, begin, next, text_len;
-	const char *const keys[] = {
-		"SIZE(prb_desc)",
-		"SIZE(printk_info)",
-		"OFFSET(prb_desc.state_var)",
-		"OFFSET(prb_desc.text_blk_lpos)",
-		"OFFSET(prb_data_blk_lpos.begin)",
-		"OFFSET(prb_data_blk_lpos.next)",
-		"OFFSET(printk_info.ts_nsec)",
-		"OFFSET(printk_info.text_len)",
-	};
-	uint64_t *rets[] = { &ring->desc_size, &ring->info_size,
-			     &ring->state_var, &lpos,
-			     &begin,	       &next,
-			     &ring->ts_nsec,   &text_len };
-
-	struct error *err = numbers(ring, keys, rets, sizeof(keys) / sizeof(keys[0]));
-	if (err)
-		return err;
-	ring->begin = lpos + begin;
-	ring->next = lpos + next;
-	ring->text_len = text_len;
-	/* u16 text_len, u8 facility, u8 flags:5 level:3 (struct printk_info) */
-	ring->level = text_len + 3;
-	if (ring->desc_size > MAX_ENTRY_SIZE || ring->info_size > MAX_ENTRY_SIZE ||
-	    !fits(ring->state_var, 8, ring->desc_size) || !fits(ring->begin, 8, ring->desc_size) ||
-	    !fits(ring->next, 8, ring->desc_size) || !fits(ring->ts_nsec, 8, ring->info_size) ||
-	    !fits(ring->text_len, 4, ring->info_size))
-		return error_fault(ERROR_CORRUPT, 0,
-				   "the vmcoreinfo's offsets of the printk buffer");
-	return NULL;
-}
-
-static struct error *read_ring(struct ring *ring)
-{
-	struct memory *memory = ring->memory;
-	uint64_t prb, address, desc_ring, data_ring, descs, infos, data;
-
-	if (!vmcoreinfo_symbol(ring->info, "prb", &address))
-		return error_create(ERROR_NOT_FOUND,
-				    "the vmcoreinfo lacks SYMBOL(prb), which kernels "
-				    "have since 5.10");
-	struct error *err = read_layout(ring);
-	if (!err)
-		err = memory_read_u64(memory, address, &prb);
-	if (!err)
-		err = number(ring, "OFFSET(printk_ringbuffer.desc_ring)", &desc_ring);
-	if (!err)
-		err = number(ring, "OFFSET(printk_ringbuffer.text_data_ring)", &data_ring);
-	if (err)
-		return err;
-	desc_ring += prb;
-	data_ring += prb;
-
-	const struct {
-		uint64_t object;
-		const char *key;
-		uint64_t size;
-		uint64_t *ret;
-	} fields[] = {
-		{ desc_ring, "OFFSET(prb_desc_ring.count_bits)", 4, &ring->count_bits },
-		{ desc_ring, "OFFSET(prb_desc_ring.descs)", 8, &descs },
-		{ desc_ring, "OFFSET(prb_desc_ring.infos)", 8, &infos },
-		{ desc_ring, "OFFSET(prb_desc_ring.head_id)", 8, &ring->head_id },
-		{ desc_ring, "OFFSET(prb_desc_ring.tail_id)", 8, &ring->tail_id },
-		{ data_ring, "OFFSET(prb_data_ring.size_bits)", 4, &ring->size_bits },
-		{ data_ring, "OFFSET(prb_data_ring.data)", 8, &data },
-	};
-	for (size_t i = 0; !err && i < sizeof(fields) / sizeof(fields[0]); i++)
-		err = read_field(ring, fields[i].object, fields[i].key, fields[i].size,
-				 fields[i].ret);
-	if (!err && (ring->count_bits > MAX_COUNT_BITS || ring->size_bits > MAX_SIZE_BITS))
-		err = error_fault(ERROR_CORRUPT, prb, "a printk buffer of 2^%llu records",
-				  (unsigned long long)ring->count_bits);
-	if (err)
-		return err;
-	uint64_t count = 1ull << ring->count_bits, size = 1ull << ring->size_bits;
-	err = memory_read_alloc(memory, descs, count * ring->desc_size, MAX_TABLE_SIZE,
-				&ring->descs);
-	if (!err)
-		err = memory_read_alloc(memory, infos, count * ring->info_size, MAX_TABLE_SIZE,
-					&ring->infos);
-	if (!err)
-		err = memory_read_alloc(memory, data, size, MAX_TABLE_SIZE, &ring->data);
-	return err;
-}
-
-static uint64_t word_at(const uint8_t *bytes)
-{
-	uint64_t word;
-
-	memcpy(&word, bytes, sizeof(word));
-	return word;
-}
-
-/* The text of a record. False if there is none, or none that can be told. */
-static bool record_text(const struct ring *ring, const uint8_t *desc, uint64_t text_len,
-			const char **ret, size_t *size_ret)
-{
-	uint64_t begin = word_at(desc + ring->begin), next = word_at(desc + ring->next);
-	uint64_t size = 1ull << ring->size_bits, start = begin & (size - 1);
-
-	/* Odd positions mark records without data: those that found no room, and empty lines. */
-	if (begin == EMPTY_LINE_LPOS && next == EMPTY_LINE_LPOS) {
-		*ret = "";
-		*size_ret = 0;
-		return true;
-	}
-	if (begin & 1 || next & 1)
-		return false;
-	if (begin >> ring->size_bits != next >> ring->size_bits && (next & (size - 1))) {
-		start = 0; /* it did not fit before the end */
-		begin = 0;
-	}
-	uint64_t room = (next - begin) & (size - 1);
-	if (!room)
-		room = size;
-	/* The id comes first. */
-	if (room < sizeof(uint64_t) || start + sizeof(uint64_t) > size)
-		return false;
-	start += sizeof(uint64_t);
-	room -= sizeof(uint64_t);
-	if (room > size - start)
-		room = size - start;
-	*ret = ring->data + start;
-	*size_ret = text_len < room ? text_len : room;
-	return true;
+	return name && *name ? arena_strndup(&dmesg->text, name, strlen(name)) : NULL;
 }
 
 /* A record may have several lines; each gets the record's time and level. */
-static struct error *add_lines(struct dmesg *dmesg, uint64_t t_ns, unsigned int level,
-			       const char *text, size_t size)
+struct error *dmesg_add(struct dmesg *dmesg, const struct printk_record *record)
 {
+	struct dmesg_line line = {
+		.t_ns = record->t_ns,
+		.level = record->level,
+		.has_caller = record->has_caller,
+		.caller = record->caller,
+		.subsystem = copy_name(dmesg, record->subsystem),
+		.device = copy_name(dmesg, record->device),
+	};
+	const char *text = record->text;
+	size_t size = record->size;
+
 	for (;;) {
 		const char *newline = memchr(text, '\n', size);
 		size_t len = newline ? (size_t)(newline - text) : size;
 		if (dmesg->lines.count >= MAX_LINES)
 			return error_fault(ERROR_CORRUPT, 0, "more than %u lines", MAX_LINES);
-		char *copy = arena_strndup(&dmesg->text, text, len);
-		struct dmesg_line *line = copy ? vector_push(&dmesg->lines) : NULL;
-		if (!line)
+		line.text = arena_strndup(&dmesg->text, text, len);
+		struct dmesg_line *place = line.text ? vector_push(&dmesg->lines) : NULL;
+		if (!place)
 			return &error_no_memory;
-		*line = (struct dmesg_line){ .t_ns = t_ns, .level = level, .text = copy };
+		*place = line;
 		if (!newline || len + 1 == size)
 			return NULL;
 		text += len + 1;
@@ -230,52 +44,15 @@ static struct error *add_lines(struct dmesg *dmesg, uint64_t t_ns, unsigned int 
 	}
 }
 
-static struct error *read_records(struct dmesg *dmesg, const struct ring *ring)
-{
-	uint64_t mask = (1ull << ring->count_bits) - 1;
-	uint64_t count = ((ring->head_id - ring->tail_id) & ID_MASK) + 1;
-	struct error *err = NULL;
-
-	if (count > mask + 1)
-		count = mask + 1;
-	/* Records do not share text: all together have no more than the ring. */
-	uint64_t room = 1ull << ring->size_bits;
-	for (uint64_t i = 0; !err && i < count; i++) {
-		uint64_t id = (ring->tail_id + i) & ID_MASK;
-		const uint8_t *desc = ring->descs + (id & mask) * ring->desc_size;
-		const uint8_t *info = ring->infos + (id & mask) * ring->info_size;
-		uint64_t state = word_at(desc + ring->state_var);
-		const char *text;
-		size_t size;
-
-		if ((state & ID_MASK) != id || (state >> STATE_SHIFT != STATE_COMMITTED &&
-						state >> STATE_SHIFT != STATE_FINALIZED))
-			continue;
-		uint64_t text_len = info[ring->text_len] | info[ring->text_len + 1] << 8;
-		if (!record_text(ring, desc, text_len, &text, &size))
-			continue;
-		if (size > room)
-			return error_fault(
-				ERROR_CORRUPT, 0,
-				"the records have more text than the buffer has room for");
-		room -= size;
-		err = add_lines(dmesg, word_at(info + ring->ts_nsec), info[ring->level] >> 5, text,
-				size);
-	}
-	return err;
-}
-
 void dmesg_init(struct dmesg *dmesg, struct memory *memory, const struct vmcoreinfo *info)
 {
-	struct ring ring = { .memory = memory, .info = info };
+	uint64_t address;
 
 	memset(dmesg, 0, sizeof(*dmesg));
-	struct error *err = read_ring(&ring);
-	if (!err)
-		err = read_records(dmesg, &ring);
-	free(ring.descs);
-	free(ring.infos);
-	free(ring.data);
+	bool old = !vmcoreinfo_symbol(info, "prb", &address) &&
+		   vmcoreinfo_symbol(info, "log_buf", &address);
+	struct error *err =
+		old ? printk_log_read(dmesg, memory, info) : printk_ring_read(dmesg, memory, info);
 	dmesg->error = error_prefix(err, "kernel log");
 }
 

@@ -9,10 +9,17 @@
 #include "base/vector.h"
 #include "dump/memory.h"
 
+/* In dmesg_line.caller, which then is a CPU that was in an interrupt. */
+#define DMESG_CALLER_CPU 0x80000000u
+
 struct dmesg_line {
 	uint64_t t_ns; /* since boot, printk's clock */
 	unsigned int level; /* 0..7 */
 	const char *text; /* no newline at the end; control characters as they were */
+	bool has_caller;
+	uint32_t caller; /* who logged it: a task's pid, or DMESG_CALLER_CPU and a CPU */
+	const char *subsystem,
+		*device; /* which it is about, "pci" and "+pci:0000:00:01.0"; NULL: none */
 };
 
 struct dmesg {

@@ -54,14 +54,25 @@ static struct error *find_info(struct kernel *kernel)
 /* Each builds on the one before. */
 static struct error *open_layers(struct kernel *kernel)
 {
+	const struct kernel_source *source = &kernel->source;
+	const struct debuginfo_source debug = { source->files.vmlinux, source->debug_dir,
+						source->debuginfod };
 	uint16_t machine = dump_machine(kernel->dump);
 
 	struct error *err = memory_init(&kernel->memory, kernel->dump, &kernel->info);
-	if (!err)
-		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info);
+	if (!err) {
+		err = symbols_init(&kernel->symbols, &kernel->memory, &kernel->info,
+				   &kernel->source.files);
+		/* What was asked for by name, and cannot be had, is not passed over. */
+		if (err && kernel->source.files.symbols && !kernel->symbols.kallsyms.count)
+			return err;
+	}
 	if (!err)
 		err = unwinder_init(&kernel->unwinder, &kernel->symbols, machine);
 	kernel->can_unwind = !err;
+	if (!err)
+		err = debuginfo_create(&debug, &kernel->symbols, &kernel->info, machine,
+				       &kernel->debuginfo);
 	return lacks(kernel, err);
 }
 
@@ -94,6 +105,7 @@ void kernel_close(struct kernel *kernel)
 {
 	if (!kernel)
 		return;
+	debuginfo_destroy(kernel->debuginfo);
 	unwinder_deinit(&kernel->unwinder);
 	symbols_deinit(&kernel->symbols);
 	dump_close(kernel->dump);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/vector.h"
 #include "dump/memory.h"
+#include "symbols/debuginfo.h"
 #include "symbols/symbols.h"
 #include "unwind/unwind.h"
 
@@ -14,6 +15,9 @@ struct kernel_source {
 	const char *vmcore; /* a file, /proc/vmcore or DUMP_LIVE */
 	const char *const *more_parts; /* the other files of a split dump */
 	size_t nr_more_parts;
+	struct symbol_files files;
+	const char *debug_dir; /* folders to look for it in, or NULL: debuginfo.h */
+	bool debuginfod; /* ask the servers of DEBUGINFOD_URLS too */
 };
 
 struct kernel {
@@ -28,6 +32,7 @@ struct kernel {
 	VECTOR(struct error *) lacks;
 	const char **paths; /* of all parts */
 	char *found_info; /* the vmcoreinfo's text, if it is not from the headers */
+	struct debuginfo *debuginfo; /* NULL: none is wanted */
 };
 
 /*

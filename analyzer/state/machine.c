@@ -86,37 +86,6 @@ static void read_boot_id(struct kernel *kernel, char ret[36 + 1])
 			       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
 }
 
-/*
- * CLOCK_BOOTTIME at the last timer tick, from the copy of the timekeeper that
- * has a symbol and a type (kernel/time/timekeeping.c; up to 6.12).
- */
-static struct error *read_uptime(struct kernel *kernel, uint64_t *ret)
-{
-	struct member seconds, to_monotonic, to_monotonic_ns, to_boot, fraction, shift;
-	const struct member_wanted wanted[] = {
-		{ "timekeeper", "xtime_sec", &seconds },
-		{ "timekeeper", "wall_to_monotonic.tv_sec", &to_monotonic },
-		{ "timekeeper", "wall_to_monotonic.tv_nsec", &to_monotonic_ns },
-		{ "timekeeper", "offs_boot", &to_boot },
-		{ "timekeeper", "tkr_mono.xtime_nsec", &fraction },
-		{ "timekeeper", "tkr_mono.shift", &shift },
-	};
-	uint64_t tk, values[6];
-	const struct member *members[] = { &seconds, &to_monotonic, &to_monotonic_ns,
-					   &to_boot, &fraction,	    &shift };
-
-	*ret = 0;
-	struct error *err = types_resolve(kernel->symbols.types, wanted, 6);
-	if (!err)
-		err = symbols_address(&kernel->symbols, KSYM_shadow_timekeeper, &tk);
-	for (size_t i = 0; !err && i < 6; i++)
-		err = member_read(&kernel->memory, tk, members[i], &values[i]);
-	if (!err)
-		*ret = (values[0] + values[1]) * 1000000000 + values[2] + values[3] +
-		       (values[5] < 64 ? values[4] >> values[5] : 0);
-	return err;
-}
-
 /* The last line that has it: a panic while panicking is the later one. */
 static void find_panic(const struct dmesg *dmesg, struct machine *machine)
 {
@@ -130,30 +99,6 @@ static void find_panic(const struct dmesg *dmesg, struct machine *machine)
 	}
 }
 
-/* The sum of some counters of vm_zone_stat or vm_node_stat, which may be below 0 for a moment. */
-static uint64_t counters(struct kernel *kernel, enum ksym_id array, const char *type,
-			 const char *const *names)
-{
-	uint64_t sum = 0;
-
-	for (; *names; names++) {
-		uint64_t address, value;
-		int64_t index;
-		struct error *err = symbols_address(&kernel->symbols, array, &address);
-		if (!err && !types_enumerator(kernel->symbols.types, type, *names, &index))
-			err = error_create(ERROR_NOT_FOUND, "BTF: enum %s has no %s", type, *names);
-		if (!err)
-			err = memory_read_u64(&kernel->memory, address + index * sizeof(value),
-					      &value);
-		if (err) {
-			error_destroy(err);
-			return MACHINE_UNKNOWN;
-		}
-		sum += value;
-	}
-	return (int64_t)sum > 0 ? sum : 0;
-}
-
 static uint64_t variable(struct kernel *kernel, enum ksym_id ksym)
 {
 	uint64_t value;
@@ -162,52 +107,89 @@ static uint64_t variable(struct kernel *kernel, enum ksym_id ksym)
 	return or_unknown(err, value);
 }
 
-static void read_memory(struct kernel *kernel, struct machine *machine)
+/* CPU loads of the last 1, 5 and 15 minutes, in 2048ths: include/linux/sched/loadavg.h. */
+static void read_load(struct kernel *kernel, struct machine *machine)
 {
-	static const char *const free_pages[] = { "NR_FREE_PAGES", NULL };
-	static const char *const slab[] = { "NR_SLAB_RECLAIMABLE_B", "NR_SLAB_UNRECLAIMABLE_B",
-					    NULL };
-	static const char *const anon[] = { "NR_ANON_MAPPED", NULL };
-	static const char *const file[] = { "NR_FILE_PAGES", NULL };
+	uint64_t address, loads[3];
+	struct error *err = symbols_address(&kernel->symbols, KSYM_avenrun, &address);
 
-	machine->free = counters(kernel, KSYM_vm_zone_stat, "zone_stat_item", free_pages);
-	machine->slab = counters(kernel, KSYM_vm_node_stat, "node_stat_item", slab);
-	machine->anon = counters(kernel, KSYM_vm_node_stat, "node_stat_item", anon);
-	machine->file = counters(kernel, KSYM_vm_node_stat, "node_stat_item", file);
-	machine->total = variable(kernel, KSYM__totalram_pages);
-	machine->swap_total = variable(kernel, KSYM_total_swap_pages);
-	machine->swap_free = variable(kernel, KSYM_nr_swap_pages);
-	/* It may be below 0 for a moment. */
-	if (machine->swap_free != MACHINE_UNKNOWN && (int64_t)machine->swap_free < 0)
-		machine->swap_free = 0;
+	if (!err)
+		err = memory_read(&kernel->memory, address, loads, sizeof(loads));
+	for (size_t i = 0; i < 3; i++)
+		machine->load[i] = err ? -1 : loads[i] / 2048.0;
+	error_destroy(err);
 }
 
-void machine_init(struct machine *machine, struct kernel *kernel, const struct dmesg *dmesg)
+/* An int that is -1 for "none", which is also what stands for "unknown". */
+static int32_t int_variable(struct kernel *kernel, enum ksym_id ksym)
 {
-	uint64_t uptime;
+	uint64_t value;
+	struct error *err = kernel_variable(kernel, ksym, sizeof(int32_t), &value);
 
+	if (err)
+		value = -1;
+	error_destroy(err);
+	return value;
+}
+
+void machine_init(struct machine *machine, struct kernel *kernel, const struct dmesg *dmesg,
+		  const struct clocks *clocks)
+{
 	memset(machine, 0, sizeof(*machine));
 	read_uts(kernel, machine);
 	read_vmcoreinfo(kernel, machine);
 	read_cmdline(kernel, machine);
 	read_boot_id(kernel, machine->boot_id);
+	read_load(kernel, machine);
 	machine->taint = variable(kernel, KSYM_tainted_mask);
-	struct error *err = read_uptime(kernel, &uptime);
-	machine->uptime_ns = or_unknown(err, uptime);
-	/* A kernel whose timekeeper is not to be had still has a log, with a clock that counts from the boot. */
-	if (machine->uptime_ns == MACHINE_UNKNOWN && dmesg->lines.count)
-		machine->uptime_ns = dmesg->lines.data[dmesg->lines.count - 1].t_ns;
+	machine->panic_cpu = int_variable(kernel, KSYM_panic_cpu);
+	machine->oops_in_progress = int_variable(kernel, KSYM_oops_in_progress);
+	machine->uptime_ns = clocks->boottime_ns;
+	/* Without the timekeeper there is still the clock of the log and the scheduler, which counts from the boot. */
+	if (machine->uptime_ns == MACHINE_UNKNOWN)
+		machine->uptime_ns = clocks->now_ns;
 	find_panic(dmesg, machine);
-	read_memory(kernel, machine);
+	meminfo_init(&machine->memory, kernel);
 }
+
+/* By bit: include/linux/panic.h, taint_flags[] in kernel/panic.c, Documentation/admin-guide/tainted-kernels.rst. */
+static const struct {
+	char letter;
+	const char *words;
+} taints[] = {
+	{ 'P', "proprietary module" },
+	{ 'F', "module loaded by force" },
+	{ 'S', "CPU out of specification" },
+	{ 'R', "module unloaded by force" },
+	{ 'M', "machine check" },
+	{ 'B', "bad page" },
+	{ 'U', "tainted by user space" },
+	{ 'D', "died before: oops or BUG" },
+	{ 'A', "ACPI table overridden" },
+	{ 'W', "warned before" },
+	{ 'C', "staging driver" },
+	{ 'I', "firmware bug worked around" },
+	{ 'O', "out-of-tree module" },
+	{ 'E', "unsigned module" },
+	{ 'L', "soft lockup before" },
+	{ 'K', "live-patched" },
+	{ 'X', "auxiliary taint of the distribution" },
+	{ 'T', "built with struct randomization" },
+	{ 'N', "in-kernel test run" },
+	{ 'J', "fwctl used to debug" },
+};
+
+#define NR_TAINTS (sizeof(taints) / sizeof(taints[0]))
 
 void machine_taint_letters(uint64_t taint, char ret[33])
 {
-	/* By bit: include/linux/panic.h and taint_flags[] in kernel/panic.c. */
-	static const char letters[] = "PFSRMBUDAWCIOELKXTN";
-
-	for (size_t i = 0; letters[i]; i++)
+	for (size_t i = 0; i < NR_TAINTS; i++)
 		if (taint >> i & 1)
-			*ret++ = letters[i];
+			*ret++ = taints[i].letter;
 	*ret = '\0';
+}
+
+const char *machine_taint_words(uint64_t taint, unsigned int bit)
+{
+	return bit < NR_TAINTS && taint >> bit & 1 ? taints[bit].words : NULL;
 }

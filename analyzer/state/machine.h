@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the machine was: its kernel, since when it ran, its memory. */
+/* What the machine was: its kernel, since when it ran, its load, its memory. */
 #ifndef LOCKDUMP_MACHINE_H
 #define LOCKDUMP_MACHINE_H
 
-#include "state/dmesg.h"
-#include "state/kernel.h"
+#include "state/clocks.h"
+#include "state/meminfo.h"
 
 #define MACHINE_UNKNOWN UINT64_MAX
 #define UTS_SIZE	65 /* __NEW_UTS_LEN + 1 */
@@ -21,13 +21,20 @@ struct machine {
 	const char *panic; /* the panic's message, in the log's memory; NULL if there was none */
 	uint64_t panic_t_ns; /* when the log has it */
 
-	/* In pages; MACHINE_UNKNOWN what could not be read. */
-	uint64_t total, free, slab, anon, file, swap_total, swap_free;
+	int32_t panic_cpu; /* the CPU that panicked; -1: none did, or it is not known */
+	int32_t oops_in_progress; /* the kernel was about to print an oops or panic; -1: unknown */
+	double load[3]; /* of the last 1, 5 and 15 minutes; below 0: unknown */
+	struct meminfo memory;
 };
 
-void machine_init(struct machine *machine, struct kernel *kernel, const struct dmesg *dmesg);
+void machine_init(struct machine *machine, struct kernel *kernel, const struct dmesg *dmesg,
+		  const struct clocks *clocks);
 
 /* The letters of @taint as the kernel prints them, without those that stand for "not": "OE"; "" for none. */
 void machine_taint_letters(uint64_t taint, char ret[33]);
+
+/* What @bit of @taint means, if it is set: "out-of-tree module"; else NULL. */
+#define MACHINE_TAINT_BITS 64
+const char *machine_taint_words(uint64_t taint, unsigned int bit);
 
 #endif

@@ -6,9 +6,11 @@
  */
 #include "state/tasks.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "dump/list.h"
+#include "state/rss.h"
 
 #define PF_KTHREAD 0x00200000
 
@@ -24,8 +26,9 @@
 struct layout {
 	struct member tasks, thread_head, thread_node, signal;
 	struct member pid, tgid, real_parent, comm, state, exit_state, flags, stack, sp, cpu;
-	struct member mm, rss;
-	uint32_t rss_step; /* bytes from one counter of mm.rss_stat to the next */
+	struct member mm;
+	struct rss_layout rss;
+	struct scheduling_layout scheduling;
 };
 
 struct reader {
@@ -65,16 +68,10 @@ static struct error *resolve(const struct types *types, struct layout *l)
 		/* In thread_info since 5.16 (bcf9033e5449). */
 		{ "task_struct", "thread_info.cpu|cpu", &l->cpu },
 		{ "task_struct", "mm", &l->mm },
-		/* Atomic counters; an array of percpu_counter since 6.2 (f1a7941243c1). */
-		{ "mm_struct", "rss_stat.count.counter|rss_stat.count", &l->rss },
 	};
-	struct member array;
-
-	/* The path went through an array: its stride is the size of an element. */
-	l->rss_step = types_member(types, "mm_struct", "rss_stat.count", &array) && array.count > 1
-			      ? array.size
-			      : types_sizeof(types, "percpu_counter");
-	return types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	scheduling_resolve(types, &l->scheduling);
+	struct error *err = rss_resolve(types, &l->rss);
+	return err ? err : types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
 }
 
 /* As task_index_to_char(task_state_index()) of include/linux/sched.h. */
@@ -83,29 +80,12 @@ static char state_letter(uint64_t state, uint64_t exit_state)
 	static const char letters[] = "RSDTtXZP";
 	uint64_t idle = STATE_UNINT | STATE_NOLOAD;
 
-	if ((state & idle) == idle)
-		return 'I';
 	if (state & STATE_BLOCKED)
 		return 'D';
+	if ((state & idle) == idle)
+		return 'I';
 	uint64_t reported = (state | exit_state) & STATE_REPORTED;
 	return letters[reported ? 64 - __builtin_clzll(reported) : 0];
-}
-
-/* File, anonymous and shared memory pages: enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES }. */
-static void read_rss(struct reader *reader, uint64_t mm, struct task *task)
-{
-	static const unsigned int resident[] = { 0, 1, 3 };
-	const struct layout *l = &reader->layout;
-
-	for (size_t i = 0; i < sizeof(resident) / sizeof(resident[0]); i++) {
-		uint64_t pages;
-		struct error *err = member_read(&reader->kernel->memory,
-						mm + resident[i] * l->rss_step, &l->rss, &pages);
-		/* A counter may be below 0 for a moment; and none at all is no reason to lose the task. */
-		if (!err && (int64_t)pages > 0)
-			task->rss_pages += pages;
-		error_destroy(err);
-	}
 }
 
 static struct error *read_task(struct reader *reader, struct task *task)
@@ -139,8 +119,12 @@ static struct error *read_task(struct reader *reader, struct task *task)
 	task->cpu = cpu;
 	task->state = state_letter(state, exit_state);
 	task->kernel_thread = flags & PF_KTHREAD;
-	if (mm && !task->kernel_thread)
-		read_rss(reader, mm, task);
+	/* A kernel thread's is only borrowed. */
+	task->mm = task->kernel_thread ? 0 : mm;
+	task->wait_ns = CLOCK_UNKNOWN;
+	err = scheduling_read(memory, &l->scheduling, task->address, &task->scheduling);
+	if (err)
+		return err;
 	err = member_read(memory, parent, &l->tgid, &ppid);
 	if (err)
 		note_error(reader,
@@ -154,6 +138,7 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 {
 	struct unwinder *unwinder = &reader->kernel->unwinder;
 	const struct cpu *cpu = cpus_find(reader->cpus, task->cpu);
+	struct error *err = NULL;
 
 	task->running = cpu && cpu->online && cpu->current == task->address;
 	/* A task that has exited has given its stack back: put_task_stack(). */
@@ -161,13 +146,33 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 		return NULL;
 	if (!task->running) {
 		task->registers_from = REGISTERS_SLEEPING;
-		return unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
+		err = unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
+	} else {
+		task->registers_from = cpu->registers_from;
+		if (cpu->registers_from != REGISTERS_NONE)
+			err = unwind_running(unwinder, &cpu->registers, task->stack_base,
+					     cpu->per_cpu, &task->stack);
 	}
-	task->registers_from = cpu->registers_from;
-	if (cpu->registers_from == REGISTERS_NONE)
-		return NULL;
-	return unwind_running(unwinder, &cpu->registers, task->stack_base, cpu->per_cpu,
-			      &task->stack);
+	if (!task->kernel_thread) {
+		struct error *user = unwind_add_user(unwinder, task->stack_base, &task->stack);
+		if (err)
+			error_destroy(user);
+		else
+			err = user;
+	}
+	return err;
+}
+
+struct error *task_registers(struct kernel *kernel, const struct cpus *cpus,
+			     const struct task *task, struct registers *ret)
+{
+	const struct cpu *cpu = cpus_find(cpus, task->cpu);
+
+	if (!task->running)
+		return unwind_sleeping_registers(&kernel->unwinder, task->sp, task->stack_base,
+						 ret);
+	*ret = cpu ? cpu->registers : (struct registers){};
+	return NULL;
 }
 
 static void add_task(struct reader *reader, uint64_t address)
@@ -189,9 +194,28 @@ static void add_task(struct reader *reader, uint64_t address)
 	}
 }
 
+/* Gives all tasks from list.data[@first] on, which are of one process, what memory it has. */
+static void share_rss(struct reader *reader, size_t first)
+{
+	struct task *tasks = reader->tasks->list.data;
+	size_t count = reader->tasks->list.count, at = first;
+
+	/* The first thread may have exited, and given up its memory, before the others. */
+	while (at < count && !tasks[at].mm)
+		at++;
+	if (at == count)
+		return;
+	int64_t pages = rss_read(reader->kernel, &reader->layout.rss, reader->cpus, tasks[at].mm);
+	for (size_t i = first; i < count; i++)
+		pages += rss_cached(reader->kernel, &reader->layout.rss, tasks[i].address);
+	for (size_t i = first; i < count; i++)
+		tasks[i].rss_pages = pages > 0 ? pages : 0;
+}
+
 static void add_threads(struct reader *reader, uint64_t leader)
 {
 	const struct layout *l = &reader->layout;
+	size_t first = reader->tasks->list.count;
 	struct list_walk walk;
 	uint64_t signal;
 
@@ -201,6 +225,7 @@ static void add_threads(struct reader *reader, uint64_t leader)
 			       l->thread_node.offset);
 		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err))
 			add_task(reader, walk.object);
+		share_rss(reader, first);
 	}
 	if (err)
 		note_error(reader,
@@ -229,6 +254,31 @@ static void add_all(struct reader *reader)
 		note_error(reader, err);
 }
 
+/* Where a task with that address is in the index, or where it would be put. */
+static uint32_t *find_place(const struct tasks *tasks, uint64_t address)
+{
+	/* The upper bits of a product are the well mixed ones; addresses are multiples of 64. */
+	size_t place = (address * 0x9e3779b97f4a7c15ull >> 32) & (tasks->index_size - 1);
+
+	while (tasks->index[place] && tasks->list.data[tasks->index[place] - 1].address != address)
+		place = (place + 1) & (tasks->index_size - 1);
+	return &tasks->index[place];
+}
+
+/* Without memory for it tasks are looked for one by one. */
+static void make_index(struct tasks *tasks)
+{
+	tasks->index_size = 64;
+	while (tasks->index_size < 2 * tasks->list.count)
+		tasks->index_size *= 2;
+	tasks->index = calloc(tasks->index_size, sizeof(*tasks->index));
+	for (size_t i = 0; tasks->index && i < tasks->list.count; i++) {
+		uint32_t *place = find_place(tasks, tasks->list.data[i].address);
+		if (!*place)
+			*place = i + 1;
+	}
+}
+
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
 {
 	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
@@ -237,7 +287,21 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	tasks->error = resolve(kernel->symbols.types, &reader.layout);
 	if (!tasks->error)
 		add_all(&reader);
+	make_index(tasks);
 	tasks->error = error_prefix(tasks->error, "task list");
+}
+
+void tasks_set_waits(struct tasks *tasks, const struct cpus *cpus, const struct clocks *clocks)
+{
+	for (size_t i = 0; i < tasks->list.count; i++) {
+		struct task *task = &tasks->list.data[i];
+		const struct cpu *cpu = cpus_find(cpus, task->cpu);
+
+		/* An idle task waits for nothing. */
+		if (cpu && task->pid && !task->running)
+			task->wait_ns = scheduling_wait_ns(&task->scheduling, clocks,
+							   cpu - cpus->list.data);
+	}
 }
 
 void tasks_deinit(struct tasks *tasks)
@@ -245,11 +309,16 @@ void tasks_deinit(struct tasks *tasks)
 	for (size_t i = 0; i < tasks->list.count; i++)
 		stack_deinit(&tasks->list.data[i].stack);
 	vector_deinit(&tasks->list);
+	free(tasks->index);
 	error_destroy(tasks->error);
 }
 
 const struct task *tasks_find(const struct tasks *tasks, uint64_t address)
 {
+	if (tasks->index) {
+		uint32_t place = *find_place(tasks, address);
+		return place ? &tasks->list.data[place - 1] : NULL;
+	}
 	for (size_t i = 0; i < tasks->list.count; i++)
 		if (tasks->list.data[i].address == address)
 			return &tasks->list.data[i];

@@ -3,7 +3,7 @@
 #ifndef LOCKDUMP_TASKS_H
 #define LOCKDUMP_TASKS_H
 
-#include "state/cpus.h"
+#include "state/scheduling.h"
 
 #define TASK_COMM_SIZE 16 /* TASK_COMM_LEN */
 
@@ -19,7 +19,11 @@ struct task {
 	bool kernel_thread;
 	uint64_t stack_base; /* task_struct.stack */
 	uint64_t sp; /* of a task that was switched out */
-	uint64_t rss_pages;
+	uint64_t mm; /* its mm_struct; 0: none of its own */
+	uint64_t rss_pages; /* of the process, the same for all of its threads */
+	struct scheduling scheduling;
+	uint64_t
+		wait_ns; /* how long it has not run; CLOCK_UNKNOWN: it runs, or it cannot be told */
 
 	enum registers_from registers_from;
 	struct stack stack;
@@ -27,12 +31,20 @@ struct task {
 
 struct tasks {
 	VECTOR(struct task) list; /* idle tasks first, then as the kernel's list has them */
+	uint32_t *index; /* by hash of the address, each a place in the list plus one; 0 is free */
+	size_t index_size; /* a power of two */
 	struct error *error; /* why the list is not whole, or NULL */
 };
 
 /* Reads all tasks and walks their stacks. What cannot be read ends in tasks->error and stack.error. */
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus);
 void tasks_deinit(struct tasks *tasks);
+
+/* What the walk of its stack began with: those of a task that was switched out are not all known. */
+struct error *task_registers(struct kernel *kernel, const struct cpus *cpus,
+			     const struct task *task, struct registers *ret);
+/* Sets wait_ns of all tasks. */
+void tasks_set_waits(struct tasks *tasks, const struct cpus *cpus, const struct clocks *clocks);
 
 /* The task whose task_struct is at @address, or NULL. */
 const struct task *tasks_find(const struct tasks *tasks, uint64_t address);

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "symbols/kallsyms_scan.h"
 
 #define MAX_TOKENS     65536
 #define MAX_NAMES_SIZE (64u << 20) /* they have about 12 bytes each */
@@ -230,9 +231,20 @@ struct error *kallsyms_init(struct kallsyms *kallsyms, struct memory *memory,
 		return error_create(ERROR_OTHER, "kallsyms: the vmcoreinfo lacks SYMBOL(_stext)");
 	if (find_in_vmcoreinfo(info, &tables))
 		return kallsyms_load(kallsyms, memory, &tables, stext);
-	return error_create(ERROR_NOT_FOUND,
-			    "kallsyms: the vmcoreinfo lacks SYMBOL(kallsyms_names), "
-			    "which kernels have since 6.0");
+	struct kallsyms_tables guesses[KALLSYMS_SCAN_GUESSES];
+	size_t count = kallsyms_scan(memory, info, guesses);
+	struct error *err = NULL;
+	for (size_t i = 0; i < count; i++) {
+		error_destroy(err);
+		err = kallsyms_load(kallsyms, memory, &guesses[i], stext);
+		if (!err)
+			return NULL;
+	}
+	return err ? err
+		   : error_create(
+			     ERROR_NOT_FOUND,
+			     "kallsyms: no symbols: the vmcoreinfo lacks SYMBOL(kallsyms_names), which "
+			     "kernels have since 6.0, and no such table was found in memory");
 }
 
 void kallsyms_deinit(struct kallsyms *kallsyms)

@@ -88,7 +88,7 @@ static struct error *read_module(struct modules *modules, const struct layout *l
 				 struct arena *arena)
 {
 	struct memory *memory = modules->memory;
-	struct module module = {};
+	struct module module = { .object = object };
 	char name[MAX_MODULE_NAME];
 	uint64_t state;
 

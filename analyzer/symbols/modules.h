@@ -14,6 +14,7 @@
 
 struct module {
 	const char *name;
+	uint64_t object; /* address of its struct module */
 	struct {
 		uint64_t start;
 		uint64_t size;

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "symbols/symbol_file.h"
+
 #define MAX_BTF_SIZE (256u << 20)
 
 #define KSYM_NAME(name) #name,
@@ -32,32 +34,86 @@ static void find_direct_base(struct symbols *symbols)
 	error_destroy(err);
 }
 
-static struct error *read_types(struct symbols *symbols)
+/* One error of two: what failed, and what else was tried or can be. */
+static struct error *also(struct error *first, struct error *then)
+{
+	struct error *ret =
+		error_fault(first->class, first->address, "%s; %s", first->message, then->message);
+
+	error_destroy(first);
+	error_destroy(then);
+	return ret;
+}
+
+/* The dump's own symbols, those kept of this boot, those of a vmlinux: the first that can be had. */
+static struct error *read_symbols(struct symbols *symbols, const struct vmcoreinfo *info,
+				  const struct symbol_files *files)
+{
+	struct kallsyms *kallsyms = &symbols->kallsyms;
+	const char *const others[] = { files->kept, files->vmlinux };
+
+	if (files->symbols)
+		return symbol_file_load(files->symbols, info, kallsyms);
+	struct error *err = kallsyms_init(kallsyms, symbols->memory, info);
+	for (size_t i = 0; err && i < sizeof(others) / sizeof(others[0]); i++) {
+		if (!others[i])
+			continue;
+		struct error *why = symbol_file_load(others[i], info, kallsyms);
+		if (!why) {
+			error_destroy(err);
+			return NULL;
+		}
+		err = also(err, why);
+	}
+	if (err)
+		err = also(err,
+			   error_create(ERROR_NOT_FOUND,
+					"give its symbols by --symbols FILE: the /proc/kallsyms of "
+					"that boot, a System.map or a vmlinux"));
+	return err;
+}
+
+static struct error *read_btf(const struct symbols *symbols, const struct vmcoreinfo *info,
+			      const struct symbol_files *files, void **ret, size_t *size_ret)
 {
 	uint64_t start = symbols->at[KSYM___start_BTF], stop = symbols->at[KSYM___stop_BTF];
-	void *data;
+	struct error *err;
 
-	if (!start || stop <= start)
-		return error_create(
+	if (start && stop > start) {
+		*size_ret = stop - start;
+		err = memory_read_alloc(symbols->memory, start, *size_ret, MAX_BTF_SIZE, ret);
+	} else {
+		err = error_create(
 			ERROR_NOT_FOUND,
 			"this kernel has no BTF: without types its memory cannot be read; "
 			"build it with CONFIG_DEBUG_INFO_BTF=y");
-	struct error *err =
-		memory_read_alloc(symbols->memory, start, stop - start, MAX_BTF_SIZE, &data);
-	return err ? error_prefix(err, "BTF") : types_parse(data, stop - start, &symbols->types);
+	}
+	if (err && files->vmlinux) {
+		struct error *why = symbol_file_btf(files->vmlinux, info, ret, size_ret);
+		if (why)
+			return also(err, why);
+		error_destroy(err);
+		err = NULL;
+	}
+	return error_prefix(err, "BTF");
 }
 
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,
-			   const struct vmcoreinfo *info)
+			   const struct vmcoreinfo *info, const struct symbol_files *files)
 {
+	void *btf = NULL;
+	size_t size = 0;
+
 	memset(symbols, 0, sizeof(*symbols));
 	symbols->memory = memory;
-	struct error *err = kallsyms_init(&symbols->kallsyms, memory, info);
+	struct error *err = read_symbols(symbols, info, files);
 	if (err)
 		return err;
 	find_variables(symbols);
 	find_direct_base(symbols);
-	err = read_types(symbols);
+	err = read_btf(symbols, info, files, &btf, &size);
+	if (!err)
+		err = types_parse(btf, size, &symbols->types);
 	if (err)
 		return err;
 	uint64_t head = symbols->at[KSYM_modules];

@@ -15,38 +15,78 @@
 	K(__cpu_online_mask)     \
 	K(__end_init_stack)      \
 	K(__end_init_task)       \
+	K(__irq_regs)            \
+	K(__lock_text_end)       \
+	K(__lock_text_start)     \
+	K(__per_cpu_end)         \
 	K(__per_cpu_offset)      \
+	K(__per_cpu_start)       \
+	K(__sched_text_end)      \
+	K(__sched_text_start)    \
+	K(__preempt_count)       \
+	K(__softirq_pending)     \
 	K(__start_BTF)           \
 	K(__start_init_stack)    \
 	K(__start_init_task)     \
+	K(__start_notes)         \
 	K(__start_orc_unwind)    \
 	K(__start_orc_unwind_ip) \
 	K(__stop_BTF)            \
+	K(__stop_notes)          \
 	K(__stop_orc_unwind_ip)  \
 	K(_einittext)            \
 	K(_etext)                \
 	K(_sinittext)            \
 	K(_stext)                \
+	K(_text)                 \
 	K(_totalram_pages)       \
+	K(avenrun)               \
 	K(cea_exception_stacks)  \
+	K(clocksource_jiffies)   \
+	K(contig_page_data)      \
 	K(crash_notes)           \
+	K(current_task)          \
+	K(hardirq_stack_inuse)   \
+	K(crashing_cpu)          \
 	K(hardirq_stack_ptr)     \
+	K(hrtimer_bases)         \
 	K(init_task)             \
+	K(irq_stat)              \
+	K(jiffies_64)            \
+	K(kernel_cpustat)        \
 	K(map_idr)               \
 	K(modules)               \
+	K(node_data)             \
+	K(nmi_print_seq)         \
 	K(nr_cpu_ids)            \
+	K(nr_node_ids)           \
 	K(nr_swap_pages)         \
+	K(oops_in_progress)      \
 	K(orc_header)            \
 	K(page_offset_base)      \
+	K(panic_cpu)             \
 	K(pcpu_hot)              \
+	K(qnodes)                \
+	K(rcu_data)              \
+	K(rcu_state)             \
 	K(runqueues)             \
+	K(safe_print_seq)        \
 	K(saved_command_line)    \
 	K(shadow_timekeeper)     \
 	K(sysctl_bootid)         \
 	K(tainted_mask)          \
+	K(tick_do_timer_cpu)     \
+	K(timekeeper_data)       \
+	K(timer_bases)           \
+	K(tk_core)               \
 	K(total_swap_pages)      \
+	K(totalreserve_pages)    \
 	K(vm_node_stat)          \
-	K(vm_zone_stat)
+	K(vm_zone_stat)          \
+	K(watchdog_enabled)      \
+	K(watchdog_report_ts)    \
+	K(watchdog_thresh)       \
+	K(watchdog_touch_ts)
 
 #define KSYM_ENUM(name) KSYM_##name,
 enum ksym_id { KSYM_LIST(KSYM_ENUM) NR_KSYM };
@@ -74,9 +114,16 @@ struct symbols {
 	} cache[SYMBOL_CACHE_SIZE]; /* the same functions are in every stack */
 };
 
+/* Files that have what a dump may lack; each may be NULL. symbol_file.h tells what they may be. */
+struct symbol_files {
+	const char *symbols; /* the core kernel's; used instead of the dump's own */
+	const char *kept; /* the same, but used only if the dump has none */
+	const char *vmlinux; /* symbols and BTF if the dump has none, and debug information */
+};
+
 /* On an error, what was read before it is there nevertheless. */
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,
-			   const struct vmcoreinfo *info);
+			   const struct vmcoreinfo *info, const struct symbol_files *files);
 void symbols_deinit(struct symbols *symbols);
 
 /* What covers @address. Its strings live as long as @symbols. */

@@ -33,15 +33,20 @@ static bool is_between_registers(const uint8_t *code)
 	       code[1] >> 6 == 3 && (code[1] & 7) != 4 && (code[1] >> 3 & 7) != 4;
 }
 
-/* Bytes of a nop: endbr64 becomes one where nothing jumps to it, and so does the call of __fentry__. */
+/*
+ * Bytes of a nop: endbr64 becomes one where nothing jumps to it, and so does the call of __fentry__; up to 5.12 on
+ * some CPUs one of prefixes alone (a89dfde3dc3c).
+ */
 static size_t nop(const uint8_t *code)
 {
 	static const uint8_t endbr64[] = { 0xf3, 0x0f, 0x1e, 0xfa };
-	size_t prefix = *code == 0x66;
-	const uint8_t *modrm = code + prefix + 2;
+	size_t prefix = 0;
 
 	if (!memcmp(code, endbr64, sizeof(endbr64)))
 		return sizeof(endbr64);
+	while (prefix < 4 && code[prefix] == 0x66)
+		prefix++;
+	const uint8_t *modrm = code + prefix + 2;
 	if (code[prefix] == 0x90)
 		return prefix + 1;
 	if (code[prefix] != 0x0f || code[prefix + 1] != 0x1f || *modrm >> 6 > 1)

@@ -139,6 +139,36 @@ struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t t
 	return unwinder->arch->walk_sleeping(unwinder, sp, ret);
 }
 
+struct error *unwind_add_user(struct unwinder *unwinder, uint64_t task_stack, struct stack *stack)
+{
+	size_t count = stack->frames.count;
+	struct registers registers;
+
+	if (!unwinder->usable || (count && stack->frames.data[count - 1].section == SECTION_USER))
+		return NULL;
+	set_task_area(unwinder, task_stack);
+	if (!unwinder->arch->user_registers(unwinder, &registers))
+		return NULL;
+	const struct frame frame = {
+		.pc = registers.values[unwinder->arch->pc],
+		.sp = registers.values[unwinder->arch->sp],
+		.section = SECTION_USER,
+		.interrupted = true,
+		.reliable = true,
+	};
+	return unwind_add_frame(unwinder, stack, &frame);
+}
+
+bool unwind_find_registers(struct unwinder *unwinder, uint64_t task_stack, uint64_t per_cpu,
+			   struct registers *ret)
+{
+	if (!unwinder->usable)
+		return false;
+	set_task_area(unwinder, task_stack);
+	error_destroy(unwinder->arch->cpu_areas(unwinder, per_cpu));
+	return unwinder->arch->find_registers(unwinder, per_cpu, ret);
+}
+
 struct error *unwind_sleeping_registers(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
 					struct registers *ret)
 {

@@ -9,9 +9,17 @@
 
 #define REGISTERS_MAX 40
 
+/* What a walk from registers is worth. */
+enum registers_trust {
+	REGISTERS_EXACT, /* those of the moment of the dump */
+	REGISTERS_OLD, /* the stack must bear them out: a return address behind another call is a guess */
+	REGISTERS_GUESSED,
+};
+
 /* Registers, in the order of the architecture's struct pt_regs. */
 struct registers {
 	uint64_t values[REGISTERS_MAX];
+	enum registers_trust trust;
 	uint64_t
 		known; /* bit n: values[n] is the register's; of a sleeping task not all are kept */
 };
@@ -57,6 +65,10 @@ struct unwind_arch {
 	unsigned int nr_registers;
 	const char *const *register_names;
 	unsigned int pc, sp; /* indices of registers */
+	unsigned int argument; /* and of the one with a function's first argument */
+	const uint8_t *dwarf_registers; /* by DWARF's number, their indices */
+	unsigned int nr_dwarf_registers;
+	uint64_t kept; /* bit n: functions keep the register with index n for their callers */
 
 	/* Resolves the types it needs. */
 	struct error *(*init)(struct unwinder *unwinder);
@@ -72,9 +84,15 @@ struct unwind_arch {
 	/* The registers that the switch away from a task kept on its stack, at @sp. */
 	struct error *(*sleeping_registers)(const struct unwinder *unwinder, uint64_t sp,
 					    struct registers *ret);
+	/* The registers of user mode of the task whose stack is areas[0]; false if it has none. */
+	bool (*user_registers)(struct unwinder *unwinder, struct registers *ret);
+	/* Finds registers of a CPU that left none on its stacks, and sets their trust. */
+	bool (*find_registers)(struct unwinder *unwinder, uint64_t per_cpu, struct registers *ret);
 	/* Those of the struct pt_regs at @address. */
 	struct error *(*read_registers)(const struct unwinder *unwinder, uint64_t address,
 					struct registers *ret);
+	/* Whether the @size bytes of @code, which is at @at, have @address as an operand. */
+	bool (*code_mentions)(const uint8_t *code, size_t size, uint64_t at, uint64_t address);
 };
 
 extern const struct unwind_arch unwind_arch_x86_64;
@@ -98,7 +116,7 @@ struct unwinder {
 	union {
 		struct {
 			struct member frame[REGISTERS_MAX]; /* of inactive_task_frame */
-			struct member hardirq_stack_ptr;
+			struct member hardirq_stack_ptr, hardirq_stack_inuse;
 			struct member nmi, df, db, mce, vc;
 			uint32_t inactive_frame_size, irq_stack_size;
 		} x86_64;
@@ -119,6 +137,16 @@ struct error *unwind_running(struct unwinder *unwinder, const struct registers *
 /* Walks a task that was switched out with stack pointer @sp. */
 struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
 			      struct stack *ret);
+
+/* Adds the frame of user mode to the stack of a task that has such, if the walk did not come to it. */
+struct error *unwind_add_user(struct unwinder *unwinder, uint64_t task_stack, struct stack *stack);
+
+/*
+ * Looks through the stacks of a CPU that left no registers, and was running the task with @task_stack. False if
+ * none can be had.
+ */
+bool unwind_find_registers(struct unwinder *unwinder, uint64_t task_stack, uint64_t per_cpu,
+			   struct registers *ret);
 
 /*
  * The registers that a walk begins with where the task was switched out: for who recovers more of them than

@@ -3,11 +3,17 @@
 #include <elf.h>
 #include <string.h>
 
+#include "unwind/code_x86_64.h"
 #include "unwind/walk_x86_64.h"
 
 static const char *const register_names[NR_REGISTERS] = {
 	"r15", "r14", "r13", "r12", "rbp",	"rbx", "r11", "r10",	"r9",  "r8", "rax",
 	"rcx", "rdx", "rsi", "rdi", "orig_rax", "rip", "cs",  "rflags", "rsp", "ss",
+};
+
+/* System V ABI, AMD64 supplement, figure 3.36. */
+static const uint8_t dwarf_registers[] = {
+	AX, DX, CX, BX, SI, DI, BP, SP, R8, R9, R10, R11, R12, R13, R14, R15, IP,
 };
 
 /* struct elf_prstatus: pr_reg, whose first 21 words are struct pt_regs. */
@@ -40,6 +46,7 @@ static struct error *x86_64_init(struct unwinder *unwinder)
 		{ "inactive_task_frame", "ret_addr", &l->frame[IP] },
 		/* From 6.2 (d7b6d709a76a) to 6.14 in pcpu_hot; else a per-CPU variable of its own. */
 		{ "pcpu_hot", "hardirq_stack_ptr", &l->hardirq_stack_ptr, true },
+		{ "pcpu_hot", "hardirq_stack_inuse", &l->hardirq_stack_inuse, true },
 		{ "cea_exception_stacks", "NMI_stack", &l->nmi, true },
 		{ "cea_exception_stacks", "DF_stack", &l->df, true },
 		{ "cea_exception_stacks", "DB_stack", &l->db, true },
@@ -53,6 +60,27 @@ static struct error *x86_64_init(struct unwinder *unwinder)
 		err = error_create(ERROR_CORRUPT, "BTF: struct inactive_task_frame of %u bytes",
 				   l->inactive_frame_size);
 	return err;
+}
+
+/* Whether interrupts are handled on the CPU: then what was interrupted last was on that stack. */
+static bool is_irq_stack_in_use(struct unwinder *unwinder, uint64_t per_cpu)
+{
+	const struct member *member = &unwinder->layout.x86_64.hardirq_stack_inuse;
+	const uint64_t *at = unwinder->symbols->at;
+	uint64_t address = at[KSYM_hardirq_stack_inuse];
+	uint8_t ret = 0;
+
+	if (!address && at[KSYM_pcpu_hot] && member->size)
+		address = at[KSYM_pcpu_hot] + member->offset;
+	if (address)
+		error_destroy(memory_read(unwinder->memory, address + per_cpu, &ret, 1));
+	return ret;
+}
+
+static bool x86_64_find(struct unwinder *unwinder, uint64_t per_cpu, struct registers *ret)
+{
+	return x86_64_find_registers(unwinder, per_cpu, is_irq_stack_in_use(unwinder, per_cpu),
+				     ret);
 }
 
 static void add_area(struct unwinder *unwinder, uint64_t start, uint64_t size,
@@ -157,7 +185,8 @@ static struct error *x86_64_walk(struct unwinder *unwinder, const struct registe
 		.bp = registers->values[BP],
 		.interrupted = true,
 		.user = x86_64_is_user(registers),
-		.reliable = true,
+		.reliable = registers->trust != REGISTERS_GUESSED,
+		.doubted = registers->trust != REGISTERS_EXACT,
 		.has_registers = true,
 		.registers = *registers,
 	};
@@ -189,6 +218,10 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.register_names = register_names,
 	.pc = IP,
 	.sp = SP,
+	.argument = DI,
+	.dwarf_registers = dwarf_registers,
+	.nr_dwarf_registers = sizeof(dwarf_registers),
+	.kept = 1 << BX | 1 << BP | 1 << R12 | 1 << R13 | 1 << R14 | 1 << R15,
 	.init = x86_64_init,
 	.cpu_areas = x86_64_cpu_areas,
 	.from_prstatus = x86_64_from_prstatus,
@@ -197,4 +230,7 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.walk_sleeping = x86_64_walk_sleeping,
 	.sleeping_registers = x86_64_sleeping_registers,
 	.read_registers = x86_64_read_registers,
+	.user_registers = x86_64_user_registers,
+	.find_registers = x86_64_find,
+	.code_mentions = code_mentions_x86_64,
 };

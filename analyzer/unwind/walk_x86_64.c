@@ -326,7 +326,9 @@ struct error *x86_64_walk_from(struct unwinder *unwinder, struct walk *w, struct
 			else
 				why = err;
 		}
-		bool reliable = w->user || (w->reliable && is_believed(unwinder, w, &way));
+		/* What led to the registers of user mode is of no matter, for they are in a place of their own. */
+		bool reliable = w->user ? w->reliable || stack->frames.count
+					: w->reliable && is_believed(unwinder, w, &way);
 		err = add_frame(unwinder, w, reliable, stack);
 		if (err) {
 			error_destroy(why);

@@ -65,4 +65,11 @@ bool x86_64_guess(struct unwinder *unwinder, struct walk *w);
  */
 bool x86_64_frame_pointer(struct unwinder *unwinder, const struct walk *w, struct orc_entry *ret);
 
+/* The registers of user mode, at the top of the task's stack; false if it has none, being a kernel thread. */
+bool x86_64_user_registers(struct unwinder *unwinder, struct registers *ret);
+
+/* Registers of the CPU with @per_cpu, out of its stacks. */
+bool x86_64_find_registers(struct unwinder *unwinder, uint64_t per_cpu, bool irq_stack_in_use,
+			   struct registers *ret);
+
 #endif

@@ -9,62 +9,6 @@
 
 #include "verdict/verdict.h"
 
-/*
- * The kernel repeats its line about every 20 s (twice watchdog_thresh) while a
- * lockup lasts: an older one is of a lockup that is over.
- */
-#define LINE_IS_FRESH_NS 60000000000ull
-
-struct stuck_cpu {
-	uint32_t number;
-	double seconds;
-	bool recorded; /* else the kernel's log says so */
-};
-
-/* The CPU that the trigger named, else the one that is stuck for longest. */
-static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
-{
-	*ret = (struct stuck_cpu){ .seconds = -1, .recorded = true };
-	if (!record)
-		return false;
-	if (record->header->fired_by != RECORD_FIRED_NONE) {
-		ret->number = record->header->fired_cpu;
-		ret->seconds = verdict_cpu_stuck_s(record, ret->number);
-		if (ret->seconds >= 0)
-			return true;
-	}
-	for (uint32_t cpu = 0; cpu < record->header->nr_slots; cpu++) {
-		double stuck = verdict_cpu_stuck_s(record, cpu);
-		if (stuck > ret->seconds && stuck * 1e9 >= record->header->threshold_ns)
-			*ret = (struct stuck_cpu){ cpu, stuck, true };
-	}
-	return ret->seconds >= 0;
-}
-
-/* The kernel's own watchdog: it counts if it spoke lately, of the task that the CPU was still running. */
-static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret)
-{
-	const struct dmesg *dmesg = input->dmesg;
-	struct watchdog_line said;
-
-	for (size_t i = dmesg->lines.count; i--;) {
-		const struct dmesg_line *line = &dmesg->lines.data[i];
-		if (dmesg->lines.data[dmesg->lines.count - 1].t_ns - line->t_ns > LINE_IS_FRESH_NS)
-			return false;
-		if (!watchdog_line(line->text, &said))
-			continue;
-		const struct cpu *cpu = cpus_find(input->cpus, said.cpu);
-		const struct task *task = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
-		/* A record that covers the CPU, and did not call it stuck, knows better. */
-		if (!task || task->pid != said.pid ||
-		    (input->record && said.cpu < input->record->header->nr_slots))
-			continue;
-		*ret = (struct stuck_cpu){ said.cpu, said.stuck_s, false };
-		return true;
-	}
-	return false;
-}
-
 static uint64_t function_start(struct kernel *kernel, uint64_t pc, bool interrupted)
 {
 	return symbols_lookup(&kernel->symbols, pc - !interrupted).start;
@@ -132,8 +76,8 @@ static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *
 	return nr_frames - common < nr_frames ? nr_frames - common : 0;
 }
 
-static void blame(struct verdict *verdict, const struct verdict_input *input,
-		  const struct stack *stack)
+void verdict_blame_unleft(struct verdict *verdict, const struct verdict_input *input,
+			  const struct stack *stack)
 {
 	size_t index = blamed_frame(verdict, input, stack);
 
@@ -144,20 +88,6 @@ static void blame(struct verdict *verdict, const struct verdict_input *input,
 		symbols_lookup(&input->kernel->symbols, frame->pc - !frame->interrupted);
 	verdict->function = symbol.name;
 	verdict->module = symbol.module ? symbol.module->name : NULL;
-}
-
-static void add_log_evidence(struct verdict *verdict, const struct dmesg *dmesg)
-{
-	struct watchdog_line said;
-
-	for (size_t i = dmesg->lines.count; i--;) {
-		if (watchdog_line(dmesg->lines.data[i].text, &said) &&
-		    said.cpu == (uint32_t)verdict->cpu && said.pid == verdict->task.pid) {
-			verdict_add_evidence(verdict, "the kernel's own watchdog says: %s",
-					     dmesg->lines.data[i].text);
-			return;
-		}
-	}
 }
 
 /* The newest whole sample of the stuck CPU, or NULL. */
@@ -197,8 +127,7 @@ static bool culprit_of_record(const struct verdict_input *input, const struct st
 static bool culprit_of_dump(const struct verdict_input *input, const struct stuck_cpu *stuck,
 			    struct verdict_task *task, const struct stack **stack)
 {
-	const struct cpu *cpu = cpus_find(input->cpus, stuck->number);
-	const struct task *current = cpu ? tasks_find(input->tasks, cpu->current) : NULL;
+	const struct task *current = verdict_current(input, stuck->number);
 
 	if (!current || !current->stack.frames.count)
 		return false;
@@ -228,7 +157,7 @@ bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
 	const struct stack *stack = &sampled;
 	struct stuck_cpu stuck;
 
-	if (!find_recorded(input->record, &stuck) && !find_logged(input, &stuck))
+	if (!verdict_stuck_cpu(input, &stuck))
 		return false;
 	verdict->has_task = culprit_of_dump(input, &stuck, &verdict->task, &stack) ||
 			    culprit_of_record(input, &stuck, &verdict->task, &sampled);
@@ -246,8 +175,8 @@ bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
 	if (stack == &sampled)
 		verdict_add_evidence(verdict,
 				     "the dump has lost this CPU's stack: it is the record's");
-	blame(verdict, input, stack);
-	add_log_evidence(verdict, input->dmesg);
+	verdict_blame_unleft(verdict, input, stack);
+	verdict_add_watchdog(verdict, input->dmesg);
 	describe(verdict);
 	verdict_sign(verdict, input->kernel, stack);
 	stack_deinit(&sampled);

@@ -7,7 +7,10 @@
 
 /* The first that applies counts: from the most telling to the most general. */
 static bool (*const rules[])(struct verdict *, const struct verdict_input *) = {
+	rule_deadlock,
+	rule_spinlock_wait,
 	rule_busy_loop,
+	rule_hung_task,
 };
 
 void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
@@ -20,6 +23,48 @@ void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
 	vsnprintf(verdict->evidence[verdict->nr_evidence++], sizeof(verdict->evidence[0]), format,
 		  args);
 	va_end(args);
+}
+
+uint32_t verdict_place(const struct verdict_input *input, const struct task *task)
+{
+	return task - input->tasks->list.data;
+}
+
+void verdict_add_wait(struct verdict *verdict, const struct verdict_input *input, uint32_t place)
+{
+	const struct task *task = &input->tasks->list.data[place];
+	const struct lock *lock = locks_waited_for(input->locks, place);
+	char what[128], held[160] = "";
+
+	if (!lock)
+		return;
+	lock_describe(lock, what, sizeof(what));
+	if (lock->holders.count) {
+		const struct lock_holder *holder = &lock->holders.data[0];
+		const struct task *its = &input->tasks->list.data[holder->task];
+		snprintf(held, sizeof(held), ", held %sby %s (pid %u)%s%s",
+			 holder->certain ? "" : "probably ", its->comm, its->pid,
+			 holder->why ? ": " : "", holder->why ? holder->why : "");
+	}
+	verdict_add_evidence(verdict, "%s (pid %u) %s %s%s", task->comm, task->pid,
+			     lock->spinning ? "spins for" : "waits for", what, held);
+}
+
+void verdict_blame(struct verdict *verdict, const struct verdict_input *input,
+		   const struct task *task, size_t frame)
+{
+	verdict->has_task = true;
+	verdict->task = (struct verdict_task){ .pid = task->pid, .tgid = task->tgid };
+	memcpy(verdict->task.comm, task->comm, sizeof(verdict->task.comm));
+	verdict->cpu = task->running ? (int32_t)task->cpu : -1;
+	verdict->function = verdict->module = NULL;
+	if (frame >= task->stack.frames.count)
+		return;
+	const struct frame *f = &task->stack.frames.data[frame];
+	const struct symbol symbol =
+		symbols_lookup(&input->kernel->symbols, f->pc - !f->interrupted);
+	verdict->function = symbol.name;
+	verdict->module = symbol.module ? symbol.module->name : NULL;
 }
 
 double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
@@ -39,12 +84,38 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 	return (end_ns - slot->onset_ns) / 1e9;
 }
 
+/* Who waits for the culprit, which may be stuck with a lock held. */
+static void add_victims(struct verdict *verdict, const struct verdict_input *input)
+{
+	char what[128];
+
+	for (size_t i = 0; i < input->locks->list.count; i++) {
+		const struct lock *lock = &input->locks->list.data[i];
+		for (size_t j = 0; lock != verdict->lock && j < lock->holders.count; j++) {
+			const struct lock_holder *holder = &lock->holders.data[j];
+			if (input->tasks->list.data[holder->task].pid != verdict->task.pid ||
+			    !lock->waiters.count)
+				continue;
+			lock_describe(lock, what, sizeof(what));
+			verdict_add_evidence(
+				verdict, "%zu %s for %s, which it %s%s%s", lock->waiters.count,
+				lock->spinning ? "CPUs spin" : "tasks wait", what,
+				holder->certain ? "holds" : "seems to hold",
+				holder->why ? ": " : "", holder->why ? holder->why : "");
+		}
+	}
+}
+
 void verdict_init(struct verdict *verdict, const struct verdict_input *input)
 {
 	memset(verdict, 0, sizeof(*verdict));
-	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
-		if (rules[i](verdict, input))
+	for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+		if (rules[i](verdict, input)) {
+			if (verdict->has_task && verdict->task.pid && !verdict->cycle.count)
+				add_victims(verdict, input);
 			return;
+		}
+	}
 	memset(verdict, 0, sizeof(*verdict));
 	verdict->kind = "none";
 	verdict->cpu = -1;

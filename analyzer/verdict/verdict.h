@@ -3,8 +3,9 @@
 #ifndef LOCKDUMP_VERDICT_H
 #define LOCKDUMP_VERDICT_H
 
-#include "state/tasks.h"
+#include "state/locks.h"
 #include "verdict/timeline.h"
+#include "verdict/wait_graph.h"
 
 #define VERDICT_MAX_EVIDENCE 8
 
@@ -19,7 +20,7 @@ struct verdict {
 	const char *kind; /* interface.md's word; "none": nothing hung */
 	char title[256];
 	char signature[64];
-	char summary[256];
+	char summary[512];
 	double confidence; /* 0..1 */
 	int32_t cpu; /* -1: none */
 	bool has_task;
@@ -27,6 +28,8 @@ struct verdict {
 	const char *function; /* to blame, or NULL */
 	const char *module; /* of the function; NULL: the core kernel */
 	double stuck_s; /* at the crash; below 0: unknown */
+	const struct lock *lock; /* that is waited for, or NULL */
+	struct wait_cycle cycle; /* count 0: none */
 	char evidence[VERDICT_MAX_EVIDENCE][256];
 	unsigned int nr_evidence;
 };
@@ -36,6 +39,7 @@ struct verdict_input {
 	struct kernel *kernel;
 	const struct cpus *cpus;
 	const struct tasks *tasks;
+	const struct locks *locks;
 	const struct dmesg *dmesg;
 	const struct machine *machine;
 	const struct record *record; /* NULL: none */
@@ -53,7 +57,52 @@ void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
 /* "KIND-xxxxxxxx": a hash over the names of the functions from @function outwards in @stack. */
 void verdict_sign(struct verdict *verdict, struct kernel *kernel, const struct stack *stack);
 
-/* A CPU in kernel code that does not schedule. True if it applies. */
+/* Makes @task the culprit, with the function that its frame @frame is in. */
+void verdict_blame(struct verdict *verdict, const struct verdict_input *input,
+		   const struct task *task, size_t frame);
+
+/*
+ * "abba_a (pid 279) waits for mutex ldhang_mutex_b [ldhang], held by abba_b (pid 284)" to the evidence; for the
+ * task at @place of the tasks, which waits for something.
+ */
+void verdict_add_wait(struct verdict *verdict, const struct verdict_input *input, uint32_t place);
+
+/* The place of @task, which must be one of the input's. */
+uint32_t verdict_place(const struct verdict_input *input, const struct task *task);
+
+/* A CPU that hung. */
+struct stuck_cpu {
+	uint32_t number;
+	double seconds;
+	bool recorded; /* else the kernel's log says so */
+};
+
+/* The one that the trigger named, else the one that is stuck for longest. False: none is. */
+bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret);
+
+/* The task that ran on CPU @number, or NULL. */
+const struct task *verdict_current(const struct verdict_input *input, uint32_t number);
+
+/* Adds what the kernel's own watchdog says of verdict->cpu and verdict->task. */
+void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg);
+
+/*
+ * Blames the innermost function of @stack that CPU verdict->cpu never left, by the record's samples, and adds what
+ * was compared to the evidence. Without samples it is the innermost of all.
+ */
+void verdict_blame_unleft(struct verdict *verdict, const struct verdict_input *input,
+			  const struct stack *stack);
+
+/* The rules, each true if it applies. A cycle of tasks that wait for each other. */
+bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input);
+
+/* A CPU that spins for a lock. */
+bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *input);
+
+/* A CPU in kernel code that does not schedule. */
 bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input);
+
+/* A task that sleeps without being interruptible, for too long. */
+bool rule_hung_task(struct verdict *verdict, const struct verdict_input *input);
 
 #endif

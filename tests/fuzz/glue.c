@@ -289,6 +289,7 @@ void fuzz_verdict(const struct record *record, const struct dmesg *dmesg)
 	static struct fuzz_base *base;
 	struct verdict verdict;
 	struct machine machine;
+	struct clocks clocks;
 	struct timeline timeline;
 	struct cpus cpus;
 	struct tasks tasks;
@@ -296,8 +297,9 @@ void fuzz_verdict(const struct record *record, const struct dmesg *dmesg)
 	if (!base)
 		base = fuzz_base_kernel("tests/fuzz/log.kernel");
 	struct kernel *kernel = fuzz_kernel(base, (const uint8_t *)"", 1);
-	machine_init(&machine, kernel, dmesg);
 	cpus_init(&cpus, kernel);
+	clocks_init(&clocks, kernel, &cpus, dmesg);
+	machine_init(&machine, kernel, dmesg, &clocks);
 	tasks_init(&tasks, kernel, &cpus);
 	fuzz_ok(timeline_init(&timeline, record, dmesg, &machine));
 	for (size_t i = 0; i < timeline.events.count; i++)
@@ -313,5 +315,6 @@ void fuzz_verdict(const struct record *record, const struct dmesg *dmesg)
 	verdict_init(&verdict, &input);
 	timeline_deinit(&timeline);
 	tasks_deinit(&tasks);
+	clocks_deinit(&clocks);
 	cpus_deinit(&cpus);
 }

@@ -42,6 +42,7 @@ static const char layout[] = "info SYMBOL(prb)=ffff888000000000\n"
 
 struct log {
 	struct make_kernel k;
+	uint64_t infos;
 	uint64_t next_lpos;
 };
 
@@ -61,6 +62,7 @@ static void log_init(struct log *log, uint64_t tail_id, uint64_t head_id, uint64
 	make_kernel_text(&log->k, "fill 704 0\n");
 	make_kernel_line(&log->k, "at 0x%llx", DATA);
 	make_kernel_text(&log->k, "fill 256 0x23\n");
+	log->infos = INFOS;
 	log->next_lpos = first_lpos;
 }
 
@@ -70,7 +72,7 @@ static void add_raw(struct log *log, uint64_t id, uint64_t state, uint64_t t_ns,
 	make_kernel_line(&log->k, "at 0x%llx", DESCS + id % 8 * 24);
 	make_kernel_line(&log->k, "u64 0x%llx 0x%llx 0x%llx", (unsigned long long)(state | id),
 			 (unsigned long long)begin, (unsigned long long)next);
-	make_kernel_line(&log->k, "at 0x%llx", INFOS + id % 8 * 88);
+	make_kernel_line(&log->k, "at 0x%llx", (unsigned long long)(log->infos + id % 8 * 88));
 	make_kernel_line(&log->k, "u64 %llu %llu\n u16 %u\n u8 0 0x%x", (unsigned long long)id,
 			 (unsigned long long)t_ns, text_len, level << 5);
 }
@@ -254,6 +256,64 @@ static void hostile_records(void **state)
 	}
 }
 
+static void who_logged_it_and_about_what(void **state)
+{
+	struct dmesg dmesg;
+	struct log log;
+
+	(void)state;
+	log_init(&log, 0, 2, 0);
+	make_kernel_text(&log.k, "info OFFSET(printk_info.caller_id)=20\n"
+				 "info OFFSET(printk_info.dev_info)=24\n"
+				 "info OFFSET(dev_printk_info.subsystem)=0\n"
+				 "info OFFSET(dev_printk_info.device)=16\n");
+	add(&log, 0, 1, 6, "of a task");
+	make_kernel_line(&log.k, "at 0x%llx\n u32 173\n", INFOS + 20);
+	add(&log, 1, 2, 6, "of a device");
+	make_kernel_line(
+		&log.k,
+		"at 0x%llx\n u32 0x80000001\n str pci\n at 0x%llx\n str +pci:0000:00:01.0\n",
+		INFOS + 88 + 20, INFOS + 88 + 40);
+	add(&log, 2, 3, 6, "of a name without an end");
+	make_kernel_line(&log.k, "at 0x%llx\n fill 64 0x61\n", INFOS + 2 * 88 + 24);
+	read_log(&log, &dmesg);
+	assert_no_error(dmesg.error);
+	const struct dmesg_line *lines = dmesg.lines.data;
+	assert_int_equal(dmesg.lines.count, 3);
+	assert_true(lines[0].has_caller);
+	assert_int_equal(lines[0].caller, 173);
+	assert_null(lines[0].subsystem);
+	assert_null(lines[0].device);
+	assert_int_equal(lines[1].caller, DMESG_CALLER_CPU | 1);
+	assert_string_equal(lines[1].subsystem, "pci");
+	assert_string_equal(lines[1].device, "+pci:0000:00:01.0");
+	assert_int_equal(strlen(lines[2].subsystem), 15);
+	assert_int_equal(strlen(lines[2].device), 47);
+	dmesg_deinit(&dmesg);
+}
+
+/* A table of the ring begins 480 bytes before the end of its page, and the next page is not in the dump. */
+static void a_page_of_the_ring_is_missing(void **state)
+{
+	struct dmesg dmesg;
+	struct log log;
+
+	(void)state;
+	log_init(&log, 0, 7, 0);
+	log.infos = INFOS + 4096 - 480;
+	make_kernel_line(&log.k, "at 0xffff888000001010\n u64 0x%llx\n",
+			 (unsigned long long)log.infos);
+	for (uint64_t i = 0; i < 8; i++)
+		add(&log, i, i, 6, "text");
+	make_kernel_line(&log.k, "exclude 0x%llx\n", INFOS + 4096);
+	read_log(&log, &dmesg);
+	assert_int_equal(dmesg.lines.count, 5); /* the sixth goes over the page's end */
+	assert_line(&dmesg, 4, 4, 6, "text");
+	assert_error(dmesg.error, ERROR_EXCLUDED, "3 records are lost");
+	dmesg.error = NULL;
+	dmesg_deinit(&dmesg);
+}
+
 static void hostile_rings(void **state)
 {
 	static const struct {
@@ -365,6 +425,10 @@ int main(void)
 		TEST("records without text, or not yet written, are no lines; an empty line is one",
 		     records_that_are_none),
 		TEST("a record of several lines is as many", records_of_several_lines),
+		TEST("a record tells who logged it, and about which device",
+		     who_logged_it_and_about_what),
+		TEST("a missing page costs the records that are on it",
+		     a_page_of_the_ring_is_missing),
 		TEST("hostile records stay within the ring", hostile_records),
 		TEST("records that share their text are given up", records_that_share_their_text),
 		TEST("a hostile ring is an error, and the log is empty", hostile_rings),

@@ -24,11 +24,12 @@ static struct error *make(const char *module_file, struct initramfs *ret)
 {
 	struct driver_module module = { .name = (char *)"tests", .file = (char *)module_file };
 	struct driver_modules modules = { .items = &module, .count = 1 };
+	struct kept_symbols symbols = { .text = (char *)"0 T _text\n", .size = 10 };
 	struct config config;
 
 	config_init(&config);
 	strcpy(config.release, "6.1.0");
-	struct error *err = initramfs_create(&config, &modules, PROGRAM, ret);
+	struct error *err = initramfs_create(&config, &modules, PROGRAM, &symbols, ret);
 	if (!err) {
 		assert_int_equal(config.modules.count, 1);
 		assert_string_equal(config.modules.items[0], "/modules/os-release");
@@ -130,6 +131,7 @@ static void test_content(void **state)
 		"modules/os-release\n",
 		"/libc.so.",
 		"etc/lockdump/capture.conf\n",
+		"etc/lockdump/kallsyms\n",
 		"proc\n",
 		"store\n",
 		"ld-linux",
@@ -192,7 +194,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("the same inputs give the same bytes, whenever they were written", test_same),
-		TEST("init, makedumpfile, libraries, modules and configuration are in it, and nothing "
+		TEST("init, makedumpfile, libraries, modules, symbols and configuration are in it, and nothing "
 		     "is left behind",
 		     test_content),
 		TEST("without room for it, it fails and leaves nothing", test_no_room),

@@ -214,6 +214,15 @@ static void other_machines(void **state)
 	(void)state;
 	assert_int_equal(dump_machine(dump), EM_AARCH64);
 	dump_close(dump);
+	/* QEMU's */
+	dump = dump_of_text(
+		"format kdump lzo\n machine Unknown\n note CORE 1 336\n pa 0x1000\n u64 1\n");
+	assert_int_equal(dump_machine(dump), EM_X86_64);
+	dump_close(dump);
+	make_dump_init(&d);
+	make_dump_text(&d, "format kdump lzo\n machine Unknown\n pa 0x1000\n u64 1\n");
+	assert_error(dump_open(make_dump_write(&d), &dump), ERROR_OTHER, "of what machine");
+	make_dump_deinit(&d);
 	make_dump_init(&d);
 	make_dump_text(&d, "format kdump lzo\n machine riscv64\n pa 0x1000\n u64 1\n");
 	assert_error(dump_open(make_dump_write(&d), &dump), ERROR_OTHER, "riscv64");

@@ -56,8 +56,7 @@ static void test_whole(void **state)
 		.trigger_by = "sysrq",
 		.trigger_reason = "no task switch for 12.0 s",
 		.trigger_cpu = 0,
-		.dump_outcome = "done",
-		.dump_level = 31,
+		.dump_level = 23,
 		.compression = "lzo",
 		.proven = true,
 		.reserved_kb = 196608,
@@ -67,6 +66,8 @@ static void test_whole(void **state)
 
 	(void)state;
 	manifest_add_step(&manifest, "vmcore", 2.4567, "done", NULL);
+	manifest_add_try(&manifest, 31)->outcome = "not proven";
+	manifest_add_try(&manifest, 23)->outcome = "done";
 	char *json = print(&manifest, &files);
 	assert_at(json, "schema", "\"lockdump.manifest/1\"");
 	assert_at(json, "id", "\"20260101T000000Z-0123abcd\"");
@@ -78,8 +79,9 @@ static void test_whole(void **state)
 	assert_at(json, "trigger",
 		  "{\"by\":\"sysrq\",\"reason\":\"no task switch for 12.0 s\",\"cpu\":0}");
 	assert_at(json, "dump",
-		  "{\"level\":31,\"compression\":\"lzo\",\"tries\":[{\"level\":31,"
-		  "\"outcome\":\"done\"}],\"proven\":true}");
+		  "{\"level\":23,\"compression\":\"lzo\",\"tries\":[{\"level\":31,"
+		  "\"outcome\":\"not proven\"},{\"level\":23,\"outcome\":\"done\"}],"
+		  "\"proven\":true}");
 	assert_at(json, "memory", "{\"reserved_kb\":196608,\"peak_kb\":81000}");
 	assert_at(json, "steps",
 		  "[{\"name\":\"vmcore\",\"seconds\":2.456700,\"outcome\":\"done\","
@@ -127,6 +129,10 @@ static void test_many_steps(void **state)
 	for (int i = 0; i < 2 * MANIFEST_MAX_STEPS; i++)
 		manifest_add_step(&manifest, "step", 0, "failed", "why");
 	assert_int_equal(manifest.nr_steps, MANIFEST_MAX_STEPS);
+	for (unsigned int i = 0; i < 2 * MANIFEST_MAX_TRIES; i++)
+		manifest_add_try(&manifest, i);
+	assert_int_equal(manifest.nr_tries, MANIFEST_MAX_TRIES);
+	assert_int_equal(manifest.tries[MANIFEST_MAX_TRIES - 1].level, 2 * MANIFEST_MAX_TRIES - 1);
 }
 
 static void test_list(void **state)

@@ -208,9 +208,9 @@ static void out_of_a_vmcore(void **state)
 		uint32_t element_size, count;
 		const char *says; /* NULL: it is found */
 	} cases[] = {
-		{ RECORD_SLOT_SIZE, 3, NULL },		{ RECORD_SLOT_SIZE, 2, "cut off" },
-		{ 8, 1, "no flight record" },		{ 0, 0, "no flight record" },
-		{ UINT32_MAX, UINT32_MAX, "2 CPUs" },	{ RECORD_SLOT_SIZE, 4, "2 CPUs" },
+		{ RECORD_SLOT_SIZE, 3, NULL },	      { RECORD_SLOT_SIZE, 2, "cut off" },
+		{ 8, 1, "no flight record" },	      { 0, 0, "no flight record" },
+		{ UINT32_MAX, UINT32_MAX, "2 CPUs" }, { RECORD_SLOT_SIZE, 4, "2 CPUs" },
 	};
 
 	(void)state;

@@ -237,6 +237,11 @@ static void every_task_with_its_stack(void **state)
 	assert_int_equal(kthread->registers_from, REGISTERS_SLEEPING);
 	assert_int_equal(kthread->stack.frames.count, 2);
 	assert_true(kthread->stack.frames.data[0].pc == 0xffffffff81000304);
+	for (size_t i = 0; i < o.tasks.list.count; i++)
+		assert_ptr_equal(tasks_find(&o.tasks, o.tasks.list.data[i].address),
+				 &o.tasks.list.data[i]);
+	assert_null(tasks_find(&o.tasks, 0xffff888000005000));
+	assert_null(tasks_find(&o.tasks, 0));
 	close_machine(&o);
 }
 
@@ -255,7 +260,7 @@ static void letters_of_states(void **state)
 		{ "set kthread task_struct.exit_state 0x10\n", 'X' },
 		{ "set kthread task_struct.exit_state 0x20\n", 'Z' },
 		{ "set kthread task_struct.__state 0x40\n", 'P' },
-		{ "set kthread task_struct.__state 0xffffffff\n", 'I' },
+		{ "set kthread task_struct.__state 0xffffffff\n", 'D' },
 		{ "set kthread task_struct.__state 0xffff6b00\n", 'R' },
 		{ "set kthread task_struct.__state 0x8001\n", 'D' }, /* frozen */
 		{ "set kthread task_struct.__state 0x1000\n", 'D' }, /* waits for an rt lock */

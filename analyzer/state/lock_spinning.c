@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Spinlocks and rwlocks (kernel/locking/qspinlock.c, qrwlock.c). The lock is the
+ * slow path's first argument, and stays in its register while it spins; it is
+ * taken for one if its word is that of a lock that is taken. A CPU in the queue
+ * of spinners is also known by its own node: the last one in its chain is
+ * the tail that stands in the lock.
+ */
+#include "state/lock_finder.h"
+
+/* struct qspinlock, NR_CPUS below 16384: include/asm-generic/qspinlock_types.h */
+#define LOCKED_MASK    0xffu
+#define PENDING_SHIFT  8
+#define TAIL_MASK      0xffff0000u
+#define TAIL_IDX_SHIFT 16
+#define TAIL_CPU_SHIFT 18
+#define MAX_NODES      4 /* task, softirq, hard interrupt, NMI */
+#define LOCKED	       1
+#define LOCKED_SLOW    3 /* _Q_SLOW_VAL: of a paravirtual lock whose waiter sleeps */
+
+/* struct qrwlock: include/asm-generic/qrwlock.h */
+#define WRITER_LOCKED 0xffu
+#define QRWLOCK_MASK  0x1ffu
+#define WAIT_LOCK     4 /* offset of wait_lock */
+
+static bool is_slow_path(const char *name, enum lock_type *ret)
+{
+	static const struct {
+		const char *name;
+		enum lock_type type;
+	} paths[] = {
+		{ "native_queued_spin_lock_slowpath", LOCK_SPINLOCK },
+		{ "__pv_queued_spin_lock_slowpath", LOCK_SPINLOCK },
+		{ "queued_spin_lock_slowpath", LOCK_SPINLOCK },
+		{ "queued_read_lock_slowpath", LOCK_RWLOCK },
+		{ "queued_write_lock_slowpath", LOCK_RWLOCK },
+	};
+
+	for (size_t i = 0; name && i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (lock_name_matches(name, paths[i].name)) {
+			*ret = paths[i].type;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool read_u32(struct lock_finder *finder, uint64_t address, uint32_t *ret)
+{
+	struct error *err = memory_read_u32(finder->memory, address, ret);
+
+	error_destroy(err);
+	return !err;
+}
+
+/* The tail of the queue that the CPU's own node is in, as a lock's word has it; 0 if it is in none. */
+static uint32_t queue_tail(struct lock_finder *finder, uint32_t number)
+{
+	const struct lock_layout *l = &finder->layout;
+	uint64_t nodes = finder->kernel->symbols.at[KSYM_qnodes];
+	const struct cpu *cpu = cpus_find(finder->cpus, number);
+
+	if (!nodes || !cpu || !l->spin.node_size || !l->spin.next.size || !l->spin.count.size)
+		return 0;
+	uint64_t count = lock_read(finder, nodes + cpu->per_cpu, &l->spin.count);
+	if (!count || count > MAX_NODES)
+		return 0;
+	uint64_t node = nodes + cpu->per_cpu + (count - 1) * l->spin.node_size, next;
+	for (size_t i = 0;
+	     i < finder->cpus->list.count && (next = lock_read(finder, node, &l->spin.next)); i++)
+		node = next;
+	for (size_t i = 0; i < finder->cpus->list.count; i++) {
+		const struct cpu *last = &finder->cpus->list.data[i];
+		uint64_t offset = node - nodes - last->per_cpu;
+		if (offset < (uint64_t)MAX_NODES * l->spin.node_size &&
+		    !(offset % l->spin.node_size))
+			return (last->number + 1) << TAIL_CPU_SHIFT |
+			       (uint32_t)(offset / l->spin.node_size) << TAIL_IDX_SHIFT;
+	}
+	return 0;
+}
+
+/* Whether @address has the word of a spinlock that is taken. */
+static bool is_taken(struct lock_finder *finder, uint64_t address, uint32_t *word_ret)
+{
+	uint32_t word;
+
+	if (!lock_plausible(address) || address % 4 || !read_u32(finder, address, &word))
+		return false;
+	uint32_t locked = word & LOCKED_MASK, pending = (word & 0xffff) >> PENDING_SHIFT;
+	uint32_t tail = word >> TAIL_CPU_SHIFT;
+	*word_ret = word;
+	return (locked == LOCKED || locked == LOCKED_SLOW) && pending <= 1 &&
+	       (!tail || cpus_find(finder->cpus, tail - 1)) && !(!tail && word & TAIL_MASK);
+}
+
+static bool is_taken_rwlock(struct lock_finder *finder, uint64_t address)
+{
+	uint32_t word, wait;
+
+	if (!lock_plausible(address) || address % 4 || !read_u32(finder, address, &word) ||
+	    !read_u32(finder, address + WAIT_LOCK, &wait))
+		return false;
+	uint32_t writer = word & WRITER_LOCKED, readers = word & ~QRWLOCK_MASK;
+	return (writer == WRITER_LOCKED || (!writer && readers)) &&
+	       (!wait || is_taken(finder, address + WAIT_LOCK, &wait));
+}
+
+struct spinner {
+	enum lock_type type;
+	bool inner; /* it spins for the spinlock inside a rwlock */
+	uint32_t tail; /* of the queue it is in, or 0 */
+};
+
+/* What the spinner at @address waits for; 0 if that cannot be. *@proven_ret, which may be NULL: the queue says so. */
+static uint64_t accept(struct lock_finder *finder, const struct spinner *spinner, uint64_t address,
+		       bool *proven_ret)
+{
+	uint32_t word;
+
+	bool ignored;
+
+	proven_ret = proven_ret ? proven_ret : &ignored;
+	*proven_ret = false;
+	if (spinner->type == LOCK_RWLOCK && !spinner->inner)
+		return is_taken_rwlock(finder, address) ? address : 0;
+	if (!is_taken(finder, address, &word))
+		return 0;
+	*proven_ret = spinner->tail && spinner->tail == (word & TAIL_MASK);
+	return spinner->inner ? address - WAIT_LOCK : address;
+}
+
+bool lock_registers(struct lock_finder *finder, const struct task *task, size_t frame,
+		    struct registers *ret)
+{
+	const struct frame *f = &task->stack.frames.data[frame];
+	const struct cpu *cpu = cpus_find(finder->cpus, task->cpu);
+
+	if (f->registers_at) {
+		struct error *err = unwind_frame_registers(&finder->kernel->unwinder, f, ret);
+		error_destroy(err);
+		return !err;
+	}
+	if (frame || !task->running || !cpu || cpu->registers_from == REGISTERS_NONE)
+		return false;
+	*ret = cpu->registers;
+	return true;
+}
+
+/* The argument's register, else the one address among all registers that can be it. */
+static uint64_t find_in_registers(struct lock_finder *finder, const struct spinner *spinner,
+				  const struct registers *registers)
+{
+	const struct unwind_arch *arch = finder->kernel->unwinder.arch;
+	uint64_t ret = accept(finder, spinner, registers->values[arch->argument], NULL);
+
+	for (unsigned int i = 0; i < arch->nr_registers; i++) {
+		bool proven;
+		uint64_t found = accept(finder, spinner, registers->values[i], &proven);
+		if (proven)
+			return found;
+	}
+	for (unsigned int i = 0; !ret && i < arch->nr_registers; i++) {
+		ret = accept(finder, spinner, registers->values[i], NULL);
+		for (unsigned int j = i + 1; ret && j < arch->nr_registers; j++) {
+			uint64_t other = accept(finder, spinner, registers->values[j], NULL);
+			if (other && other != ret)
+				return 0;
+		}
+	}
+	return ret;
+}
+
+/* Words of the slow path's frame and its caller's prove nothing by themselves: the queue must. */
+static uint64_t find_in_words(struct lock_finder *finder, const struct spinner *spinner)
+{
+	for (size_t i = 0; i < finder->nr_words; i++) {
+		bool proven;
+		uint64_t found = accept(finder, spinner, finder->words[i], &proven);
+		if (proven)
+			return found;
+	}
+	return 0;
+}
+
+uint32_t lock_find_spinning(struct lock_finder *finder)
+{
+	const struct stack *stack = &finder->task->stack;
+	struct spinner spinner = {};
+	struct registers registers;
+	enum lock_type outer;
+	size_t i = 0;
+
+	while (i < stack->frames.count &&
+	       !is_slow_path(lock_frame_name(finder, finder->task, i), &spinner.type))
+		i++;
+	if (i == stack->frames.count)
+		return LOCK_NONE;
+	if (spinner.type == LOCK_SPINLOCK && i + 1 < stack->frames.count &&
+	    is_slow_path(lock_frame_name(finder, finder->task, i + 1), &outer) &&
+	    outer == LOCK_RWLOCK) {
+		spinner.type = LOCK_RWLOCK;
+		spinner.inner = true;
+	}
+	spinner.tail = queue_tail(finder, finder->task->cpu);
+	uint64_t address = 0;
+	if (lock_registers(finder, finder->task, i, &registers))
+		address = find_in_registers(finder, &spinner, &registers);
+	if (!address && lock_read_frames(finder, finder->task, i, i + 2))
+		address = find_in_words(finder, &spinner);
+	if (!address)
+		return LOCK_NONE;
+	uint32_t lock = lock_add(finder, spinner.type, address);
+	if (lock != LOCK_NONE)
+		finder->locks->list.data[lock].spinning = true;
+	return lock;
+}

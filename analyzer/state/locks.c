@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A task that waits is known by the slow path on its stack: the first function
+ * outside of the scheduler. Which that is says what to look for; only tasks
+ * that have one are looked at, and their stacks' words are read once.
+ */
+#include "state/locks.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "state/lock_finder.h"
+
+/* Frames behind the scheduler's that may be a slow path: an action like bit_wait() may come before it. */
+#define SLOW_PATH_FRAMES 2
+/* Frames behind the scheduler's in which a wait queue's entry is looked for. */
+#define QUEUE_FRAMES	 4
+
+/* Where kernel memory may be. */
+#define KERNEL_MEMORY 0xff00000000000000ull
+
+bool lock_name_matches(const char *name, const char *pattern)
+{
+	size_t len = strcspn(pattern, "*");
+
+	if (!name || strncmp(name, pattern, len))
+		return false;
+	return pattern[len] || !name[len] || name[len] == '.';
+}
+
+static bool matches_any(const char *name, const char *const *patterns)
+{
+	for (; *patterns; patterns++)
+		if (lock_name_matches(name, *patterns))
+			return true;
+	return false;
+}
+
+static bool is_scheduler(const char *name)
+{
+	static const char *const patterns[] = {
+		"__schedule",	   "schedule",	   "schedule_*", "preempt_schedule*",
+		"__cond_resched*", "io_schedule*", "bit_wait*",	 NULL,
+	};
+	return matches_any(name, patterns);
+}
+
+/* Sleepers that are on no queue that would tell more than their stack does, or on many. */
+static bool is_just_asleep(const char *name)
+{
+	static const char *const patterns[] = {
+		"futex_*",	  "do_nanosleep",      "do_sys_poll",	   "do_poll*",
+		"poll_*",	  "do_select*",	       "core_sys_select",  "sigsuspend",
+		"__do_sys_pause", "__x64_sys_pause",   "do_sigtimedwait*", "worker_thread",
+		"rescuer_thread", "smpboot_thread_fn", "kthreadd",	   "kthread_worker_fn",
+		"do_signal_stop", "ptrace_stop*",      "get_signal",	   NULL,
+	};
+	return matches_any(name, patterns);
+}
+
+struct slow_path {
+	const char *const *functions;
+	uint32_t (*find)(struct lock_finder *);
+};
+
+static const char *const mutex_functions[] = { "__mutex_lock*", "mutex_lock*", "__ww_mutex_lock*",
+					       "ww_mutex_lock*", NULL };
+static const char *const rwsem_functions[] = { "rwsem_down_*", "__down_read*", "__down_write*",
+					       "down_read*",   "down_write*",  NULL };
+static const char *const semaphore_functions[] = {
+	"__down",
+	"___down_common",
+	"__down_common",
+	"__down_interruptible",
+	"__down_killable",
+	"__down_timeout",
+	"down",
+	"down_interruptible",
+	"down_killable",
+	"down_timeout",
+	NULL,
+};
+static const char *const completion_functions[] = {
+	"__wait_for_common",	"wait_for_common*",	  "do_wait_for_common",
+	"wait_for_completion*", "__wait_for_completion*", NULL
+};
+static const char *const percpu_functions[] = { "percpu_rwsem_wait*", "percpu_down_write",
+						"__percpu_down_read", NULL };
+
+static const struct slow_path slow_paths[] = {
+	{ mutex_functions, lock_find_mutex },
+	{ rwsem_functions, lock_find_rwsem },
+	{ semaphore_functions, lock_find_semaphore },
+	{ completion_functions, lock_find_completion },
+	{ percpu_functions, lock_find_percpu_rwsem },
+};
+
+/* These may be a lock of any kind on a kernel with PREEMPT_RT. */
+static const char *const rt_functions[] = { "rt_mutex_*", "__rt_mutex_*", "rtlock_*",
+					    "rt_spin_*",  "rwbase_*",	  "__rwbase_*",
+					    "rt_read_*",  "rt_write_*",	  "futex_lock_pi*",
+					    NULL };
+
+bool lock_plausible(uint64_t address)
+{
+	return address >= KERNEL_MEMORY && address < -(uint64_t)PAGE_SIZE;
+}
+
+uint64_t lock_read(struct lock_finder *finder, uint64_t object, const struct member *member)
+{
+	uint64_t ret;
+
+	if (!member->size)
+		return 0;
+	struct error *err = member_read(finder->memory, object, member, &ret);
+	if (!err)
+		return ret;
+	error_destroy(err);
+	return 0;
+}
+
+bool lock_word(const struct lock_finder *finder, uint64_t address, uint64_t *ret)
+{
+	uint64_t place = (address - finder->words_at) / 8;
+
+	if (address % 8 || place >= finder->nr_words)
+		return false;
+	*ret = finder->words[place];
+	return true;
+}
+
+const char *lock_frame_name(struct lock_finder *finder, const struct task *task, size_t frame)
+{
+	const struct frame *f = &task->stack.frames.data[frame];
+
+	if (f->section == SECTION_USER)
+		return NULL;
+	const struct symbol symbol =
+		symbols_lookup(&finder->kernel->symbols, f->pc - !f->interrupted);
+	return symbol.module ? NULL : symbol.name;
+}
+
+/* Where the words of frames that end before @end end; 0 if that is on another stack. */
+static uint64_t end_of_frames(const struct lock_finder *finder, const struct task *task,
+			      size_t first, size_t end)
+{
+	const struct frame *frames = task->stack.frames.data;
+
+	if (end < task->stack.frames.count && frames[end].section == frames[first].section)
+		return frames[end].sp;
+	if (frames[first].section == SECTION_TASK)
+		return task->stack_base + finder->kernel->unwinder.thread_size;
+	return 0;
+}
+
+bool lock_read_frames(struct lock_finder *finder, const struct task *task, size_t first, size_t end)
+{
+	const struct frame *frames = task->stack.frames.data;
+
+	finder->nr_words = 0;
+	if (first >= task->stack.frames.count)
+		return false;
+	uint64_t from = !first && !task->running ? task->sp : frames[first].sp;
+	uint64_t to = end_of_frames(finder, task, first, end);
+	if (from % 8 || to <= from)
+		return false;
+	uint64_t count = (to - from) / 8;
+	if (count > LOCK_MAX_WORDS)
+		count = LOCK_MAX_WORDS;
+	struct error *err = memory_read(finder->memory, from, finder->words, count * 8);
+	if (err) {
+		error_destroy(err);
+		return false;
+	}
+	finder->words_at = from;
+	finder->nr_words = count;
+	return true;
+}
+
+/* A static lock has its own symbol; one in a CPU's own memory has that of the variable. */
+static void name_lock(struct lock_finder *finder, struct lock *lock)
+{
+	struct symbol symbol = symbols_lookup(&finder->kernel->symbols, lock->address);
+	char text[KSYM_NAME_SIZE + 32], detail[32] = "";
+	const uint64_t *at = finder->kernel->symbols.at;
+	uint64_t address = lock->address;
+
+	for (size_t i = 0; !symbol.name && i < finder->cpus->list.count; i++) {
+		const struct cpu *cpu = &finder->cpus->list.data[i];
+		uint64_t offset = lock->address - cpu->per_cpu;
+		if (offset - at[KSYM___per_cpu_start] >=
+		    at[KSYM___per_cpu_end] - at[KSYM___per_cpu_start])
+			continue;
+		symbol = symbols_lookup(&finder->kernel->symbols, offset);
+		if (!symbol.name)
+			continue;
+		address = offset;
+		snprintf(detail, sizeof(detail), "of CPU %u", cpu->number);
+	}
+	if (!symbol.name) {
+		const struct task *task = finder->task;
+		if (address - task->stack_base < finder->kernel->unwinder.thread_size)
+			lock->detail = "on the waiter's stack";
+		return;
+	}
+	if (address == symbol.start)
+		snprintf(text, sizeof(text), "%s", symbol.name);
+	else
+		snprintf(text, sizeof(text), "%s+0x%llx", symbol.name,
+			 (unsigned long long)(address - symbol.start));
+	lock->name = arena_strndup(&finder->locks->text, text, strlen(text));
+	lock->module = symbol.module ? symbol.module->name : NULL;
+	if (detail[0])
+		lock->detail = arena_strndup(&finder->locks->text, detail, strlen(detail));
+}
+
+static void no_memory(struct lock_finder *finder)
+{
+	if (!finder->locks->error)
+		finder->locks->error = &error_no_memory;
+}
+
+/* What begins with a lock may be waited for by its address too: the type goes into the top bits, which are all ones. */
+static uint64_t lock_key(enum lock_type type, uint64_t address)
+{
+	return address ^ (uint64_t)type << 56;
+}
+
+uint32_t lock_add(struct lock_finder *finder, enum lock_type type, uint64_t address)
+{
+	uint64_t key = lock_key(type, address);
+	uint32_t place = address_map_get(&finder->lock_at, key);
+
+	if (place != ADDRESS_MAP_NONE)
+		return place;
+	place = finder->locks->list.count;
+	struct lock *lock = vector_push(&finder->locks->list);
+	if (!lock) {
+		no_memory(finder);
+		return LOCK_NONE;
+	}
+	*lock = (struct lock){ .address = address, .type = type };
+	name_lock(finder, lock);
+	if (!address_map_put(&finder->lock_at, key, place))
+		no_memory(finder);
+	return place;
+}
+
+void lock_add_holder(struct lock_finder *finder, uint32_t place, uint64_t address, const char *why)
+{
+	struct lock *lock = &finder->locks->list.data[place];
+	uint32_t task = address_map_get(&finder->task_at, address);
+
+	if (task == ADDRESS_MAP_NONE)
+		return;
+	for (size_t i = 0; i < lock->holders.count; i++) {
+		if (lock->holders.data[i].task != task)
+			continue;
+		if (!why)
+			lock->holders.data[i] =
+				(struct lock_holder){ .task = task, .certain = true };
+		return;
+	}
+	struct lock_holder *holder = vector_push(&lock->holders);
+	if (!holder) {
+		no_memory(finder);
+		return;
+	}
+	*holder = (struct lock_holder){ .task = task, .certain = !why };
+	if (why)
+		holder->why = arena_strndup(&finder->locks->text, why, strlen(why));
+}
+
+/* The first frame that is not the scheduler's, or the number of frames. */
+static size_t skip_scheduler(struct lock_finder *finder)
+{
+	const struct task *task = finder->task;
+	size_t i = 0;
+
+	while (i < task->stack.frames.count && is_scheduler(lock_frame_name(finder, task, i)))
+		i++;
+	return i;
+}
+
+/* How far frames behind @frame go on to match @functions. */
+static size_t last_matching(struct lock_finder *finder, size_t frame, const char *const *functions)
+{
+	const struct task *task = finder->task;
+
+	while (frame + 1 < task->stack.frames.count &&
+	       matches_any(lock_frame_name(finder, task, frame + 1), functions))
+		frame++;
+	return frame;
+}
+
+static uint32_t find_sleeping(struct lock_finder *finder)
+{
+	const struct task *task = finder->task;
+	size_t first = skip_scheduler(finder);
+
+	if (!first)
+		return LOCK_NONE; /* it is not in the scheduler */
+	for (size_t i = first; i < first + SLOW_PATH_FRAMES && i < task->stack.frames.count; i++) {
+		const char *name = lock_frame_name(finder, task, i);
+		if (matches_any(name, rt_functions))
+			return lock_find_rt_mutex(finder);
+		for (size_t j = 0; j < sizeof(slow_paths) / sizeof(slow_paths[0]); j++) {
+			const struct slow_path *path = &slow_paths[j];
+			if (!matches_any(name, path->functions))
+				continue;
+			size_t last = last_matching(finder, i, path->functions);
+			return lock_read_frames(finder, task, 0, last + 1) ? path->find(finder)
+									   : LOCK_NONE;
+		}
+	}
+	if (first < task->stack.frames.count &&
+	    is_just_asleep(lock_frame_name(finder, task, first)))
+		return LOCK_NONE;
+	return lock_read_frames(finder, task, 0, first + QUEUE_FRAMES) ? lock_find_queue(finder)
+								       : LOCK_NONE;
+}
+
+static uint32_t find_lock(struct lock_finder *finder)
+{
+	if (!finder->task->stack.frames.count)
+		return LOCK_NONE;
+	if (finder->task->running)
+		return lock_find_spinning(finder);
+	/* One that was woken waits for a CPU, no more. */
+	return finder->task->state == 'R' ? LOCK_NONE : find_sleeping(finder);
+}
+
+static void set_lock(struct lock_finder *finder, uint32_t task, uint32_t place)
+{
+	finder->locks->waits_for[task] = place;
+	if (place == LOCK_NONE)
+		return;
+	uint32_t *waiter = vector_push(&finder->locks->list.data[place].waiters);
+	if (waiter)
+		*waiter = task;
+	else
+		no_memory(finder);
+}
+
+static void find_all(struct lock_finder *finder)
+{
+	const struct tasks *tasks = finder->tasks;
+
+	for (uint32_t i = 0; i < tasks->list.count; i++)
+		if (!address_map_put(&finder->task_at, tasks->list.data[i].address, i))
+			no_memory(finder);
+	for (uint32_t i = 0; i < tasks->list.count; i++) {
+		finder->task = &tasks->list.data[i];
+		set_lock(finder, i, find_lock(finder));
+	}
+	for (size_t i = 0; i < finder->pending.count; i++) {
+		const struct lock_pending *pending = &finder->pending.data[i];
+		set_lock(finder, pending->task, finder->rings.list.data[pending->ring].lock);
+	}
+	lock_read_lockdep(finder);
+	lock_find_suspects(finder);
+}
+
+void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *cpus,
+		const struct tasks *tasks)
+{
+	struct lock_finder *finder = calloc(1, sizeof(*finder));
+
+	memset(locks, 0, sizeof(*locks));
+	locks->waits_for = calloc(tasks->list.count + 1, sizeof(*locks->waits_for));
+	if (!finder || !locks->waits_for) {
+		locks->error = &error_no_memory;
+		free(finder);
+		return;
+	}
+	locks->nr_tasks = tasks->list.count;
+	finder->kernel = kernel;
+	finder->memory = &kernel->memory;
+	finder->cpus = cpus;
+	finder->tasks = tasks;
+	finder->locks = locks;
+	lock_layout_init(&finder->layout, kernel->symbols.types);
+	find_all(finder);
+	address_map_deinit(&finder->task_at);
+	address_map_deinit(&finder->lock_at);
+	lock_rings_deinit(&finder->rings);
+	vector_deinit(&finder->pending);
+	free(finder);
+}
+
+void locks_deinit(struct locks *locks)
+{
+	for (size_t i = 0; i < locks->list.count; i++) {
+		vector_deinit(&locks->list.data[i].holders);
+		vector_deinit(&locks->list.data[i].waiters);
+	}
+	vector_deinit(&locks->list);
+	free(locks->waits_for);
+	arena_deinit(&locks->text);
+	error_destroy(locks->error);
+}
+
+const struct lock *locks_waited_for(const struct locks *locks, uint32_t place)
+{
+	if (place >= locks->nr_tasks || locks->waits_for[place] == LOCK_NONE)
+		return NULL;
+	return &locks->list.data[locks->waits_for[place]];
+}
+
+const char *lock_type_name(enum lock_type type)
+{
+	static const char *const names[] = {
+		[LOCK_SPINLOCK] = "spinlock",	[LOCK_RWLOCK] = "rwlock",
+		[LOCK_MUTEX] = "mutex",		[LOCK_RWSEM] = "rwsem",
+		[LOCK_SEMAPHORE] = "semaphore", [LOCK_COMPLETION] = "completion",
+		[LOCK_RT_MUTEX] = "rt_mutex",	[LOCK_PERCPU_RWSEM] = "percpu-rwsem",
+		[LOCK_PAGE] = "page",		[LOCK_OTHER] = "other",
+	};
+	return names[type];
+}
+
+bool lock_is_held(const struct lock *lock)
+{
+	return lock->type != LOCK_COMPLETION && lock->type != LOCK_OTHER;
+}
+
+void lock_describe(const struct lock *lock, char *ret, size_t size)
+{
+	const char *kind = lock_type_name(lock->type), *detail = lock->detail;
+	char address[32];
+
+	if (lock->type == LOCK_OTHER)
+		kind = detail ? "word" : "wait queue";
+	snprintf(address, sizeof(address), "at 0x%llx", (unsigned long long)lock->address);
+	snprintf(ret, size, "%s %s%s%s%s%s%s%s", kind, lock->name ? lock->name : address,
+		 lock->module ? " [" : "", lock->module ? lock->module : "",
+		 lock->module ? "]" : "", detail ? " (" : "", detail ? detail : "",
+		 detail ? ")" : "");
+}
+
+/* __sched and __lockfunc functions have sections of their own: include/linux/sched/debug.h, spinlock_api_smp.h */
+static bool is_in_lock_section(const struct kernel *kernel, uint64_t pc)
+{
+	const uint64_t *at = kernel->symbols.at;
+
+	return (pc >= at[KSYM___sched_text_start] && pc < at[KSYM___sched_text_end]) ||
+	       (pc >= at[KSYM___lock_text_start] && pc < at[KSYM___lock_text_end]);
+}
+
+static bool is_primitive(const char *name)
+{
+	static const char *const waits[] = {
+		"_raw_*lock*",	 "native_queued_*",  "queued_*",      "__pv_queued_*",
+		"pv_*",		 "folio_wait_*",     "__folio_lock*", "wait_on_page_*",
+		"__lock_page*",	 "lock_page",	     "folio_lock*",   "__wait_on_*",
+		"out_of_line_*", "prepare_to_wait*", "osq_lock",      "mutex_spin_on_owner",
+		"rwsem_*",	 "kvm_wait",	     "__wait_rcu_gp", NULL,
+	};
+
+	if (is_scheduler(name) || matches_any(name, waits) || matches_any(name, rt_functions))
+		return true;
+	for (size_t i = 0; i < sizeof(slow_paths) / sizeof(slow_paths[0]); i++)
+		if (matches_any(name, slow_paths[i].functions))
+			return true;
+	return false;
+}
+
+size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack)
+{
+	for (size_t i = 0; i < stack->frames.count; i++) {
+		const struct frame *frame = &stack->frames.data[i];
+		uint64_t pc = frame->pc - !frame->interrupted;
+		const struct symbol symbol = symbols_lookup(&kernel->symbols, pc);
+		if (symbol.module ||
+		    (!is_in_lock_section(kernel, pc) && !is_primitive(symbol.name)))
+			return i;
+	}
+	return stack->frames.count;
+}

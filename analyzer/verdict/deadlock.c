@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tasks that wait for each other in a circle: spinlocks over CPUs, or sleeping
+ * locks over tasks. Nothing but that ends it, so it is a hang however short it
+ * has lasted; unless a CPU hangs for another reason, which then is the dump's.
+ */
+#include <stdio.h>
+
+#include "verdict/verdict.h"
+
+/* By how sure the holders are: locks say it themselves, or a suspect is named for each. */
+#define CONFIDENCE_CERTAIN 0.95
+#define CONFIDENCE_SUSPECT 0.75
+
+/* Begins the cycle with the CPU that hung, else with its first task. */
+static void rotate(struct wait_cycle *cycle, uint32_t first)
+{
+	size_t count = cycle->count < WAIT_CYCLE_MAX ? cycle->count : WAIT_CYCLE_MAX, at = 0;
+	struct wait_cycle rotated = *cycle;
+
+	for (size_t i = 0; i < count; i++)
+		if (cycle->tasks[i] == first ||
+		    (cycle->tasks[at] != first && cycle->tasks[i] < cycle->tasks[at]))
+			at = i;
+	/* Where not all of it is known, its tasks are no circle to turn. */
+	for (size_t i = 0; i < count && cycle->count <= WAIT_CYCLE_MAX; i++)
+		cycle->tasks[i] = rotated.tasks[(at + i) % count];
+}
+
+static void describe(struct verdict *verdict, const struct verdict_input *input,
+		     const struct task *first)
+{
+	char what[128];
+
+	lock_describe(verdict->lock, what, sizeof(what));
+	snprintf(verdict->title, sizeof(verdict->title), "possible deadlock in %s",
+		 verdict->function ? verdict->function : "unknown code");
+	if (verdict->cycle.count == 1) {
+		snprintf(verdict->summary, sizeof(verdict->summary),
+			 "%s (pid %u) waits for %s, which it holds itself.", first->comm,
+			 first->pid, what);
+		return;
+	}
+	const struct task *second = &input->tasks->list.data[verdict->cycle.tasks[1]];
+	snprintf(verdict->summary, sizeof(verdict->summary),
+		 "%zu tasks wait for each other in a circle: %s (pid %u) waits for %s, which %s "
+		 "(pid %u) holds%s.",
+		 verdict->cycle.count, first->comm, first->pid, what, second->comm, second->pid,
+		 verdict->cycle.count == 2 ? ", and that one for what the first holds" : "");
+}
+
+bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input)
+{
+	struct stuck_cpu stuck;
+	bool is_stuck = verdict_stuck_cpu(input, &stuck);
+	const struct task *current = is_stuck ? verdict_current(input, stuck.number) : NULL;
+	uint32_t from = current ? verdict_place(input, current) : LOCK_NONE;
+
+	if ((is_stuck && !current) || !wait_graph_cycle(input->locks, from, &verdict->cycle)) {
+		verdict->cycle.count = 0;
+		return false;
+	}
+	rotate(&verdict->cycle, from);
+	const struct task *first = &input->tasks->list.data[verdict->cycle.tasks[0]];
+	verdict->kind = "deadlock";
+	verdict_blame(verdict, input, first, locks_asking_frame(input->kernel, &first->stack));
+	verdict->lock = locks_waited_for(input->locks, verdict->cycle.tasks[0]);
+	verdict->confidence = verdict->cycle.certain ? CONFIDENCE_CERTAIN : CONFIDENCE_SUSPECT;
+	verdict->stuck_s = is_stuck ? stuck.seconds : -1;
+	if (is_stuck && stuck.recorded)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u last switched tasks %.1f s before the crash (flight record)",
+			stuck.number, stuck.seconds);
+	for (size_t i = 0; i < verdict->cycle.count && i < WAIT_CYCLE_MAX; i++)
+		verdict_add_wait(verdict, input, verdict->cycle.tasks[i]);
+	if (is_stuck)
+		verdict_add_watchdog(verdict, input->dmesg);
+	describe(verdict, input, first);
+	verdict_sign(verdict, input->kernel, &first->stack);
+	return true;
+}

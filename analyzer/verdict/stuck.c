@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which CPU hung, by the flight record or by the kernel's own watchdog. */
+#include "verdict/verdict.h"
+
+/*
+ * The kernel repeats its line about every 20 s (twice watchdog_thresh) while a
+ * lockup lasts: an older one is of a lockup that is over.
+ */
+#define LINE_IS_FRESH_NS 60000000000ull
+
+const struct task *verdict_current(const struct verdict_input *input, uint32_t number)
+{
+	const struct cpu *cpu = cpus_find(input->cpus, number);
+
+	return cpu ? tasks_find(input->tasks, cpu->current) : NULL;
+}
+
+/* The CPU that the trigger named, else the one that is stuck for longest. */
+static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
+{
+	*ret = (struct stuck_cpu){ .seconds = -1, .recorded = true };
+	if (!record)
+		return false;
+	if (record->header->fired_by != RECORD_FIRED_NONE) {
+		ret->number = record->header->fired_cpu;
+		ret->seconds = verdict_cpu_stuck_s(record, ret->number);
+		if (ret->seconds >= 0)
+			return true;
+	}
+	for (uint32_t cpu = 0; cpu < record->header->nr_slots; cpu++) {
+		double stuck = verdict_cpu_stuck_s(record, cpu);
+		if (stuck > ret->seconds && stuck * 1e9 >= record->header->threshold_ns)
+			*ret = (struct stuck_cpu){ cpu, stuck, true };
+	}
+	return ret->seconds >= 0;
+}
+
+/* The kernel's own watchdog: it counts if it spoke lately, of the task that the CPU was still running. */
+static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret)
+{
+	const struct dmesg *dmesg = input->dmesg;
+	struct watchdog_line said;
+
+	for (size_t i = dmesg->lines.count; i--;) {
+		const struct dmesg_line *line = &dmesg->lines.data[i];
+		if (dmesg->lines.data[dmesg->lines.count - 1].t_ns - line->t_ns > LINE_IS_FRESH_NS)
+			return false;
+		if (!watchdog_line(line->text, &said))
+			continue;
+		const struct task *task = verdict_current(input, said.cpu);
+		/* A record that covers the CPU, and did not call it stuck, knows better. */
+		if (!task || task->pid != said.pid ||
+		    (input->record && said.cpu < input->record->header->nr_slots))
+			continue;
+		*ret = (struct stuck_cpu){ said.cpu, said.stuck_s, false };
+		return true;
+	}
+	return false;
+}
+
+bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret)
+{
+	return find_recorded(input->record, ret) || find_logged(input, ret);
+}
+
+void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg)
+{
+	struct watchdog_line said;
+
+	for (size_t i = dmesg->lines.count; i--;) {
+		if (watchdog_line(dmesg->lines.data[i].text, &said) &&
+		    said.cpu == (uint32_t)verdict->cpu && said.pid == verdict->task.pid) {
+			verdict_add_evidence(verdict, "the kernel's own watchdog says: %s",
+					     dmesg->lines.data[i].text);
+			return;
+		}
+	}
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What tasks that wait for locks mean: deadlock, spinlock-wait, hung-task. */
+#include <string.h>
+
+#include "make_machine.h"
+#include "test.h"
+#include "verdict/verdict.h"
+
+/* The verdict on a machine whose log has the @count lines. */
+static void judge(struct made_machine *m, const char *const *lines, size_t count,
+		  struct verdict *verdict)
+{
+	struct dmesg_line log[4];
+	struct dmesg dmesg = { .lines = { .data = log, .count = count } };
+	const struct machine machine = { .crash_time_s = MACHINE_UNKNOWN };
+
+	for (size_t i = 0; i < count; i++)
+		log[i] = (struct dmesg_line){ .t_ns = 1000000000ull * i, .text = lines[i] };
+	made_machine_find(m);
+	const struct verdict_input input = {
+		.kernel = m->kernel,
+		.cpus = &m->cpus,
+		.tasks = &m->tasks,
+		.locks = &m->locks,
+		.dmesg = &dmesg,
+		.machine = &machine,
+	};
+	verdict_init(verdict, &input);
+}
+
+/* Tasks 3 and 4, which each have a mutex that the other wants. */
+static void add_abba(struct made_machine *m)
+{
+	made_machine_sleeper(m, 3, "__mutex_lock.constprop.0");
+	made_machine_sleeper(m, 4, "__mutex_lock.constprop.0");
+	LINK(m, LOCK_AT + 16, made_machine_waiter(m, 3));
+	LINK(m, LOCK_B_AT + 16, made_machine_waiter(m, 4));
+	made_machine_put(m, LOCK_AT, TASK(4) | 1);
+	made_machine_put(m, LOCK_B_AT, TASK(3) | 1);
+}
+
+static const char *const stuck_1[] = {
+	"watchdog: BUG: soft lockup - CPU#0 stuck for 22s! [task_1:1]"
+};
+
+static void a_deadlock_of_tasks(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "want", "0", "want");
+	made_machine_runner(&m, 2, "want", "0", "want");
+	add_abba(&m);
+	judge(&m, NULL, 0, &verdict);
+	assert_string_equal(verdict.kind, "deadlock");
+	assert_string_equal(verdict.title, "possible deadlock in want");
+	assert_int_equal(verdict.task.pid, 3);
+	assert_int_equal(verdict.cpu, -1);
+	assert_true(verdict.lock->address == LOCK_AT);
+	assert_int_equal(verdict.cycle.count, 2);
+	assert_true(verdict.cycle.certain);
+	assert_true(verdict.confidence > 0.9);
+	assert_string_equal(verdict.evidence[0],
+			    "task_3 (pid 3) waits for mutex lock, held by task_4 (pid 4)");
+	assert_string_equal(verdict.evidence[1],
+			    "task_4 (pid 4) waits for mutex lock_b, held by task_3 (pid 3)");
+	assert_memory_equal(verdict.signature, "deadlock-", 9);
+	made_machine_end(&m);
+}
+
+static void a_stuck_cpu_comes_first(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "want", "0", "want");
+	made_machine_runner(&m, 2, "want", "0", "want");
+	add_abba(&m);
+	judge(&m, stuck_1, 1, &verdict);
+	assert_string_equal(verdict.kind, "busy-loop");
+	assert_int_equal(verdict.cycle.count, 0);
+	made_machine_end(&m);
+}
+
+static void a_deadlock_of_cpus(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "holds_it");
+	made_machine_runner(&m, 2, "native_queued_spin_lock_slowpath", "lock_b", "holds_it");
+	make_kernel_text(&m.k, "at lock\n u32 1\n at lock_b\n u32 1\n"
+			       "at 0xffffc90000113810\n u64 lock_b\n"
+			       "at 0xffffc90000123810\n u64 lock\n");
+	judge(&m, stuck_1, 1, &verdict);
+	assert_string_equal(verdict.kind, "deadlock");
+	assert_string_equal(verdict.title, "possible deadlock in holds_it");
+	assert_int_equal(verdict.cpu, 0);
+	assert_int_equal(verdict.cycle.count, 2);
+	assert_false(verdict.cycle.certain);
+	assert_true(verdict.confidence < 0.9);
+	made_machine_end(&m);
+}
+
+static void a_spinlock_with_a_holder(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "want");
+	made_machine_runner(&m, 2, "holds_it", "lock", "want");
+	make_kernel_text(&m.k, "at lock\n u32 1\n orc holds_it call sp 8\n");
+	judge(&m, stuck_1, 1, &verdict);
+	assert_string_equal(verdict.kind, "spinlock-wait");
+	assert_string_equal(verdict.title, "BUG: soft lockup in holds_it");
+	assert_int_equal(verdict.task.pid, 2);
+	assert_int_equal(verdict.cpu, 1);
+	assert_true(verdict.lock->address == LOCK_AT);
+	made_machine_end(&m);
+}
+
+static void a_spinlock_of_nobody(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "want");
+	made_machine_runner(&m, 2, "want", "0", "want");
+	make_kernel_text(&m.k, "at lock\n u32 1\n");
+	judge(&m, stuck_1, 1, &verdict);
+	assert_string_equal(verdict.kind, "spinlock-wait");
+	assert_string_equal(verdict.title, "BUG: soft lockup in want");
+	assert_int_equal(verdict.task.pid, 1);
+	assert_true(verdict.confidence < 0.5);
+	made_machine_end(&m);
+}
+
+static void a_hung_task(void **state)
+{
+	static const struct {
+		const char *line;
+		bool hung;
+	} cases[] = {
+		{ "INFO: task task_3:3 blocked for more than 120 seconds.", true },
+		{ "INFO: task a:b:3 blocked for more than 120 seconds.", true },
+		{ "INFO: task task_9:9 blocked for more than 120 seconds.", false }, /* has gone */
+		{ "INFO: task task_1:1 blocked for more than 120 seconds.",
+		  false }, /* runs again */
+		{ "INFO: task blocked for more than 120 seconds.", false },
+		{ "INFO: task x:3 blocked for more than many seconds.", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct verdict verdict;
+		struct made_machine m;
+		made_machine_begin(&m, made_locks_with_lists);
+		made_machine_runner(&m, 1, "want", "0", "want");
+		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
+		made_machine_sleeper(&m, 4, "some_function");
+		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
+		made_machine_put(&m, LOCK_AT, TASK(4) | 1);
+		judge(&m, &cases[i].line, 1, &verdict);
+		if (strcmp(verdict.kind, cases[i].hung ? "hung-task" : "none"))
+			fail_msg("case %zu: %s", i, verdict.kind);
+		if (cases[i].hung) {
+			assert_int_equal(verdict.task.pid, 4);
+			assert_string_equal(verdict.title, "INFO: task hung in some_function");
+			assert_true(verdict.lock->address == LOCK_AT);
+			assert_true(verdict.stuck_s == 120);
+		}
+		made_machine_end(&m);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST("tasks that wait for each other's mutexes are a deadlock",
+		     a_deadlock_of_tasks),
+		TEST("a CPU that hangs for another reason comes before it",
+		     a_stuck_cpu_comes_first),
+		TEST("CPUs that spin for each other's locks are a deadlock", a_deadlock_of_cpus),
+		TEST("of a CPU that spins, the lock's holder is to blame",
+		     a_spinlock_with_a_holder),
+		TEST("where nobody is suspected, it is who spins", a_spinlock_of_nobody),
+		TEST("a task that the kernel calls hung leads to the lock's holder", a_hung_task),
+	};
+	return RUN_TESTS(tests);
+}
