@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/sandbox.h"
-#include "base/cleanup.h"
 #include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
@@ -67,9 +66,9 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		{ "format", required_argument, NULL, OPT_FORMAT },
 		{ "output", required_argument, NULL, 'o' },
 		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
+		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 		{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
 		{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
-		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 		{ "help", no_argument, NULL, OPT_HELP },
 		{},
 	};
@@ -95,14 +94,14 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		case OPT_ALL_TASKS:
 			ret->all_tasks = true;
 			break;
+		case OPT_NO_SANDBOX:
+			ret->no_sandbox = true;
+			break;
 		case OPT_VMLINUX:
 			ret->source.files.vmlinux = optarg;
 			break;
 		case OPT_DEBUG_DIR:
 			ret->source.debug_dir = optarg;
-			break;
-		case OPT_NO_SANDBOX:
-			ret->no_sandbox = true;
 			break;
 		case 'o':
 			ret->output = optarg;
@@ -218,56 +217,60 @@ static struct error *report_vmcore(void *arg)
 	return err;
 }
 
-/* What the analysis may open. @dirs, which the caller frees with @ret->readable, has the names of folders. */
-static struct error *confine(const struct options *options, struct sandbox *ret, char **dirs)
+/* All files that were named, and the folders of --debug-dir, which it splits at their colons. */
+struct readable {
+	VECTOR(const char *) list;
+	char *debug_dirs;
+};
+
+static bool list_readable(const struct options *options, struct readable *ret)
 {
 	const struct kernel_source *source = &options->source;
-	const char *const files[] = { source->vmcore, options->record, source->files.symbols,
-				      source->files.kept, source->files.vmlinux };
-	size_t nr_files = sizeof(files) / sizeof(files[0]);
+	const char *const files[] = { source->vmcore, options->record, source->files.vmlinux,
+				      source->files.symbols, source->files.kept };
+	const size_t nr_files = sizeof(files) / sizeof(files[0]);
+	char *rest = ret->debug_dirs = source->debug_dir ? strdup(source->debug_dir) : NULL;
+	bool ok = !source->debug_dir || ret->debug_dirs;
 
-	*dirs = strdup(source->debug_dir ? source->debug_dir : "");
-	if (!*dirs)
-		return &error_no_memory;
-	size_t nr_dirs = 1;
-	for (const char *c = *dirs; (c = strchr(c, ':')); c++)
-		nr_dirs++;
-	const char **readable =
-		calloc(nr_files + source->nr_more_parts + nr_dirs, sizeof(*readable));
-	if (!readable)
-		return &error_no_memory;
-	size_t count = 0;
-	for (size_t i = 0; i < nr_files; i++)
-		readable[count++] = files[i];
-	for (size_t i = 0; i < source->nr_more_parts; i++)
-		readable[count++] = source->more_parts[i];
-	char *rest = *dirs;
-	for (char *dir; (dir = strsep(&rest, ":"));)
-		readable[count++] = *dir ? dir : NULL;
-	*ret = (struct sandbox){
-		.readable = readable,
-		.nr_readable = count,
-		.off = options->no_sandbox || source->debuginfod, /* its servers are out there */
-	};
-	return NULL;
+	for (size_t i = 0; ok && i < nr_files + source->nr_more_parts; i++) {
+		const char **place = vector_push(&ret->list);
+		ok = place;
+		if (ok)
+			*place = i < nr_files ? files[i] : source->more_parts[i - nr_files];
+	}
+	for (const char *dir; ok && (dir = strsep(&rest, ":"));) {
+		const char **place = vector_push(&ret->list);
+		ok = place;
+		if (ok)
+			*place = dir;
+	}
+	return ok;
 }
 
-/* The output is put in its place out here: in the sandbox no file can be renamed. */
+/*
+ * The output is put in its place out here: in the sandbox no file can be renamed. Debuginfod's client is not to be had
+ * in one: it needs the network, threads, a cache and the certificates of the machine.
+ */
 static struct error *report(const struct options *options)
 {
-	struct sandbox sandbox = {};
-	_cleanup_free_ char *dirs = NULL;
+	struct readable readable = {};
 	struct output output;
 
-	struct error *err = confine(options, &sandbox, &dirs);
-	if (!err)
-		err = output_open(options->output, &output);
+	struct error *err = list_readable(options, &readable)
+				    ? output_open(options->output, &output)
+				    : &error_no_memory;
 	if (!err) {
+		const struct sandbox sandbox = {
+			.readable = readable.list.data,
+			.nr_readable = readable.list.count,
+			.off = options->no_sandbox || options->source.debuginfod,
+		};
 		struct analysis analysis = { options, output.file };
 		err = sandbox_run(&sandbox, report_vmcore, &analysis);
 		err = output_close(&output, err);
 	}
-	free((void *)sandbox.readable);
+	vector_deinit(&readable.list);
+	free(readable.debug_dirs);
 	return err;
 }
 

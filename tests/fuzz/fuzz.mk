@@ -43,6 +43,7 @@ fuzz:
 
 # With gcc, whose gcov is a part of it.
 coverage-build:
+	@find build/coverage -name "*.gcda" -delete 2>/dev/null || true
 	$(MAKE) --no-print-directory -j$(JOBS) B=build/coverage SANITIZE='-O0 --coverage' fuzz-targets
 
 fuzz-coverage:

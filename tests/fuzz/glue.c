@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "dump/find_vmcoreinfo.h"
-#include "verdict/verdict.h"
+#include "report/report.h"
 
 /* What looking up symbols leaves behind in an open kernel is let go after so many inputs. */
 #define KERNEL_LIFE 2000
@@ -284,37 +284,32 @@ struct kernel *fuzz_kernel(struct fuzz_base *base, const uint8_t *data, size_t s
 	return fuzz_ok(memory_init(&kernel->memory, kernel->dump, &kernel->info)) ? kernel : NULL;
 }
 
+/* As a report has it, but for the log. */
 void fuzz_verdict(const struct record *record, const struct dmesg *dmesg)
 {
 	static struct fuzz_base *base;
-	struct verdict verdict;
-	struct machine machine;
-	struct clocks clocks;
+	struct report *report;
 	struct timeline timeline;
-	struct cpus cpus;
-	struct tasks tasks;
 
 	if (!base)
 		base = fuzz_base_kernel("tests/fuzz/log.kernel");
 	struct kernel *kernel = fuzz_kernel(base, (const uint8_t *)"", 1);
-	cpus_init(&cpus, kernel);
-	clocks_init(&clocks, kernel, &cpus, dmesg);
-	machine_init(&machine, kernel, dmesg, &clocks);
-	tasks_init(&tasks, kernel, &cpus);
-	fuzz_ok(timeline_init(&timeline, record, dmesg, &machine));
+	if (!fuzz_ok(report_create(kernel, "vmcore", record, &report)))
+		return;
+	machine_init(&report->machine, kernel, dmesg, &report->clocks);
+	fuzz_ok(timeline_init(&timeline, record, dmesg, &report->machine));
 	for (size_t i = 0; i < timeline.events.count; i++)
 		event_name(timeline.events.data[i].kind);
 	const struct verdict_input input = {
 		.kernel = kernel,
-		.cpus = &cpus,
-		.tasks = &tasks,
+		.cpus = &report->cpus,
+		.tasks = &report->tasks,
+		.locks = &report->locks,
 		.dmesg = dmesg,
-		.machine = &machine,
+		.machine = &report->machine,
 		.record = record,
 	};
-	verdict_init(&verdict, &input);
+	verdict_init(&report->verdict, &input);
 	timeline_deinit(&timeline);
-	tasks_deinit(&tasks);
-	clocks_deinit(&clocks);
-	cpus_deinit(&cpus);
+	report_destroy(report);
 }
