@@ -15,10 +15,10 @@
  */
 #include "symbols/btf_mend.h"
 
-#include <linux/btf.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "symbols/btf.h"
 
 #define INFO_UNUSED  0x60ff0000u /* bits of btf_type.info */
 #define MAX_TYPES    (4u << 20)
@@ -43,43 +43,6 @@ struct mender {
 	uint8_t *is_proto; /* by number: a function says so */
 };
 
-size_t btf_extra_size(uint32_t info)
-{
-	size_t vlen = BTF_INFO_VLEN(info);
-
-	switch (BTF_INFO_KIND(info)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_VAR:
-	case BTF_KIND_DECL_TAG:
-		return 4;
-	case BTF_KIND_ARRAY:
-		return sizeof(struct btf_array);
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-		return vlen * sizeof(struct btf_member);
-	case BTF_KIND_ENUM:
-		return vlen * sizeof(struct btf_enum);
-	case BTF_KIND_FUNC_PROTO:
-		return vlen * sizeof(struct btf_param);
-	case BTF_KIND_DATASEC:
-		return vlen * sizeof(struct btf_var_secinfo);
-	case BTF_KIND_ENUM64:
-		return vlen * sizeof(struct btf_enum64);
-	case BTF_KIND_PTR:
-	case BTF_KIND_FWD:
-	case BTF_KIND_TYPEDEF:
-	case BTF_KIND_VOLATILE:
-	case BTF_KIND_CONST:
-	case BTF_KIND_RESTRICT:
-	case BTF_KIND_FUNC:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_TYPE_TAG:
-		return 0;
-	default:
-		return SIZE_MAX;
-	}
-}
-
 /* The type at @at, and where it ends, if it is one and ends before @end. */
 static const struct btf_type *type_at(const struct mender *m, size_t at, size_t end,
 				      size_t *end_ret)
@@ -89,7 +52,7 @@ static const struct btf_type *type_at(const struct mender *m, size_t at, size_t 
 	if (end - at < sizeof(*type) || type->info & INFO_UNUSED ||
 	    type->name_off >= m->strings_size)
 		return NULL;
-	size_t extra = btf_extra_size(type->info);
+	size_t extra = btf_extra_size(type);
 	if (extra > end - at - sizeof(*type))
 		return NULL;
 	*end_ret = at + sizeof(*type) + extra;
@@ -144,7 +107,7 @@ static void mark_protos(struct mender *m)
 			const struct btf_type *type = type_at(m, at, run->end, &end);
 			if (!type)
 				break;
-			if (BTF_INFO_KIND(type->info) == BTF_KIND_FUNC && type->type < MAX_TYPES)
+			if (btf_kind(type) == BTF_KIND_FUNC && type->type < MAX_TYPES)
 				m->is_proto[type->type] = 1;
 		}
 	}
@@ -160,7 +123,7 @@ static struct error *list_protos(const struct mender *m, const struct run *run, 
 		return &error_no_memory;
 	for (uint32_t i = 0; i < run->count; i++) {
 		const struct btf_type *type = type_at(m, at, run->end, &at);
-		protos[i] = type && BTF_INFO_KIND(type->info) == BTF_KIND_FUNC_PROTO;
+		protos[i] = type && btf_kind(type) == BTF_KIND_FUNC_PROTO;
 	}
 	*ret = protos;
 	return NULL;

@@ -11,7 +11,4 @@
  */
 struct error *btf_mend(void *data, size_t size, const struct holes *holes);
 
-/* Bytes behind struct btf_type; SIZE_MAX for a kind that is not known. */
-size_t btf_extra_size(uint32_t info);
-
 #endif

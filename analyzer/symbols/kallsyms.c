@@ -335,12 +335,21 @@ static void expand(const struct kallsyms *kallsyms, size_t at, size_t count,
 	ret[len] = '\0';
 }
 
-/* Which of the wanted names a token can begin and end; a bit for each of them, or for several of them. */
+/* Which of the wanted names a token can be part of; a bit for each of them, or for several of them. */
+typedef unsigned __int128 hint_t;
+#define HINT_BITS 128
+
 struct hints {
-	uint64_t begins[256]; /* behind the type letter, that is */
-	uint64_t ends[256];
-	uint64_t lengths[64];
+	hint_t begins_typed[256]; /* behind the type letter */
+	hint_t begins[256]; /* as the second token, if the first is nothing but the type letter */
+	hint_t ends[256];
+	hint_t lengths[64];
 };
+
+static bool has_at(const char *name, size_t name_len, size_t at, const char *s, size_t len)
+{
+	return len <= name_len - at && (!len || (name[at] == *s && !memcmp(name + at, s, len)));
+}
 
 static void make_hints(const struct kallsyms *kallsyms, const struct kallsyms_wanted *wanted,
 		       size_t count, struct hints *ret)
@@ -349,14 +358,16 @@ static void make_hints(const struct kallsyms *kallsyms, const struct kallsyms_wa
 	for (size_t w = 0; w < count; w++) {
 		const char *name = wanted[w].name;
 		size_t name_len = strlen(name);
-		uint64_t bit = 1ull << w % 64;
+		hint_t bit = (hint_t)1 << w % HINT_BITS;
 		ret->lengths[name_len % 64] |= bit;
 		for (size_t token = 0; token < 256; token++) {
 			const char *s = kallsyms->tokens + kallsyms->token_index[token];
 			size_t len = kallsyms->token_length[token];
-			if (!len || (len - 1 <= name_len && !memcmp(name, s + 1, len - 1)))
+			if (!len || has_at(name, name_len, 0, s + 1, len - 1))
+				ret->begins_typed[token] |= bit;
+			if (has_at(name, name_len, 0, s, len))
 				ret->begins[token] |= bit;
-			if (len <= name_len && !memcmp(name + name_len - len, s, len))
+			if (len <= name_len && has_at(name, name_len, name_len - len, s, len))
 				ret->ends[token] |= bit;
 		}
 	}
@@ -367,9 +378,12 @@ static bool is_hinted(const struct kallsyms *kallsyms, const struct hints *hints
 {
 	if (!count)
 		return false;
-	uint64_t bits = hints->begins[tokens[0]];
-	if (count > 1)
+	hint_t bits = hints->begins_typed[tokens[0]];
+	if (count > 1) {
 		bits &= hints->ends[tokens[count - 1]];
+		if (kallsyms->token_length[tokens[0]] == 1)
+			bits &= hints->begins[tokens[1]];
+	}
 	if (!bits)
 		return false;
 	size_t len = 0;
@@ -378,7 +392,7 @@ static bool is_hinted(const struct kallsyms *kallsyms, const struct hints *hints
 	return len && bits & hints->lengths[(len - 1) % 64]; /* without the type letter */
 }
 
-/* Most names are told apart by their first and last token and their length, and need not be put together. */
+/* Most names are told apart by their first and last tokens and their length, and need not be put together. */
 void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *wanted, size_t count)
 {
 	size_t at = 0, tokens, nr_tokens;

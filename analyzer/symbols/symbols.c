@@ -16,6 +16,7 @@ static const char *const ksym_names[NR_KSYM] = { KSYM_LIST(KSYM_NAME) };
 
 /* Those that only this layer reads. */
 #define OWN_LIST(K)                   \
+	K(btf_modules)                \
 	K(bpf_kallsyms)               \
 	K(ftrace_ops_trampoline_list) \
 	K(kprobe_insn_slots)          \
@@ -163,6 +164,7 @@ static void read_others(struct symbols *symbols, const uint64_t own[NR_OWN])
 		else
 			symbols->modules_error = err;
 	}
+	symbols->btf_modules = own[OWN_btf_modules];
 	symbols->generated_error = generated_init(&symbols->generated, memory, symbols->types,
 						  &lists, &symbols->names);
 }
@@ -207,8 +209,9 @@ struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 void symbols_deinit(struct symbols *symbols)
 {
 	kallsyms_deinit(&symbols->kallsyms);
-	types_destroy(symbols->types);
 	modules_deinit(&symbols->modules);
+	module_types_deinit(&symbols->module_types);
+	types_destroy(symbols->types);
 	generated_deinit(&symbols->generated);
 	error_destroy(symbols->modules_error);
 	error_destroy(symbols->generated_error);
@@ -301,6 +304,23 @@ struct symbol symbols_lookup(struct symbols *symbols, uint64_t address)
 		symbols->cache[place].address = address + 1;
 	}
 	return symbols->cache[place].symbol;
+}
+
+struct error *symbols_module_types(struct symbols *symbols, const struct module *module,
+				   const struct types **ret)
+{
+	struct module_types *all = &symbols->module_types;
+	uint64_t head = symbols->btf_modules;
+	struct error *err = NULL, *its;
+
+	symbols->btf_modules = 0;
+	if (head)
+		err = module_types_init(all, symbols->memory, symbols->types, head);
+	its = module_types_get(all, symbols->memory, symbols->types, module, ret);
+	if (!err)
+		return its;
+	error_destroy(its);
+	return err;
 }
 
 bool symbols_is_unloaded(const struct symbols *symbols, uint64_t address)

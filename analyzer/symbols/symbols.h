@@ -5,6 +5,7 @@
 
 #include "symbols/generated.h"
 #include "symbols/kallsyms.h"
+#include "symbols/module_types.h"
 #include "symbols/modules.h"
 #include "symbols/types.h"
 
@@ -111,6 +112,8 @@ struct symbols {
 	struct kallsyms kallsyms;
 	struct types *types;
 	struct modules modules;
+	struct module_types module_types; /* read when first asked for */
+	uint64_t btf_modules; /* the list of them; 0: read, or there is none */
 	struct generated generated;
 	struct error *
 		generated_error; /* why not all code that was made at run time has a name, or NULL */
@@ -142,6 +145,13 @@ void symbols_deinit(struct symbols *symbols);
 
 /* What covers @address. Its strings live as long as @symbols. */
 struct symbol symbols_lookup(struct symbols *symbols, uint64_t address);
+
+/*
+ * The types of @module: its own and the kernel's. The kernel's alone if it has none, or if they cannot be read: then
+ * the error says why, once.
+ */
+struct error *symbols_module_types(struct symbols *symbols, const struct module *module,
+				   const struct types **ret);
 
 /*
  * Whether @address is in the space for modules, and in none of what is there now: in one that was unloaded. The

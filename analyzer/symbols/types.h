@@ -16,6 +16,10 @@ struct types;
 struct error *types_parse(void *data, size_t size, struct types **ret);
 void types_destroy(struct types *types);
 
+/* The same for a module's, which goes on where @base ends. What is asked of it is asked of @base too. */
+struct error *types_parse_module(void *data, size_t size, const struct types *base,
+				 struct types **ret);
+
 /* Where @types is NULL below, nothing is found: a kernel without BTF. */
 
 /* A member of a struct or union. With size 0 the kernel has no such member. */
@@ -40,6 +44,12 @@ uint32_t types_sizeof(const struct types *types, const char *type);
 
 /* Value of the enumerator @name of the enum @type. */
 bool types_enumerator(const struct types *types, const char *type, const char *name, int64_t *ret);
+
+/* The enumerator of @type that has that value, the first of several; NULL if none has. */
+const char *types_enumerator_name(const struct types *types, const char *type, int64_t value);
+
+/* The struct or union that a member, found as types_member() does, points to; NULL if it is no such pointer. */
+const char *types_points_to(const struct types *types, const char *type, const char *path);
 
 /* A member that is looked for; the first path of several, split by '|', that the kernel has. */
 struct member_wanted {

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the types say: where members are, what enumerators mean. */
+#include <string.h>
+
+#include "symbols/btf.h"
+
+/* What the members of nested anonymous structs may cost a search, whatever the BTF says. */
+#define MAX_VISITS 100000
+
+/* Through typedefs and qualifiers to what they stand for; 0 (void) where that never ends. */
+static uint32_t strip(const struct types *types, uint32_t id)
+{
+	for (int depth = 0; depth < BTF_MAX_DEPTH && id && id < types->count; depth++) {
+		const struct btf_type *type = btf_type(types, id);
+		switch (btf_kind(type)) {
+		case BTF_KIND_TYPEDEF:
+		case BTF_KIND_VOLATILE:
+		case BTF_KIND_CONST:
+		case BTF_KIND_RESTRICT:
+		case BTF_KIND_TYPE_TAG:
+			id = type->type;
+			break;
+		default:
+			return id;
+		}
+	}
+	return 0;
+}
+
+/* Through arrays, of which it takes one element, multiplying up their lengths. */
+static uint32_t element(const struct types *types, uint32_t id, uint64_t *count_ret)
+{
+	*count_ret = 1;
+	for (int depth = 0; depth < BTF_MAX_DEPTH; depth++) {
+		id = strip(types, id);
+		if (!id || btf_kind(btf_type(types, id)) != BTF_KIND_ARRAY)
+			return id;
+		const struct btf_array *array = (const struct btf_array *)(btf_type(types, id) + 1);
+		*count_ret = (uint32_t)*count_ret * (uint64_t)array->nelems;
+		id = array->type;
+	}
+	return 0;
+}
+
+static uint32_t size_of(const struct types *types, uint32_t id)
+{
+	if (!id)
+		return 0;
+	const struct btf_type *type = btf_type(types, id);
+	switch (btf_kind(type)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_ENUM64:
+		return type->size;
+	case BTF_KIND_PTR:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
+struct found {
+	uint32_t type; /* stripped of arrays */
+	uint64_t bits; /* from the struct's start */
+	uint64_t count;
+	uint32_t bit_size;
+};
+
+/* The member called @name (@len bytes) of struct @id, or of the anonymous ones in it. */
+static bool find_member(const struct types *types, uint32_t id, const char *name, size_t len,
+			int depth, int *visits, struct found *ret)
+{
+	const struct btf_type *type = btf_type(types, id);
+	const struct btf_member *member = (const struct btf_member *)(type + 1);
+
+	if (!btf_is_compound(type) || depth >= BTF_MAX_DEPTH)
+		return false;
+	for (uint32_t i = 0; i < btf_vlen(type); i++, member++) {
+		const char *its_name = btf_string(types, member->name_off);
+		bool fields = BTF_INFO_KFLAG(type->info);
+		uint32_t bits = fields ? BTF_MEMBER_BIT_OFFSET(member->offset) : member->offset;
+
+		if (--*visits < 0)
+			return false;
+		if (*its_name) {
+			if (strncmp(its_name, name, len) || its_name[len])
+				continue;
+			ret->type = element(types, member->type, &ret->count);
+			ret->bits = bits;
+			ret->bit_size = fields ? BTF_MEMBER_BITFIELD_SIZE(member->offset) : 0;
+			return ret->type;
+		}
+		uint32_t inner = strip(types, member->type);
+		if (inner && find_member(types, inner, name, len, depth + 1, visits, ret)) {
+			ret->bits += bits;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Follows @size bytes of @path from the struct @type on; the bits are from its start. */
+static bool follow(const struct types *types, const char *type, const char *path, size_t size,
+		   struct found *ret)
+{
+	uint64_t bits = 0;
+	int visits = MAX_VISITS;
+
+	*ret = (struct found){ .type = btf_find(types, type) };
+	if (!ret->type)
+		return false;
+	for (const char *end = path + size; path < end;) {
+		const char *dot = memchr(path, '.', end - path);
+		size_t len = (dot ? dot : end) - path;
+		if (!find_member(types, ret->type, path, len, 0, &visits, ret))
+			return false;
+		bits += ret->bits;
+		path += len + 1;
+	}
+	ret->bits = bits;
+	return true;
+}
+
+static bool find_path(const struct types *types, const char *type, const char *path, size_t size,
+		      struct member *ret)
+{
+	struct found found;
+
+	if (!follow(types, type, path, size, &found))
+		return false;
+	uint64_t bits = found.bits;
+	*ret = (struct member){ .size = size_of(types, found.type), .count = found.count };
+	if (found.bit_size) {
+		/* The aligned storage unit of the bit field's declared type, as compilers have it. */
+		uint32_t unit = ret->size * 8;
+		if (!unit || found.bit_size > unit || bits % unit > unit - found.bit_size)
+			return false; /* packed, over the end of its unit: nothing reads such a one */
+		ret->bit_size = found.bit_size;
+		ret->bit_offset = bits % unit;
+		bits -= ret->bit_offset;
+	}
+	ret->offset = bits / 8;
+	return ret->size && bits / 8 <= UINT32_MAX;
+}
+
+bool types_member(const struct types *types, const char *type, const char *path, struct member *ret)
+{
+	for (;;) {
+		size_t len = strcspn(path, "|");
+		if (types && find_path(types, type, path, len, ret))
+			return true;
+		if (!path[len])
+			break;
+		path += len + 1;
+	}
+	memset(ret, 0, sizeof(*ret));
+	return false;
+}
+
+uint32_t types_sizeof(const struct types *types, const char *type)
+{
+	return types ? size_of(types, btf_find(types, type)) : 0;
+}
+
+const char *types_points_to(const struct types *types, const char *type, const char *path)
+{
+	struct found found;
+	uint64_t ignored;
+
+	if (!follow(types, type, path, strlen(path), &found))
+		return NULL;
+	const struct btf_type *pointer = btf_type(types, found.type);
+	if (btf_kind(pointer) != BTF_KIND_PTR)
+		return NULL;
+	uint32_t id = element(types, pointer->type, &ignored);
+	const struct btf_type *target = id ? btf_type(types, id) : NULL;
+	/* A struct that is nowhere defined has a name all the same. */
+	if (!target || !(btf_is_compound(target) || btf_kind(target) == BTF_KIND_FWD))
+		return NULL;
+	const char *name = btf_string(types, target->name_off);
+	return *name ? name : NULL;
+}
+
+/* The next enumerator of @type, from number *@at on; false at the end. */
+static bool next_enumerator(const struct types *types, const struct btf_type *type, uint32_t *at,
+			    const char **name_ret, int64_t *value_ret)
+{
+	const struct btf_enum *narrow = (const struct btf_enum *)(type + 1);
+	const struct btf_enum64 *wide = (const struct btf_enum64 *)(type + 1);
+	uint32_t i = (*at)++;
+
+	if (!btf_is_enum(type) || i >= btf_vlen(type))
+		return false;
+	if (btf_kind(type) == BTF_KIND_ENUM) {
+		*name_ret = btf_string(types, narrow[i].name_off);
+		*value_ret = narrow[i].val;
+	} else {
+		*name_ret = btf_string(types, wide[i].name_off);
+		*value_ret = (int64_t)((uint64_t)wide[i].val_hi32 << 32 | wide[i].val_lo32);
+	}
+	return true;
+}
+
+bool types_enumerator(const struct types *types, const char *type, const char *name, int64_t *ret)
+{
+	uint32_t id = btf_find(types, type), at = 0;
+	const char *its_name;
+
+	while (id && next_enumerator(types, btf_type(types, id), &at, &its_name, ret))
+		if (!strcmp(its_name, name))
+			return true;
+	return false;
+}
+
+const char *types_enumerator_name(const struct types *types, const char *type, int64_t value)
+{
+	uint32_t id = btf_find(types, type), at = 0;
+	const char *name;
+	int64_t its_value;
+
+	while (id && next_enumerator(types, btf_type(types, id), &at, &name, &its_value))
+		if (its_value == value)
+			return name;
+	return NULL;
+}
+
+struct error *types_resolve(const struct types *types, const struct member_wanted *wanted,
+			    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!types_member(types, wanted[i].type, wanted[i].path, wanted[i].ret) &&
+		    !wanted[i].optional)
+			return error_create(ERROR_NOT_FOUND, "BTF: struct %s has no member %s",
+					    wanted[i].type, wanted[i].path);
+	}
+	return NULL;
+}
+
+struct error *member_read(struct memory *memory, uint64_t object, const struct member *member,
+			  uint64_t *ret)
+{
+	*ret = 0;
+	if (!member->size || member->size > sizeof(*ret))
+		return error_create(ERROR_NOT_FOUND, "0x%llx: a member of %u bytes is no number",
+				    (unsigned long long)object, member->size);
+	/* Little-endian: the low bytes come first. */
+	struct error *err = memory_read(memory, object + member->offset, ret, member->size);
+	if (!err && member->bit_size && member->bit_size < 64)
+		*ret = *ret >> member->bit_offset & ((1ull << member->bit_size) - 1);
+	return err;
+}
