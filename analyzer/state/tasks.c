@@ -138,6 +138,34 @@ static struct error *read_task(struct reader *reader, struct task *task)
 	return NULL;
 }
 
+/* What of a task changes when it is switched in or out. */
+struct moment {
+	uint64_t on_cpu, sp, voluntary, involuntary;
+};
+
+static struct error *read_moment(struct reader *reader, const struct task *task, struct moment *ret)
+{
+	struct member on_cpu, voluntary, involuntary;
+	struct memory *memory = &reader->kernel->memory;
+	const struct member_wanted wanted[] = {
+		{ "task_struct", "on_cpu", &on_cpu, true }, /* with CONFIG_SMP */
+		{ "task_struct", "nvcsw", &voluntary },
+		{ "task_struct", "nivcsw", &involuntary },
+	};
+
+	*ret = (struct moment){};
+	struct error *err = types_resolve(reader->kernel->symbols.types, wanted, 3);
+	if (!err)
+		err = member_read(memory, task->address, &voluntary, &ret->voluntary);
+	if (!err)
+		err = member_read(memory, task->address, &involuntary, &ret->involuntary);
+	if (!err)
+		err = member_read(memory, task->address, &reader->layout.sp, &ret->sp);
+	if (!err && on_cpu.size)
+		err = member_read(memory, task->address, &on_cpu, &ret->on_cpu);
+	return err;
+}
+
 static struct error *walk_stack(struct reader *reader, struct task *task)
 {
 	struct unwinder *unwinder = &reader->kernel->unwinder;
@@ -149,6 +177,14 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 	/* A task that has exited has given its stack back: put_task_stack(). */
 	if (!task->stack_base || !reader->kernel->can_unwind)
 		return NULL;
+	/* Where its CPU cannot be read, the task itself knows; what it was switched out with last is no stack. */
+	if (!task->running && !(cpu && cpu->current)) {
+		struct moment moment;
+		err = read_moment(reader, task, &moment);
+		task->running = !err && moment.on_cpu;
+		if (err || task->running)
+			return err;
+	}
 	if (!task->running) {
 		task->registers_from = REGISTERS_SLEEPING;
 		err = unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);
@@ -178,33 +214,6 @@ struct error *task_registers(struct kernel *kernel, const struct cpus *cpus,
 						 ret);
 	*ret = cpu ? cpu->registers : (struct registers){};
 	return NULL;
-}
-
-/* What of a task changes when it is switched in or out. */
-struct moment {
-	uint64_t on_cpu, sp, voluntary, involuntary;
-};
-
-static struct error *read_moment(struct reader *reader, const struct task *task, struct moment *ret)
-{
-	struct member on_cpu, voluntary, involuntary;
-	struct memory *memory = &reader->kernel->memory;
-	const struct member_wanted wanted[] = {
-		{ "task_struct", "on_cpu", &on_cpu },
-		{ "task_struct", "nvcsw", &voluntary },
-		{ "task_struct", "nivcsw", &involuntary },
-	};
-
-	struct error *err = types_resolve(reader->kernel->symbols.types, wanted, 3);
-	if (!err)
-		err = member_read(memory, task->address, &voluntary, &ret->voluntary);
-	if (!err)
-		err = member_read(memory, task->address, &involuntary, &ret->involuntary);
-	if (!err)
-		err = member_read(memory, task->address, &reader->layout.sp, &ret->sp);
-	if (!err)
-		err = member_read(memory, task->address, &on_cpu, &ret->on_cpu);
-	return err;
 }
 
 /*

@@ -159,18 +159,21 @@ uint64_t kallsyms_address(const struct kallsyms *kallsyms, uint32_t index)
 	}
 }
 
-/* Whether one of the symbols at @address has that name. */
-static bool is_at(const struct kallsyms *kallsyms, uint64_t address, const char *wanted)
+/* Whether one of the symbols at @address has that name. *@lost: it may be one that is lost. */
+static bool is_at(const struct kallsyms *kallsyms, uint64_t address, const char *wanted, bool *lost)
 {
 	char name[KSYM_NAME_SIZE];
 	uint64_t start, size;
 	uint32_t i;
 
-	if (!kallsyms_lookup(kallsyms, address, &i, &start, &size) || start != address)
+	if (!kallsyms_lookup(kallsyms, address, &i, &start, &size)) {
+		*lost = *lost || kallsyms->lost_addresses.list.count;
 		return false;
-	for (int aliases = 0; aliases < MAX_ALIASES && i < kallsyms->count &&
+	}
+	for (int aliases = 0; start == address && aliases < MAX_ALIASES && i < kallsyms->count &&
 			      kallsyms_address(kallsyms, i) == address;
 	     aliases++, i++) {
+		*lost = *lost || kallsyms_lost_end(&kallsyms->lost_names, i) != i;
 		kallsyms_name(kallsyms, i, name);
 		if (!strcmp(name, wanted))
 			return true;
@@ -182,24 +185,25 @@ static bool is_at(const struct kallsyms *kallsyms, uint64_t address, const char 
 static struct error *choose_encoding(struct kallsyms *kallsyms,
 				     const struct kallsyms_tables *tables, uint64_t stext)
 {
+	bool lost = false;
+
 	kallsyms->encoding = tables->addresses	     ? KALLSYMS_ABSOLUTE
 			     : tables->relative_base ? KALLSYMS_ABSOLUTE_PERCPU
 						     : KALLSYMS_PLACE_RELATIVE;
-	if (is_at(kallsyms, stext, "_stext"))
+	if (is_at(kallsyms, stext, "_stext", &lost))
 		return NULL;
 	if (kallsyms->encoding == KALLSYMS_ABSOLUTE_PERCPU) {
+		/* x86-64's own, which has negative numbers, is that of nearly all dumps. */
+		bool percpu = false;
+		for (uint32_t i = 0; lost && !percpu && i < kallsyms->count; i++)
+			percpu = kallsyms->offsets[i] < 0;
+		if (percpu)
+			return NULL;
 		kallsyms->encoding = KALLSYMS_BASE_RELATIVE;
-		if (is_at(kallsyms, stext, "_stext"))
+		if (is_at(kallsyms, stext, "_stext", &lost))
 			return NULL;
 	}
-	/* What would tell may be what is lost. */
-	if (kallsyms->error && tables->relative_base) {
-		kallsyms->encoding = KALLSYMS_BASE_RELATIVE;
-		for (uint32_t i = 0; i < kallsyms->count; i++)
-			if (kallsyms->offsets[i] < 0)
-				kallsyms->encoding = KALLSYMS_ABSOLUTE_PERCPU;
-	}
-	if (kallsyms->error)
+	if (lost && tables->certain)
 		return NULL;
 	return error_fault(ERROR_CORRUPT, stext,
 			   "no known encoding puts _stext at 0x%llx, where the vmcoreinfo has it",
@@ -261,7 +265,7 @@ struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *memory,
 /* Without kallsyms_relative_base or kallsyms_addresses it is a kernel since 7.0. */
 static bool find_in_vmcoreinfo(const struct vmcoreinfo *info, struct kallsyms_tables *ret)
 {
-	*ret = (struct kallsyms_tables){};
+	*ret = (struct kallsyms_tables){ .certain = true };
 	vmcoreinfo_symbol(info, "kallsyms_relative_base", &ret->relative_base);
 	return vmcoreinfo_symbol(info, "kallsyms_num_syms", &ret->num_syms) &&
 	       vmcoreinfo_symbol(info, "kallsyms_names", &ret->names) &&

@@ -13,6 +13,7 @@ struct kallsyms_tables {
 	uint64_t num_syms, names, token_table, token_index;
 	uint64_t addresses; /* or offsets, and a base until 6.19 */
 	uint64_t offsets, relative_base;
+	bool certain; /* no guess: if what would prove them is lost, they are right nevertheless */
 };
 
 enum kallsyms_encoding {

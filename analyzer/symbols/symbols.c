@@ -125,10 +125,13 @@ static struct error *read_btf(struct symbols *symbols, const struct vmcoreinfo *
 		*size_ret = stop - start;
 		err = read_own_btf(symbols, start, *size_ret, files->vmlinux, ret);
 	} else {
-		err = error_create(
-			ERROR_NOT_FOUND,
-			"this kernel has no BTF: without types its memory cannot be read; "
-			"build it with CONFIG_DEBUG_INFO_BTF=y");
+		err = symbols->kallsyms.error
+			      ? error_create(ERROR_NOT_FOUND,
+					     "the symbols that lead to it are lost")
+			      : error_create(
+					ERROR_NOT_FOUND,
+					"this kernel has no BTF: without types its memory cannot be read; "
+					"build it with CONFIG_DEBUG_INFO_BTF=y");
 	}
 	if (err && files->vmlinux) {
 		struct error *why = symbol_file_btf(files->vmlinux, info, ret, size_ret);

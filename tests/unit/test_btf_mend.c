@@ -178,7 +178,7 @@ static void a_hole_at_either_end(void **state)
 
 	(void)state;
 	make_blob(&blob);
-	const size_t last = blob.types_at + blob.types_size - 1000;
+	const size_t last = blob.types_at + blob.types_size - HOLE;
 	struct types *types = mended(&blob, &last, 1);
 	assert_true(count_right(types) > NR_TYPES / 2);
 	types_destroy(types);
