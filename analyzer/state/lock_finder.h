@@ -87,10 +87,29 @@ bool lock_read_frames(struct lock_finder *finder, const struct task *task, size_
 const char *lock_frame_name(struct lock_finder *finder, const struct task *task, size_t frame);
 
 /*
- * Whether @name is @pattern, or begins with it where that ends with '*'. What a compiler appends to the names of a
- * function's parts and copies (".constprop.0") does not count.
+ * Whether @name is @pattern, or begins with what is before its '*'. What a compiler appends to the names of a
+ * function's parts and copies (".constprop.0") does not count. A NULL @name matches nothing.
  */
 bool lock_name_matches(const char *name, const char *pattern);
+
+/* Which slow path a function belongs to. */
+enum lock_family {
+	FAMILY_NONE,
+	FAMILY_MUTEX,
+	FAMILY_RWSEM,
+	FAMILY_SEMAPHORE,
+	FAMILY_COMPLETION,
+	FAMILY_PERCPU_RWSEM,
+	FAMILY_RT, /* with PREEMPT_RT, locks of most kinds */
+};
+
+enum lock_family lock_family_of(const char *name);
+
+/* The scheduler's own, on the stack of whoever sleeps. */
+bool lock_is_scheduler(const char *name);
+
+/* A sleeper that is on no queue that would tell more than its stack does, or on many. */
+bool lock_is_just_asleep(const char *name);
 
 /* The registers at a frame that was interrupted; false if they are not to be had. */
 bool lock_registers(struct lock_finder *finder, const struct task *task, size_t frame,

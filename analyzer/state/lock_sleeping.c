@@ -181,7 +181,8 @@ static void add_rwsem_holder(struct lock_finder *finder, uint32_t lock)
 	}
 }
 
-static bool semaphore_has_waiters(struct lock_finder *finder, uint64_t address)
+/* No flag of its own says so. */
+static bool may_have_waiters(struct lock_finder *finder, uint64_t address)
 {
 	(void)finder;
 	(void)address;
@@ -210,11 +211,12 @@ uint32_t lock_find_rwsem(struct lock_finder *finder)
 
 uint32_t lock_find_semaphore(struct lock_finder *finder)
 {
-	return find_lock(finder, LOCK_SEMAPHORE, &finder->layout.semaphore, semaphore_has_waiters,
+	return find_lock(finder, LOCK_SEMAPHORE, &finder->layout.semaphore, may_have_waiters,
 			 add_semaphore_holder);
 }
 
 uint32_t lock_find_completion(struct lock_finder *finder)
 {
-	return find_lock(finder, LOCK_COMPLETION, &finder->layout.completion, NULL, NULL);
+	return find_lock(finder, LOCK_COMPLETION, &finder->layout.completion, may_have_waiters,
+			 NULL);
 }

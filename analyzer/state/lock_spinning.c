@@ -112,22 +112,28 @@ struct spinner {
 	uint32_t tail; /* of the queue it is in, or 0 */
 };
 
-/* What the spinner at @address waits for; 0 if that cannot be. *@proven_ret, which may be NULL: the queue says so. */
-static uint64_t accept(struct lock_finder *finder, const struct spinner *spinner, uint64_t address,
-		       bool *proven_ret)
+/* What the spinner waits for if its argument is @address; 0 if that cannot be. */
+static uint64_t accept(struct lock_finder *finder, const struct spinner *spinner, uint64_t address)
 {
 	uint32_t word;
 
-	bool ignored;
-
-	proven_ret = proven_ret ? proven_ret : &ignored;
-	*proven_ret = false;
 	if (spinner->type == LOCK_RWLOCK && !spinner->inner)
 		return is_taken_rwlock(finder, address) ? address : 0;
 	if (!is_taken(finder, address, &word))
 		return 0;
-	*proven_ret = spinner->tail && spinner->tail == (word & TAIL_MASK);
 	return spinner->inner ? address - WAIT_LOCK : address;
+}
+
+/* The same, if the queue that the spinner is in is the lock's. */
+static uint64_t accept_queued(struct lock_finder *finder, const struct spinner *spinner,
+			      uint64_t address)
+{
+	uint32_t word;
+
+	if (!spinner->tail || (spinner->type == LOCK_RWLOCK && !spinner->inner) ||
+	    !is_taken(finder, address, &word) || spinner->tail != (word & TAIL_MASK))
+		return 0;
+	return accept(finder, spinner, address);
 }
 
 bool lock_registers(struct lock_finder *finder, const struct task *task, size_t frame,
@@ -147,37 +153,34 @@ bool lock_registers(struct lock_finder *finder, const struct task *task, size_t 
 	return true;
 }
 
-/* The argument's register, else the one address among all registers that can be it. */
+/* The one that the queue proves; else the argument's register; else the one address that can be it. */
 static uint64_t find_in_registers(struct lock_finder *finder, const struct spinner *spinner,
 				  const struct registers *registers)
 {
 	const struct unwind_arch *arch = finder->kernel->unwinder.arch;
-	uint64_t ret = accept(finder, spinner, registers->values[arch->argument], NULL);
+	uint64_t only = 0;
 
 	for (unsigned int i = 0; i < arch->nr_registers; i++) {
-		bool proven;
-		uint64_t found = accept(finder, spinner, registers->values[i], &proven);
-		if (proven)
+		uint64_t found = accept_queued(finder, spinner, registers->values[i]);
+		if (found)
 			return found;
 	}
-	for (unsigned int i = 0; !ret && i < arch->nr_registers; i++) {
-		ret = accept(finder, spinner, registers->values[i], NULL);
-		for (unsigned int j = i + 1; ret && j < arch->nr_registers; j++) {
-			uint64_t other = accept(finder, spinner, registers->values[j], NULL);
-			if (other && other != ret)
-				return 0;
-		}
+	uint64_t argument = accept(finder, spinner, registers->values[arch->argument]);
+	for (unsigned int i = 0; !argument && i < arch->nr_registers; i++) {
+		uint64_t found = accept(finder, spinner, registers->values[i]);
+		if (found && only && found != only)
+			return 0;
+		only = found ? found : only;
 	}
-	return ret;
+	return argument ? argument : only;
 }
 
 /* Words of the slow path's frame and its caller's prove nothing by themselves: the queue must. */
 static uint64_t find_in_words(struct lock_finder *finder, const struct spinner *spinner)
 {
 	for (size_t i = 0; i < finder->nr_words; i++) {
-		bool proven;
-		uint64_t found = accept(finder, spinner, finder->words[i], &proven);
-		if (proven)
+		uint64_t found = accept_queued(finder, spinner, finder->words[i]);
+		if (found)
 			return found;
 	}
 	return 0;

@@ -7,7 +7,6 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/cleanup.h"
 #include "state/lock_finder.h"
@@ -76,11 +75,11 @@ static struct suspicion look_at_frames(struct lock_finder *finder, const struct 
 			function = symbol.name;
 	}
 	struct suspicion ret = { .weight = 2 * word + !!function };
-	snprintf(ret.why, sizeof(ret.why), "%s%s%s%s",
-		 word ? "its stack has the lock's address" : "", word && function ? ", and " : "",
-		 function ? "it is in " : "", function ? function : "");
 	if (function)
-		strncat(ret.why, ", whose code has it", sizeof(ret.why) - strlen(ret.why) - 1);
+		snprintf(ret.why, sizeof(ret.why), "%sit is in %s, whose code has it",
+			 word ? "its stack has the lock's address, and " : "", function);
+	else if (word)
+		snprintf(ret.why, sizeof(ret.why), "its stack has the lock's address");
 	return ret;
 }
 

@@ -20,88 +20,6 @@
 /* Where kernel memory may be. */
 #define KERNEL_MEMORY 0xff00000000000000ull
 
-bool lock_name_matches(const char *name, const char *pattern)
-{
-	size_t len = strcspn(pattern, "*");
-
-	if (!name || strncmp(name, pattern, len))
-		return false;
-	return pattern[len] || !name[len] || name[len] == '.';
-}
-
-static bool matches_any(const char *name, const char *const *patterns)
-{
-	for (; *patterns; patterns++)
-		if (lock_name_matches(name, *patterns))
-			return true;
-	return false;
-}
-
-static bool is_scheduler(const char *name)
-{
-	static const char *const patterns[] = {
-		"__schedule",	   "schedule",	   "schedule_*", "preempt_schedule*",
-		"__cond_resched*", "io_schedule*", "bit_wait*",	 NULL,
-	};
-	return matches_any(name, patterns);
-}
-
-/* Sleepers that are on no queue that would tell more than their stack does, or on many. */
-static bool is_just_asleep(const char *name)
-{
-	static const char *const patterns[] = {
-		"futex_*",	  "do_nanosleep",      "do_sys_poll",	   "do_poll*",
-		"poll_*",	  "do_select*",	       "core_sys_select",  "sigsuspend",
-		"__do_sys_pause", "__x64_sys_pause",   "do_sigtimedwait*", "worker_thread",
-		"rescuer_thread", "smpboot_thread_fn", "kthreadd",	   "kthread_worker_fn",
-		"do_signal_stop", "ptrace_stop*",      "get_signal",	   NULL,
-	};
-	return matches_any(name, patterns);
-}
-
-struct slow_path {
-	const char *const *functions;
-	uint32_t (*find)(struct lock_finder *);
-};
-
-static const char *const mutex_functions[] = { "__mutex_lock*", "mutex_lock*", "__ww_mutex_lock*",
-					       "ww_mutex_lock*", NULL };
-static const char *const rwsem_functions[] = { "rwsem_down_*", "__down_read*", "__down_write*",
-					       "down_read*",   "down_write*",  NULL };
-static const char *const semaphore_functions[] = {
-	"__down",
-	"___down_common",
-	"__down_common",
-	"__down_interruptible",
-	"__down_killable",
-	"__down_timeout",
-	"down",
-	"down_interruptible",
-	"down_killable",
-	"down_timeout",
-	NULL,
-};
-static const char *const completion_functions[] = {
-	"__wait_for_common",	"wait_for_common*",	  "do_wait_for_common",
-	"wait_for_completion*", "__wait_for_completion*", NULL
-};
-static const char *const percpu_functions[] = { "percpu_rwsem_wait*", "percpu_down_write",
-						"__percpu_down_read", NULL };
-
-static const struct slow_path slow_paths[] = {
-	{ mutex_functions, lock_find_mutex },
-	{ rwsem_functions, lock_find_rwsem },
-	{ semaphore_functions, lock_find_semaphore },
-	{ completion_functions, lock_find_completion },
-	{ percpu_functions, lock_find_percpu_rwsem },
-};
-
-/* These may be a lock of any kind on a kernel with PREEMPT_RT. */
-static const char *const rt_functions[] = { "rt_mutex_*", "__rt_mutex_*", "rtlock_*",
-					    "rt_spin_*",  "rwbase_*",	  "__rwbase_*",
-					    "rt_read_*",  "rt_write_*",	  "futex_lock_pi*",
-					    NULL };
-
 bool lock_plausible(uint64_t address)
 {
 	return address >= KERNEL_MEMORY && address < -(uint64_t)PAGE_SIZE;
@@ -273,24 +191,32 @@ void lock_add_holder(struct lock_finder *finder, uint32_t place, uint64_t addres
 		holder->why = arena_strndup(&finder->locks->text, why, strlen(why));
 }
 
+static uint32_t (*const finders[])(struct lock_finder *) = {
+	[FAMILY_MUTEX] = lock_find_mutex,
+	[FAMILY_RWSEM] = lock_find_rwsem,
+	[FAMILY_SEMAPHORE] = lock_find_semaphore,
+	[FAMILY_COMPLETION] = lock_find_completion,
+	[FAMILY_PERCPU_RWSEM] = lock_find_percpu_rwsem,
+};
+
 /* The first frame that is not the scheduler's, or the number of frames. */
 static size_t skip_scheduler(struct lock_finder *finder)
 {
 	const struct task *task = finder->task;
 	size_t i = 0;
 
-	while (i < task->stack.frames.count && is_scheduler(lock_frame_name(finder, task, i)))
+	while (i < task->stack.frames.count && lock_is_scheduler(lock_frame_name(finder, task, i)))
 		i++;
 	return i;
 }
 
-/* How far frames behind @frame go on to match @functions. */
-static size_t last_matching(struct lock_finder *finder, size_t frame, const char *const *functions)
+/* How far frames behind @frame go on to be of @family. */
+static size_t last_of_family(struct lock_finder *finder, size_t frame, enum lock_family family)
 {
 	const struct task *task = finder->task;
 
 	while (frame + 1 < task->stack.frames.count &&
-	       matches_any(lock_frame_name(finder, task, frame + 1), functions))
+	       lock_family_of(lock_frame_name(finder, task, frame + 1)) == family)
 		frame++;
 	return frame;
 }
@@ -298,28 +224,24 @@ static size_t last_matching(struct lock_finder *finder, size_t frame, const char
 static uint32_t find_sleeping(struct lock_finder *finder)
 {
 	const struct task *task = finder->task;
-	size_t first = skip_scheduler(finder);
+	size_t first = skip_scheduler(finder), count = task->stack.frames.count;
 
-	if (!first)
-		return LOCK_NONE; /* it is not in the scheduler */
-	for (size_t i = first; i < first + SLOW_PATH_FRAMES && i < task->stack.frames.count; i++) {
-		const char *name = lock_frame_name(finder, task, i);
-		if (matches_any(name, rt_functions))
+	if (!first || first >= count)
+		return LOCK_NONE; /* it is not in the scheduler, or in nothing else */
+	for (size_t i = first; i < first + SLOW_PATH_FRAMES && i < count; i++) {
+		enum lock_family family = lock_family_of(lock_frame_name(finder, task, i));
+		if (family == FAMILY_RT)
 			return lock_find_rt_mutex(finder);
-		for (size_t j = 0; j < sizeof(slow_paths) / sizeof(slow_paths[0]); j++) {
-			const struct slow_path *path = &slow_paths[j];
-			if (!matches_any(name, path->functions))
-				continue;
-			size_t last = last_matching(finder, i, path->functions);
-			return lock_read_frames(finder, task, 0, last + 1) ? path->find(finder)
-									   : LOCK_NONE;
-		}
+		if (family == FAMILY_NONE)
+			continue;
+		size_t last = last_of_family(finder, i, family);
+		return lock_read_frames(finder, task, 0, last + 1) ? finders[family](finder)
+								   : LOCK_NONE;
 	}
-	if (first < task->stack.frames.count &&
-	    is_just_asleep(lock_frame_name(finder, task, first)))
+	if (lock_is_just_asleep(lock_frame_name(finder, task, first)) ||
+	    !lock_read_frames(finder, task, 0, first + QUEUE_FRAMES))
 		return LOCK_NONE;
-	return lock_read_frames(finder, task, 0, first + QUEUE_FRAMES) ? lock_find_queue(finder)
-								       : LOCK_NONE;
+	return lock_find_queue(finder);
 }
 
 static uint32_t find_lock(struct lock_finder *finder)
@@ -445,44 +367,4 @@ void lock_describe(const struct lock *lock, char *ret, size_t size)
 		 lock->module ? " [" : "", lock->module ? lock->module : "",
 		 lock->module ? "]" : "", detail ? " (" : "", detail ? detail : "",
 		 detail ? ")" : "");
-}
-
-/* __sched and __lockfunc functions have sections of their own: include/linux/sched/debug.h, spinlock_api_smp.h */
-static bool is_in_lock_section(const struct kernel *kernel, uint64_t pc)
-{
-	const uint64_t *at = kernel->symbols.at;
-
-	return (pc >= at[KSYM___sched_text_start] && pc < at[KSYM___sched_text_end]) ||
-	       (pc >= at[KSYM___lock_text_start] && pc < at[KSYM___lock_text_end]);
-}
-
-static bool is_primitive(const char *name)
-{
-	static const char *const waits[] = {
-		"_raw_*lock*",	 "native_queued_*",  "queued_*",      "__pv_queued_*",
-		"pv_*",		 "folio_wait_*",     "__folio_lock*", "wait_on_page_*",
-		"__lock_page*",	 "lock_page",	     "folio_lock*",   "__wait_on_*",
-		"out_of_line_*", "prepare_to_wait*", "osq_lock",      "mutex_spin_on_owner",
-		"rwsem_*",	 "kvm_wait",	     "__wait_rcu_gp", NULL,
-	};
-
-	if (is_scheduler(name) || matches_any(name, waits) || matches_any(name, rt_functions))
-		return true;
-	for (size_t i = 0; i < sizeof(slow_paths) / sizeof(slow_paths[0]); i++)
-		if (matches_any(name, slow_paths[i].functions))
-			return true;
-	return false;
-}
-
-size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack)
-{
-	for (size_t i = 0; i < stack->frames.count; i++) {
-		const struct frame *frame = &stack->frames.data[i];
-		uint64_t pc = frame->pc - !frame->interrupted;
-		const struct symbol symbol = symbols_lookup(&kernel->symbols, pc);
-		if (symbol.module ||
-		    (!is_in_lock_section(kernel, pc) && !is_primitive(symbol.name)))
-			return i;
-	}
-	return stack->frames.count;
 }
