@@ -51,4 +51,9 @@ fuzz-coverage:
 	@$(MAKE) --no-print-directory coverage-build
 	@tests/fuzz/coverage
 
-.PHONY: fuzz-targets fuzz-build fuzz coverage-build fuzz-coverage
+fuzz-planted:
+	@scripts/deps build check
+	@$(MAKE) --no-print-directory fuzz-build
+	@tests/fuzz/planted $(FUZZ_SECONDS)
+
+.PHONY: fuzz-planted fuzz-targets fuzz-build fuzz coverage-build fuzz-coverage

@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #define NR_ADDRESSES 8
+#define DIRECT_BASE  0xffff888000000000ull
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -20,6 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		base = fuzz_base_physical();
 	if (size < sizeof(addresses) || !fuzz_memory(base, data, size, &made))
 		return 0;
+	/* As the symbols' reader sets it, of a variable. */
+	made.memory.direct_base = DIRECT_BASE;
 	memcpy(addresses, data + size - sizeof(addresses), sizeof(addresses));
 	for (size_t i = 0; i < NR_ADDRESSES; i++) {
 		fuzz_ok(memory_read_u32(&made.memory, addresses[i], &half));

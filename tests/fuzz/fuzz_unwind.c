@@ -54,6 +54,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			    &stack);
 		use(kernel, unwind_sleeping(unwinder, SLEEPING_SP, TASK, &stack), &stack);
 	}
+	memset(&stack, 0, sizeof(stack));
+	use(kernel, unwind_add_user(unwinder, TASK, &stack), &stack);
+	unwind_find_registers(unwinder, TASK, PER_CPU, &registers);
 	fuzz_ok(unwind_sleeping_registers(unwinder, SLEEPING_SP, TASK, &registers));
 	return 0;
 }
