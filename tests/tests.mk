@@ -82,7 +82,7 @@ check-oracle:
 bench:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
-	@tests/oracle_prepare lab
+	@tests/oracle_prepare lab threads-1000 threads-10000
 	@tests/bench
 
 .PHONY: unit-tests asan demo check check-unit check-lab check-asan check-valgrind check-oracle bench
