@@ -453,7 +453,8 @@ bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t
 		else
 			first = middle;
 	}
-	*index_ret = first;
+	/* Those that are lost only look like aliases. */
+	*index_ret = kallsyms_lost_end(&kallsyms->lost_addresses, first);
 	return true;
 }
 

@@ -426,6 +426,21 @@ static void write_tokens(struct make_dump *d)
 		make_dump_line(d, "u16 %d", 2 * i);
 }
 
+/* kallsyms_markers: where each 256th name begins. */
+static void write_markers(struct make_kernel *k, uint64_t at)
+{
+	uint32_t place = 0;
+
+	for (size_t i = 0; i < k->nr_symbols; i++) {
+		size_t len = strlen(k->symbols[i].name) + 1;
+		if (i % 256 == 0) {
+			poke(&k->dump, at, &place, sizeof(place));
+			at += sizeof(place);
+		}
+		place += len + (len > 127 ? 2 : 1);
+	}
+}
+
 static void write_names(struct make_kernel *k)
 {
 	uint64_t at = KALLSYMS_VA + 0x100000;
@@ -440,6 +455,7 @@ static void write_names(struct make_kernel *k)
 		poke(&k->dump, at + 1, symbol->name, len - 1);
 		at += len;
 	}
+	write_markers(k, (at + 7) / 8 * 8);
 }
 
 static uint32_t offset_of(const struct make_kernel *k, size_t i, uint64_t base)
