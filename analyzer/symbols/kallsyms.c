@@ -120,6 +120,10 @@ static struct error *read_tokens(struct kallsyms *kallsyms, struct memory *memor
 {
 	struct error *err =
 		memory_read(memory, index_va, kallsyms->token_index, sizeof(kallsyms->token_index));
+	if (err && kallsyms_count_tokens(memory, table_va, kallsyms->token_index)) {
+		error_destroy(err);
+		err = NULL;
+	}
 	if (err)
 		return err;
 	size_t last = kallsyms->token_index[255];

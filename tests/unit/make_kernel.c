@@ -420,7 +420,7 @@ static void write_tokens(struct make_dump *d)
 {
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x2000);
 	for (int i = 0; i < 256; i++)
-		make_dump_line(d, "u8 %d 0", i);
+		make_dump_line(d, "u8 %d 0", i ? i : 1); /* no name has a 0 */
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x3000);
 	for (int i = 0; i < 256; i++)
 		make_dump_line(d, "u16 %d", 2 * i);

@@ -103,6 +103,19 @@ static void lost_addresses(void **state)
 	}
 }
 
+static void a_lost_index_of_tokens(void **state)
+{
+	static const uint64_t excluded[] = { 0xffffffff8e003000 };
+	struct kallsyms kallsyms;
+	size_t by_address, by_name;
+
+	(void)state;
+	assert_no_error(open_kallsyms("", excluded, 1, &kallsyms));
+	count_right(&kallsyms, &by_address, &by_name);
+	assert_int_equal(by_address, NR_SYMBOLS - 1);
+	kallsyms_deinit(&kallsyms);
+}
+
 static void nothing_there(void **state)
 {
 	uint64_t excluded[16];
@@ -120,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("a lost page of names costs the names up to the next marker", lost_names),
 		TEST("a lost page of addresses costs those, and the size before", lost_addresses),
+		TEST("a lost index of tokens costs nothing", a_lost_index_of_tokens),
 		TEST("addresses that are all lost are an error", nothing_there),
 	};
 	return RUN_TESTS(tests);
