@@ -189,6 +189,14 @@ static struct error *find_way(struct unwinder *unwinder, const struct walk *w, s
 			error_destroy(err);
 			err = NULL;
 			way_without_orc(unwinder, w, ret);
+		} else if (err && err != &error_no_memory) {
+			/* A page of the tables is not in the dump: that takes one frame's certainty, not the stack. */
+			ret->guess = true;
+			if (unwinder->error)
+				error_destroy(err);
+			else
+				unwinder->error = error_prefix(err, "ORC, which is not whole");
+			err = NULL;
 		}
 		break;
 	case UNWIND_FRAME_POINTERS:
