@@ -19,6 +19,7 @@
 
 #include "unwind/callsite_x86_64.h"
 #include "unwind/nonstandard_x86_64.h"
+#include "unwind/return_hooks.h"
 
 #define IRET_WORDS    5 /* ip, cs, flags, sp, ss */
 #define MAX_GENERATED (1u << 20) /* bytes of one BPF program or trampoline */
@@ -222,6 +223,8 @@ static struct error *step(struct unwinder *unwinder, struct walk *w, const struc
 		return err;
 	if (entry->type == ORC_TYPE_CALL) {
 		err = read_word(unwinder, sp - WORD, &w->pc);
+		if (!err)
+			err = return_hooks_undo(unwinder, sp - WORD, &w->pc);
 		w->sp = sp;
 		if (!err)
 			err = caller_bp(unwinder, w, entry, sp);
