@@ -66,7 +66,7 @@ static void confine_files(const struct sandbox *sandbox)
 	close(ruleset);
 }
 
-/* What reading files, memory and the C library's own needs take. */
+/* What reading files and memory takes, the C library's own needs, and files that debuginfod.c's process sends. */
 static const int allowed[] = {
 	SCMP_SYS(read),		 SCMP_SYS(pread64),	    SCMP_SYS(readv),
 	SCMP_SYS(preadv),	 SCMP_SYS(write),	    SCMP_SYS(writev),
@@ -81,7 +81,7 @@ static const int allowed[] = {
 	SCMP_SYS(time),		 SCMP_SYS(sysinfo),	    SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(getpid),	 SCMP_SYS(gettid),	    SCMP_SYS(rt_sigaction),
 	SCMP_SYS(rt_sigreturn),	 SCMP_SYS(rt_sigprocmask),  SCMP_SYS(exit),
-	SCMP_SYS(exit_group),	 SCMP_SYS(restart_syscall),
+	SCMP_SYS(exit_group),	 SCMP_SYS(restart_syscall), SCMP_SYS(recvmsg),
 };
 
 /* abort() sends itself a signal; terminals are asked what they are. Files are opened to be read; memory is never code. */

@@ -73,8 +73,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 		{},
 	};
 
-	const char *urls = getenv("DEBUGINFOD_URLS");
-	*ret = (struct options){ .source.debuginfod = urls && *urls };
+	*ret = (struct options){};
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
 		switch (c) {
@@ -247,10 +246,7 @@ static bool list_readable(const struct options *options, struct readable *ret)
 	return ok;
 }
 
-/*
- * The output is put in its place out here: in the sandbox no file can be renamed. Debuginfod's client is not to be had
- * in one: it needs the network, threads, a cache and the certificates of the machine.
- */
+/* The output is put in its place out here: in the sandbox no file can be renamed. */
 static struct error *report(const struct options *options)
 {
 	struct readable readable = {};
@@ -263,7 +259,7 @@ static struct error *report(const struct options *options)
 		const struct sandbox sandbox = {
 			.readable = readable.list.data,
 			.nr_readable = readable.list.count,
-			.off = options->no_sandbox || options->source.debuginfod,
+			.off = options->no_sandbox,
 		};
 		struct analysis analysis = { options, output.file };
 		err = sandbox_run(&sandbox, report_vmcore, &analysis);
@@ -282,6 +278,17 @@ int cmd_report(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	look_into_folder(&options);
-	struct error *err = report(&options);
+	const char *urls = getenv("DEBUGINFOD_URLS");
+	struct debuginfod server;
+	struct error *err = NULL;
+	/* Before the sandbox, which has no network. */
+	if (urls && *urls) {
+		err = debuginfod_start(&server);
+		options.source.debuginfod = err ? NULL : &server;
+	}
+	if (!err)
+		err = report(&options);
+	if (options.source.debuginfod)
+		debuginfod_stop(&server);
 	return err ? error_report(err) : 0;
 }

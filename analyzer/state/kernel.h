@@ -17,7 +17,7 @@ struct kernel_source {
 	size_t nr_more_parts;
 	struct symbol_files files;
 	const char *debug_dir; /* folders to look for it in, or NULL: debuginfo.h */
-	bool debuginfod; /* ask the servers of DEBUGINFOD_URLS too */
+	const struct debuginfod *debuginfod; /* to be asked for debug information too, or NULL */
 };
 
 struct kernel {

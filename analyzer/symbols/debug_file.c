@@ -11,11 +11,13 @@
 #include "base/cleanup.h"
 #include "symbols/dwarf_units.h"
 
-static struct error *map_file(struct debug_file *file)
+static struct error *map_file(struct debug_file *file, int opened)
 {
 	struct stat st;
 	/* Not to hang on a FIFO that somebody has put there. */
-	_cleanup_close_ int fd = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_close_ int own =
+		opened < 0 ? open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	int fd = opened < 0 ? own : opened;
 
 	if (fd < 0 || fstat(fd, &st))
 		return error_errno("%s", file->path);
@@ -63,14 +65,14 @@ static struct error *check_elf(struct debug_file *file, uint16_t machine)
 	return NULL;
 }
 
-struct error *debug_file_open(const char *path, uint16_t machine, struct debug_file **ret)
+struct error *debug_file_open(const char *path, int fd, uint16_t machine, struct debug_file **ret)
 {
 	struct debug_file *file = calloc(1, sizeof(*file));
 
 	if (!file)
 		return &error_no_memory;
 	file->path = strdup(path);
-	struct error *err = file->path ? map_file(file) : &error_no_memory;
+	struct error *err = file->path ? map_file(file, fd) : &error_no_memory;
 	if (!err)
 		err = check_elf(file, machine);
 	if (err)

@@ -39,8 +39,11 @@ struct debug_file {
 	bool has_cfi;
 };
 
-/* Maps @path, which must be an ELF file of @machine with debug information: else ERROR_NOT_FOUND. */
-struct error *debug_file_open(const char *path, uint16_t machine, struct debug_file **ret);
+/*
+ * Maps @path, which must be an ELF file of @machine with debug information: else ERROR_NOT_FOUND. @fd is the file if
+ * it is open already, else -1; the caller closes it.
+ */
+struct error *debug_file_open(const char *path, int fd, uint16_t machine, struct debug_file **ret);
 void debug_file_close(struct debug_file *file);
 
 /* Unknown if it has none. */

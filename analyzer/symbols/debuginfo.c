@@ -5,7 +5,6 @@
 
 #include "base/cleanup.h"
 #include "symbols/debug_search.h"
-#include "symbols/debuginfod.h"
 
 /* Of a module; looked for once, found or not. */
 struct module_file {
@@ -18,7 +17,6 @@ struct debuginfo {
 	struct symbols *symbols;
 	uint16_t machine;
 	char *release; /* NULL: not known, or no name for a file */
-	struct debuginfod *server; /* NULL: not asked */
 	struct debug_file *kernel; /* NULL: none */
 	VECTOR(struct module_file) modules;
 	VECTOR(struct error *) errors;
@@ -81,10 +79,10 @@ static struct error *place_file(struct debuginfo *debuginfo, struct debug_file *
 	return NULL;
 }
 
-static struct error *try_file(struct search *search, const char *path)
+static struct error *try_file(struct search *search, const char *path, int fd)
 {
 	struct debug_file *file;
-	struct error *err = debug_file_open(path, search->debuginfo->machine, &file);
+	struct error *err = debug_file_open(path, fd, search->debuginfo->machine, &file);
 
 	if (err)
 		return err;
@@ -103,18 +101,37 @@ static struct error *try_file(struct search *search, const char *path)
 	return err;
 }
 
-/* A candidate of debug_search(): goes on until one fits. */
-static bool candidate(void *data, const char *path)
+/* Of several files that are there, why the first was not used. A stripped file is no wrong one. */
+static void note_outcome(struct search *search, struct error *err)
 {
-	struct search *search = data;
-	struct error *err = try_file(search, path);
-
-	/* A stripped file is no wrong one. */
 	if (!err || search->why || err->class == ERROR_NOT_FOUND)
 		error_destroy(err);
 	else
 		search->why = err;
+}
+
+/* A candidate of debug_search(): goes on until one fits. */
+static bool candidate(void *data, const char *path)
+{
+	struct search *search = data;
+
+	note_outcome(search, try_file(search, path, -1));
 	return search->found;
+}
+
+static void ask_server(struct search *search)
+{
+	_cleanup_free_ char *path = NULL;
+	_cleanup_close_ int fd = -1;
+	struct error *err =
+		debuginfod_fetch(search->debuginfo->source.debuginfod, search->wanted, &fd, &path);
+
+	if (!err)
+		err = try_file(search, path, fd);
+	if (search->why)
+		error_destroy(err);
+	else
+		search->why = err;
 }
 
 static struct debug_file *search_file(struct debuginfo *debuginfo, const struct module *module,
@@ -124,7 +141,7 @@ static struct debug_file *search_file(struct debuginfo *debuginfo, const struct 
 	const char *vmlinux = debuginfo->source.vmlinux;
 
 	if (vmlinux && !module)
-		search.why = try_file(&search, vmlinux);
+		search.why = try_file(&search, vmlinux, -1);
 	if (!search.found && debuginfo->source.debug_dir) {
 		const struct debug_wanted files = {
 			.build_id = wanted,
@@ -133,16 +150,8 @@ static struct debug_file *search_file(struct debuginfo *debuginfo, const struct 
 		};
 		debug_search(debuginfo->source.debug_dir, &files, candidate, &search);
 	}
-	if (!search.found && debuginfo->source.debuginfod && wanted->size) {
-		_cleanup_free_ char *path = NULL;
-		struct error *err = debuginfod_fetch(&debuginfo->server, wanted, &path);
-		if (!err && path)
-			candidate(&search, path);
-		if (search.why)
-			error_destroy(err);
-		else
-			search.why = err;
-	}
+	if (!search.found && debuginfo->source.debuginfod && wanted->size)
+		ask_server(&search);
 	/* Of a file that was named it is told even if another one was found. */
 	if (!search.found || (vmlinux && !module))
 		add_error(debuginfo, search.why);
@@ -203,7 +212,6 @@ void debuginfo_destroy(struct debuginfo *debuginfo)
 	vector_deinit(&debuginfo->errors);
 	vector_deinit(&debuginfo->modules);
 	debug_file_close(debuginfo->kernel);
-	debuginfod_end(debuginfo->server);
 	free(debuginfo->release);
 	free(debuginfo);
 }

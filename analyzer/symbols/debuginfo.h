@@ -3,6 +3,7 @@
 #ifndef LOCKDUMP_DEBUGINFO_H
 #define LOCKDUMP_DEBUGINFO_H
 
+#include "symbols/debuginfod.h"
 #include "symbols/dwarf.h"
 
 struct debuginfo_source {
@@ -13,7 +14,8 @@ struct debuginfo_source {
 	 * and of a module besides NAME.ko, NAME.ko.debug, and the same anywhere below lib/modules/R.
 	 */
 	const char *debug_dir;
-	bool debuginfod; /* ask the servers of DEBUGINFOD_URLS for what is not found otherwise */
+	const struct debuginfod
+		*debuginfod; /* to be asked for what is not found otherwise, or NULL */
 };
 
 struct debuginfo;

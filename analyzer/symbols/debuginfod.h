@@ -3,15 +3,25 @@
 #ifndef LOCKDUMP_DEBUGINFOD_H
 #define LOCKDUMP_DEBUGINFOD_H
 
+#include <sys/types.h>
+
 #include "symbols/build_id.h"
 
-struct debuginfod;
+/* The servers are asked by a process of its own, so that the one that reads a dump needs no network. */
+struct debuginfod {
+	int socket;
+	pid_t pid;
+};
+
+/* Starts it. What it needs is loaded when it is first asked. */
+struct error *debuginfod_start(struct debuginfod *ret);
+void debuginfod_stop(struct debuginfod *server);
 
 /*
- * Fetches the file with the debug information of @id into debuginfod's cache; the caller frees its path. *@server is
- * made at the first call. No server's having it is ERROR_NOT_FOUND.
+ * Fetches the file with the debug information of @id into debuginfod's cache. The caller closes *@ret, the open file,
+ * and frees *@path. No server's having it is ERROR_NOT_FOUND.
  */
-struct error *debuginfod_fetch(struct debuginfod **server, const struct build_id *id, char **ret);
-void debuginfod_end(struct debuginfod *server);
+struct error *debuginfod_fetch(const struct debuginfod *server, const struct build_id *id, int *ret,
+			       char **path);
 
 #endif

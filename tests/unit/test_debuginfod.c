@@ -109,14 +109,18 @@ static int stop_server(void **state)
 
 static struct kernel *open_kernel(struct make_kernel *k, const char *build_id)
 {
+	struct debuginfod asker;
 	struct kernel *kernel;
 
 	make_kernel_init(k);
 	make_kernel_text(k, made_kernel_minimum);
 	make_kernel_text(k, kernel_text);
 	make_kernel_line(k, "info BUILD-ID=%s", build_id);
-	const struct kernel_source how = { make_dump_write(&k->dump), .debuginfod = true };
+	const struct kernel_source how = { make_dump_write(&k->dump), .debuginfod = &asker };
+	assert_no_error(debuginfod_start(&asker));
 	assert_no_error(kernel_open(&how, &kernel));
+	/* All that there is was asked for. */
+	debuginfod_stop(&asker);
 	return kernel;
 }
 

@@ -182,7 +182,7 @@ static void open_fixture(struct fixture *f, const char *options)
 	make_kernel_text(&f->k, made_kernel_minimum);
 	make_kernel_text(&f->k, "info BUILD-ID=" MADE_BUILD_ID "\n");
 	struct debug_file *file;
-	assert_no_error(debug_file_open(f->program.path, EM_X86_64, &file));
+	assert_no_error(debug_file_open(f->program.path, -1, EM_X86_64, &file));
 	uint64_t text = debug_file_section(file, ".text");
 	debug_file_close(file);
 	make_kernel_line(&f->k, "symbol _text 0x%llx", text + BIAS);
