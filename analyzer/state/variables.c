@@ -313,7 +313,7 @@ static bool read_object(struct frame_values *frame, Dwarf_Die *die, uint8_t *byt
 	frame->entry_depth = 0;
 	expression_read(&context, ops, count, bytes, known, size);
 	*unreadable = context.unreadable;
-	return memchr(known, true, size);
+	return memchr(known, 1, size);
 }
 
 static const char *print_value(struct variables *variables, struct frame_values *frame,

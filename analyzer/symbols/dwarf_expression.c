@@ -296,15 +296,15 @@ static bool rotate(struct machine *m, unsigned int count)
 }
 
 /* To the operation at @offset of the expression, or behind its last one. */
-static bool jump(const struct machine *m, uint64_t offset, size_t *at)
+static bool jump(const struct machine *m, int64_t offset, size_t *at)
 {
 	for (size_t i = 0; i < m->count; i++)
-		if (m->ops[i].offset == offset) {
+		if ((int64_t)m->ops[i].offset == offset) {
 			*at = i;
 			return true;
 		}
 	*at = m->count;
-	return m->count && offset > m->ops[m->count - 1].offset;
+	return m->count && offset > (int64_t)m->ops[m->count - 1].offset;
 }
 
 static bool branch(struct machine *m, const Dwarf_Op *op, size_t *at)

@@ -115,7 +115,8 @@ static void put_pointer(struct printer *p, Dwarf_Die *pointer, uint64_t address)
 
 static void put_number(struct printer *p, uint64_t bits, unsigned int nr_bits, uint64_t encoding)
 {
-	if (encoding == DW_ATE_boolean && bits <= 1)
+	/* More than one bit of it may be set where the compiler keeps it among others and tests just one. */
+	if (encoding == DW_ATE_boolean)
 		fputs(bits ? "true" : "false", p->out);
 	else if (encoding == DW_ATE_signed || encoding == DW_ATE_signed_char)
 		fprintf(p->out, "%" PRId64, extend(bits, nr_bits));
