@@ -4,8 +4,11 @@
  * the hang: a run queue's when its CPU last ticked, jiffies and the timekeeper
  * when the CPU that looks after them (tick_do_timer_cpu) last did. The newest
  * time stamp of sched_clock(), of all run queues and of the log, is the time of
- * the crash; the other clocks are put forward by as much as the run queue of the
- * timekeeping CPU, which its tick looks after together with them, was behind.
+ * the crash; the other clocks are put forward by at most as much as the run queue
+ * of the timekeeping CPU, which its tick looks after together with them, was behind.
+ * But a CPU that wakes up from idle looks after them too, so by less if
+ * __gtod_offset (kernel/sched/clock.c) says so: sched_clock() minus CLOCK_MONOTONIC,
+ * which the clock source's watchdog measures every now and then.
  */
 #include "state/clocks.h"
 
@@ -64,7 +67,7 @@ static uint64_t newest(const struct clocks *clocks, const struct cpus *cpus,
 	return ret ? ret : CLOCK_UNKNOWN;
 }
 
-/* How far the clocks that the tick looks after were behind at the crash. */
+/* How far the run queue of the timekeeping CPU was behind at the crash. */
 static uint64_t tick_is_behind(const struct clocks *clocks, struct kernel *kernel,
 			       const struct cpus *cpus)
 {
@@ -180,6 +183,24 @@ static void read_jiffies(struct clocks *clocks, struct kernel *kernel, uint64_t 
 	error_destroy(err);
 }
 
+/* How far the timekeeper, which says that it is @monotonic_ns, was behind; not more than @most. */
+static uint64_t timekeeper_is_behind(const struct clocks *clocks, struct kernel *kernel,
+				     uint64_t monotonic_ns, uint64_t most)
+{
+	uint64_t offset;
+	struct error *err = kernel_variable(kernel, KSYM___gtod_offset, sizeof(offset), &offset);
+
+	if (!err && clocks->now_ns != CLOCK_UNKNOWN) {
+		int64_t behind = clocks->now_ns - offset - monotonic_ns;
+		if (behind < 0)
+			most = 0;
+		else if ((uint64_t)behind < most)
+			most = behind;
+	}
+	error_destroy(err);
+	return most;
+}
+
 void clocks_init(struct clocks *clocks, struct kernel *kernel, const struct cpus *cpus,
 		 const struct dmesg *dmesg)
 {
@@ -192,6 +213,7 @@ void clocks_init(struct clocks *clocks, struct kernel *kernel, const struct cpus
 	if (err) {
 		clocks->monotonic_ns = clocks->boottime_ns = CLOCK_UNKNOWN;
 	} else {
+		behind = timekeeper_is_behind(clocks, kernel, clocks->monotonic_ns, behind);
 		clocks->monotonic_ns += behind;
 		clocks->boottime_ns += behind;
 	}

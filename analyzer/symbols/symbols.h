@@ -17,6 +17,7 @@
 	K(__cpu_online_mask)     \
 	K(__end_init_stack)      \
 	K(__end_init_task)       \
+	K(__gtod_offset)         \
 	K(__irq_regs)            \
 	K(__lock_text_end)       \
 	K(__lock_text_start)     \

@@ -305,6 +305,7 @@ void fuzz_verdict(const struct record *record, const struct dmesg *dmesg)
 		.cpus = &report->cpus,
 		.tasks = &report->tasks,
 		.locks = &report->locks,
+		.cpu_states = &report->cpu_states,
 		.dmesg = dmesg,
 		.machine = &report->machine,
 		.record = record,

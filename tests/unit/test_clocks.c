@@ -135,6 +135,35 @@ static void the_timekeeper_of_each_kernel(void **state)
 	}
 }
 
+/* CPU 1 woke up from idle 2 s before the crash, and looked after the timekeeper when the hung CPU 0 did not. */
+static void the_timekeeper_may_be_ahead_of_its_cpu(void **state)
+{
+	static const struct {
+		const char *offset;
+		uint64_t boottime_s;
+	} cases[] = {
+		{ "12000000000",
+		  93 }, /* 100 - 12 = 88 on CLOCK_MONOTONIC, and 86 at the last update */
+		{ "0", 101 }, /* it drifted: not more than CPU 0 was behind */
+		{ "20000000000", 91 }, /* nor less than nothing */
+		{ "0xffffffffffffffff", 101 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[1024];
+		struct opened o;
+		snprintf(
+			text, sizeof(text),
+			"symbol shadow_timekeeper 0xffffffff82b00000 D\n symbol tk 0xffffffff82b00000 D\n"
+			"%ssymbol __gtod_offset 0xffffffff82b00100 D\n at __gtod_offset\n u64 %s\n",
+			times, cases[i].offset);
+		open_clocks(&o, text, 0);
+		assert_int_equal(o.clocks.boottime_ns, cases[i].boottime_s * SECOND);
+		close_clocks(&o);
+	}
+}
+
 static void how_long_a_task_has_not_run(void **state)
 {
 	static const struct {
@@ -186,6 +215,8 @@ int main(void)
 		     clocks_of_the_tick_are_put_forward),
 		TEST("the timekeeper is found in each kernel's place",
 		     the_timekeeper_of_each_kernel),
+		TEST("the timekeeper may be ahead of the CPU that has to look after it",
+		     the_timekeeper_may_be_ahead_of_its_cpu),
 		TEST("a task has not run since it slept, or since it waits for a CPU",
 		     how_long_a_task_has_not_run),
 		TEST("without run queues no time is known", without_run_queues),
