@@ -77,8 +77,6 @@ bool lock_read_frames(struct lock_finder *finder, const struct task *task, size_
 	const struct frame *frames = task->stack.frames.data;
 
 	finder->nr_words = 0;
-	if (first >= task->stack.frames.count)
-		return false;
 	uint64_t from = !first && !task->running ? task->sp : frames[first].sp;
 	uint64_t to = end_of_frames(finder, task, first, end);
 	if (from % 8 || to <= from)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/address_map.h"
 #include "dump/list.h"
 #include "state/rss.h"
 
@@ -40,6 +41,7 @@ struct reader {
 	const struct cpus *cpus;
 	struct layout layout;
 	uint32_t visits; /* tasks that were looked at, readable or not */
+	struct address_map seen; /* each task_struct once, on however many lists it is */
 };
 
 /* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
@@ -245,7 +247,14 @@ static struct error *walk_live(struct reader *reader, struct task *task)
 static void add_task(struct reader *reader, uint64_t address)
 {
 	struct task task = { .address = address };
-	struct error *err = read_task(reader, &task);
+
+	if (address_map_get(&reader->seen, address) != ADDRESS_MAP_NONE)
+		return;
+	if (!address_map_put(&reader->seen, address, 0))
+		return note_error(reader, &error_no_memory);
+	struct error *err = address % 8
+				    ? error_fault(ERROR_CORRUPT, address, "no address of a task")
+				    : read_task(reader, &task);
 
 	if (err) {
 		note_error(reader, error_prefix(err, "task 0x%llx", (unsigned long long)address));
@@ -356,6 +365,7 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	tasks->error = resolve(kernel->symbols.types, &reader.layout);
 	if (!tasks->error)
 		add_all(&reader);
+	address_map_deinit(&reader.seen);
 	make_index(tasks);
 	tasks->error = error_prefix(tasks->error, "task list");
 }

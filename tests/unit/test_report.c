@@ -306,6 +306,23 @@ static void one_task_does_not_cost_the_others(void **state)
 	}
 }
 
+/* What a dump claims may not make more tasks than there is memory for. */
+static void a_task_on_two_lists(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	/* kthread's threads are init's, and the list of processes has init twice. */
+	open_machine(&o, "set signals+64 signal_struct.thread_head.next init+96\n"
+			 "set kthread task_struct.tasks.next init+49\n");
+	for (size_t i = 0; i < o.tasks.list.count; i++) {
+		assert_true(o.tasks.list.data[i].address % 8 == 0);
+		for (size_t j = 0; j < i; j++)
+			assert_true(o.tasks.list.data[i].address != o.tasks.list.data[j].address);
+	}
+	close_machine(&o);
+}
+
 static void hostile_cpus(void **state)
 {
 	static const struct {
@@ -479,6 +496,7 @@ int main(void)
 		TEST("a task's state is ps's letter", letters_of_states),
 		TEST("a task that cannot be read does not cost the others",
 		     one_task_does_not_cost_the_others),
+		TEST("a task is there once, on however many lists it is", a_task_on_two_lists),
 		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
 		TEST("the report has it all, as text and as JSON", the_whole_report),
 		TEST("code of an unloaded module is noted", unloaded_modules_are_noted),

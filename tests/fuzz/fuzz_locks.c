@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What tasks wait for, and who waits for whom. */
+#include <string.h>
+
+#include "fuzz.h"
+#include "state/locks.h"
+#include "verdict/wait_graph.h"
+
+static void look_at(const struct locks *locks)
+{
+	struct wait_cycle cycle;
+	char text[64];
+	size_t steps;
+
+	for (size_t i = 0; i < locks->list.count; i++) {
+		lock_describe(&locks->list.data[i], text, sizeof(text));
+		fuzz_touch(text, strlen(text) + lock_is_held(&locks->list.data[i]));
+	}
+	for (uint32_t i = 0; i < locks->nr_tasks; i++) {
+		wait_graph_cycle(locks, i, &cycle);
+		wait_graph_head(locks, i, &steps);
+	}
+	wait_graph_cycle(locks, LOCK_NONE, &cycle);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	static struct fuzz_base *base;
+	struct cpus cpus;
+	struct tasks tasks;
+	struct locks locks;
+
+	if (!base)
+		base = fuzz_base_kernel("tests/fuzz/locks.kernel");
+	struct kernel *kernel = fuzz_kernel(base, data, size);
+	if (!kernel)
+		return 0;
+	cpus_init(&cpus, kernel);
+	tasks_init(&tasks, kernel, &cpus);
+	locks_init(&locks, kernel, &cpus, &tasks);
+	look_at(&locks);
+	for (size_t i = 0; i < tasks.list.count; i++)
+		locks_asking_frame(kernel, &tasks.list.data[i].stack);
+	locks_deinit(&locks);
+	tasks_deinit(&tasks);
+	cpus_deinit(&cpus);
+	return 0;
+}
