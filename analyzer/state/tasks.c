@@ -16,7 +16,8 @@
 
 #define LIVE_TRIES 3 /* to catch a task of a running kernel asleep */
 
-#define MAX_TASKS (4u << 20) /* PID_MAX_LIMIT */
+#define MAX_TASKS  (4u << 20) /* PID_MAX_LIMIT */
+#define MAX_FRAMES (4u << 20) /* of all stacks together: 250,000 tasks of 16 frames */
 
 /* task_struct.__state and exit_state: include/linux/sched.h */
 #define STATE_REPORTED 0x7f
@@ -40,6 +41,9 @@ struct reader {
 	const struct cpus *cpus;
 	struct layout layout;
 	uint32_t visits; /* tasks that were looked at, readable or not */
+	size_t nr_frames;
+	uint64_t *seen; /* addresses of tasks, by hash; 0 is free */
+	size_t seen_size, nr_seen;
 };
 
 /* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
@@ -241,6 +245,65 @@ static struct error *walk_live(struct reader *reader, struct task *task)
 	return err;
 }
 
+static size_t hash_address(uint64_t address, size_t size)
+{
+	/* The upper bits of a product are the well mixed ones; addresses are multiples of 64. */
+	return (address * 0x9e3779b97f4a7c15ull >> 32) & (size - 1);
+}
+
+static void note_seen(struct reader *reader, uint64_t address)
+{
+	size_t place = hash_address(address, reader->seen_size);
+
+	while (reader->seen[place] && reader->seen[place] != address)
+		place = (place + 1) & (reader->seen_size - 1);
+	reader->nr_seen += !reader->seen[place];
+	reader->seen[place] = address;
+}
+
+static bool grow_seen(struct reader *reader)
+{
+	uint64_t *old = reader->seen;
+	size_t old_size = reader->seen_size, size = old_size ? 2 * old_size : 1024;
+
+	reader->seen = calloc(size, sizeof(*reader->seen));
+	if (!reader->seen) {
+		reader->seen = old;
+		return false;
+	}
+	reader->seen_size = size;
+	reader->nr_seen = 0;
+	for (size_t i = 0; i < old_size; i++)
+		if (old[i])
+			note_seen(reader, old[i]);
+	free(old);
+	return true;
+}
+
+/* Lists that lead into each other would give the same tasks over and over. */
+static struct error *first_time(struct reader *reader, uint64_t address)
+{
+	if (2 * reader->nr_seen >= reader->seen_size && !grow_seen(reader))
+		return &error_no_memory;
+	size_t before = reader->nr_seen;
+	note_seen(reader, address);
+	if (reader->nr_seen > before)
+		return NULL;
+	return error_fault(ERROR_CORRUPT, address, "task 0x%llx is on two lists",
+			   (unsigned long long)address);
+}
+
+static struct error *take_stack(struct reader *reader, struct task *task)
+{
+	if (reader->nr_frames >= MAX_FRAMES)
+		return error_fault(ERROR_CORRUPT, task->address,
+				   "all stacks together have over %u frames", MAX_FRAMES);
+	struct error *err = dump_is_live(reader->kernel->dump) ? walk_live(reader, task)
+							       : walk_stack(reader, task);
+	reader->nr_frames += task->stack.frames.count;
+	return err;
+}
+
 static void add_task(struct reader *reader, uint64_t address)
 {
 	struct task task = { .address = address };
@@ -250,9 +313,7 @@ static void add_task(struct reader *reader, uint64_t address)
 		note_error(reader, error_prefix(err, "task 0x%llx", (unsigned long long)address));
 		return;
 	}
-	err = dump_is_live(reader->kernel->dump) ? walk_live(reader, &task)
-						 : walk_stack(reader, &task);
-	task.stack.error = err;
+	task.stack.error = take_stack(reader, &task);
 	struct task *place = vector_push(&reader->tasks->list);
 	if (place) {
 		*place = task;
@@ -291,7 +352,8 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	if (!err) {
 		list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
 			       l->thread_node.offset);
-		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err))
+		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err) &&
+		       !(err = first_time(reader, walk.object)))
 			add_task(reader, walk.object);
 		share_rss(reader, first);
 	}
@@ -325,8 +387,7 @@ static void add_all(struct reader *reader)
 /* Where a task with that address is in the index, or where it would be put. */
 static uint32_t *find_place(const struct tasks *tasks, uint64_t address)
 {
-	/* The upper bits of a product are the well mixed ones; addresses are multiples of 64. */
-	size_t place = (address * 0x9e3779b97f4a7c15ull >> 32) & (tasks->index_size - 1);
+	size_t place = hash_address(address, tasks->index_size);
 
 	while (tasks->index[place] && tasks->list.data[tasks->index[place] - 1].address != address)
 		place = (place + 1) & (tasks->index_size - 1);
@@ -355,6 +416,7 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	tasks->error = resolve(kernel->symbols.types, &reader.layout);
 	if (!tasks->error)
 		add_all(&reader);
+	free(reader.seen);
 	make_index(tasks);
 	tasks->error = error_prefix(tasks->error, "task list");
 }
