@@ -48,8 +48,7 @@ bool fuzz_memory(struct fuzz_base *base, const uint8_t *data, size_t size, struc
 
 /*
  * The base's kernel with this input as its memory at FUZZ_VA; NULL if it has none. It stays open: only the dump is
- * another one for each input, since symbols and types, which cost the most to open, do not lie in the input. With
- * NUMBER(live) in it the dump is read as one that changes meanwhile.
+ * another one for each input, since symbols and types, which cost the most to open, do not lie in the input.
  */
 struct kernel *fuzz_kernel(struct fuzz_base *base, const uint8_t *data, size_t size);
 

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "dump/find_vmcoreinfo.h"
-#include "dump/format.h"
 #include "report/report.h"
 
 /* What looking up symbols leaves behind in an open kernel is let go after so many inputs. */
@@ -277,16 +276,12 @@ struct kernel *fuzz_kernel(struct fuzz_base *base, const uint8_t *data, size_t s
 		}
 	}
 	struct kernel *kernel = base->kernel;
-	uint64_t live;
 	dump_close(kernel->dump);
 	kernel->dump = NULL;
 	if (!fuzz_ok(dump_open(fuzz_vmcore(base, data, size), &kernel->dump)))
 		return NULL;
 	kernel->info.text = dump_vmcoreinfo(kernel->dump, &kernel->info.size);
-	if (!fuzz_ok(memory_init(&kernel->memory, kernel->dump, &kernel->info)))
-		return NULL;
-	kernel->dump->live = vmcoreinfo_number(&kernel->info, "NUMBER(live)", &live);
-	return kernel;
+	return fuzz_ok(memory_init(&kernel->memory, kernel->dump, &kernel->info)) ? kernel : NULL;
 }
 
 /* As a report has it, but for the log. */
