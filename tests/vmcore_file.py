@@ -184,10 +184,11 @@ def _runs(pfns, key):
     return runs
 
 
-def write_elf(image, path, more=()):
-    """more: further segments of (physical address, size in memory), with nothing in the file."""
+def write_elf(image, path, more=(), zeros=()):
+    """Further segments of (physical address, size in memory): more, with nothing in the file; zeros,
+    with zeros in it, which the file has as a hole at its end."""
     runs = _runs(image.present, lambda pfn: pfn in image.pages)
-    count = 1 + len(runs) + len(more)
+    count = 1 + len(runs) + len(more) + len(zeros)
     assert count < 0xffff
     notes_at = EHDR.size + count * PHDR.size
     at = -(-(notes_at + len(image.notes)) // PAGE) * PAGE
@@ -201,11 +202,15 @@ def write_elf(image, path, more=()):
             at += size
         for address, size in more:
             file.write(PHDR.pack(1, 7, at, 0, address, 0, size, 0))
+        for address, size in zeros:
+            file.write(PHDR.pack(1, 7, at, 0, address, size, size, 0))
+            at += size
         file.write(image.notes)
         file.write(bytes(-file.tell() % PAGE))
         for pfn, pages, stored in runs:
             for page in range(pfn, pfn + pages if stored else pfn):
                 file.write(image.pages[page])
+        file.truncate(at)
 
 
 def write_split(image, folder, compression, count):

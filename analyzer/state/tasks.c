@@ -189,6 +189,7 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 		if (err || task->running)
 			return err;
 	}
+	unwinder->task = task->address;
 	if (!task->running) {
 		task->registers_from = REGISTERS_SLEEPING;
 		err = unwind_sleeping(unwinder, task->sp, task->stack_base, &task->stack);

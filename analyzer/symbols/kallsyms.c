@@ -120,6 +120,10 @@ static struct error *read_tokens(struct kallsyms *kallsyms, struct memory *memor
 {
 	struct error *err =
 		memory_read(memory, index_va, kallsyms->token_index, sizeof(kallsyms->token_index));
+	if (err && kallsyms_count_tokens(memory, table_va, kallsyms->token_index)) {
+		error_destroy(err);
+		err = NULL;
+	}
 	if (err)
 		return err;
 	size_t last = kallsyms->token_index[255];
@@ -453,7 +457,8 @@ bool kallsyms_lookup(const struct kallsyms *kallsyms, uint64_t address, uint32_t
 		else
 			first = middle;
 	}
-	*index_ret = first;
+	/* Those that are lost only look like aliases. */
+	*index_ret = kallsyms_lost_end(&kallsyms->lost_addresses, first);
 	return true;
 }
 

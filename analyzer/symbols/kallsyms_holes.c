@@ -145,3 +145,19 @@ struct error *kallsyms_fill_addresses(struct kallsyms *kallsyms, const struct ho
 	}
 	return err;
 }
+
+bool kallsyms_count_tokens(struct memory *memory, uint64_t table_va, uint16_t ret[256])
+{
+	char token[KSYM_NAME_SIZE];
+	size_t at = 0;
+
+	for (size_t i = 0; i < 256; i++) {
+		struct error *err = memory_read_string(memory, table_va + at, token, sizeof(token));
+		error_destroy(err);
+		if (err || at > UINT16_MAX)
+			return false;
+		ret[i] = at;
+		at += strlen(token) + 1;
+	}
+	return true;
+}

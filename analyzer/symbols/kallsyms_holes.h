@@ -31,6 +31,9 @@ struct error *kallsyms_skip_names(struct kallsyms *kallsyms, const struct kallsy
 struct error *kallsyms_fill_addresses(struct kallsyms *kallsyms, const struct holes *holes,
 				      bool place_relative);
 
+/* Makes the index of the tokens, which are one behind the other, out of them. False if they are not there. */
+bool kallsyms_count_tokens(struct memory *memory, uint64_t table_va, uint16_t ret[256]);
+
 /* The end of the lost symbols that @index is one of; @index itself if it is none. */
 uint32_t kallsyms_lost_end(const struct kallsyms_lost *lost, uint32_t index);
 

@@ -30,9 +30,10 @@
 #define MAX_MARKERS    (KALLSYMS_MAX_SYMBOLS / MARKER_SPACING)
 #define MAX_LAST_NAMES \
 	65536 /* bytes of the names behind the last marker: 256 of them, rarely over 30 */
-#define MAX_PADDING 8
-#define MAX_TRIED   4 /* token tables; a kernel has one */
-#define MAX_STEPS   (8u << 20)
+#define MAX_NAMES_SIZE (64u << 20)
+#define MAX_PADDING    8
+#define MAX_TRIED      4 /* token tables; a kernel has one */
+#define MAX_STEPS      (8u << 20)
 
 struct found {
 	uint64_t token_index, token_table, markers, names, num_syms;
@@ -66,24 +67,35 @@ static bool find_index(struct memory *memory, uint64_t va, uint64_t *ret)
 	return !numbers[first] && increases(numbers + first, INDEX_SIZE / sizeof(*numbers));
 }
 
+/* The @size bytes before @va, zeros where they are not there; NULL if that cannot be. */
+static void *read_before(struct memory *memory, uint64_t va, size_t size, size_t most)
+{
+	struct holes holes;
+	void *bytes = NULL;
+	struct error *err = memory_read_table(memory, va - size, size, most, &bytes, &holes);
+
+	if (!err)
+		holes_deinit(&holes);
+	error_destroy(err);
+	return bytes;
+}
+
 /* The strings that the index at found->token_index speaks of end right before it. */
 static bool find_tokens(struct memory *memory, struct found *found)
 {
 	uint16_t index[256];
-	char tokens[MAX_TOKENS];
+	_cleanup_free_ char *tokens =
+		read_before(memory, found->token_index, MAX_TOKENS, MAX_TOKENS);
 
 	struct error *err = memory_read(memory, found->token_index, index, sizeof(index));
-	if (!err)
-		err = memory_read(memory, found->token_index - sizeof(tokens), tokens,
-				  sizeof(tokens));
-	if (err) {
+	if (err || !tokens) {
 		error_destroy(err);
 		return false;
 	}
-	size_t end = sizeof(tokens); /* of the last string, its 0 included */
-	while (end && sizeof(tokens) - end < MAX_PADDING && !tokens[end - 1])
+	size_t end = MAX_TOKENS; /* of the last string, its 0 included */
+	while (end && MAX_TOKENS - end < MAX_PADDING && !tokens[end - 1])
 		end--;
-	if (end++ >= sizeof(tokens))
+	if (end++ >= MAX_TOKENS)
 		return false;
 	const char *last = memrchr(tokens, '\0', end - 1);
 	if (!last || last + 1 - tokens < index[255])
@@ -93,7 +105,7 @@ static bool find_tokens(struct memory *memory, struct found *found)
 		if (strnlen(tokens + start + index[i], end - start - index[i]) !=
 		    (size_t)index[i + 1] - index[i] - 1)
 			return false;
-	found->token_table = found->token_index - sizeof(tokens) + start;
+	found->token_table = found->token_index - MAX_TOKENS + start;
 	return true;
 }
 
@@ -151,14 +163,11 @@ static bool find_names(struct memory *memory, struct found *found)
 {
 	/* A multiple of 4, as the tables' addresses are. */
 	size_t size = (((size_t)found->last_marker + 3) & ~3ull) + MAX_LAST_NAMES;
-	_cleanup_free_ uint8_t *bytes = NULL;
-	struct error *err = memory_read_alloc(memory, found->markers - size, size,
-					      (64u << 20) + MAX_LAST_NAMES, &bytes);
+	_cleanup_free_ uint8_t *bytes =
+		read_before(memory, found->markers, size, MAX_NAMES_SIZE + MAX_LAST_NAMES);
 
-	if (err) {
-		error_destroy(err);
+	if (!bytes)
 		return false;
-	}
 	for (size_t start = MAX_LAST_NAMES; start >= 2 * sizeof(uint32_t);
 	     start -= sizeof(uint32_t)) {
 		for (size_t before = 4; before <= 8; before += 4) {

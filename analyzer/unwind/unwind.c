@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "unwind/return_hooks.h"
+
 #define MIN_THREAD_SIZE 4096
 #define MAX_THREAD_SIZE (1u << 20)
 
@@ -73,6 +75,7 @@ struct error *unwinder_init(struct unwinder *unwinder, struct symbols *symbols, 
 		return NULL;
 	}
 	unwinder->usable = true;
+	return_hooks_init(unwinder);
 	choose_method(unwinder);
 	return NULL;
 }

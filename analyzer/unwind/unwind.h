@@ -102,6 +102,14 @@ extern const struct unwind_arch unwind_arch_x86_64;
 /* That of ELF machine @machine, or NULL. */
 const struct unwind_arch *unwind_arch_find(uint32_t machine);
 
+/* Where a task keeps the return addresses that tracers replaced: return_hooks.c. */
+struct return_hooks {
+	struct return_hook_list {
+		struct member head, next, place, address;
+	} lists[2];
+	struct member ret_stack, ret, retp;
+};
+
 enum unwind_method { UNWIND_ORC, UNWIND_FRAME_POINTERS, UNWIND_GUESS };
 
 struct unwinder {
@@ -113,6 +121,8 @@ struct unwinder {
 	struct memory *memory;
 	struct orc orc;
 	uint64_t thread_size; /* bytes of a task's stack */
+	uint64_t task; /* whose stack is walked next, if that is known: for its return hooks */
+	struct return_hooks return_hooks;
 	struct stack_area areas[UNWIND_MAX_AREAS]; /* [0] is the task's */
 	unsigned int nr_areas;
 	union {

@@ -19,6 +19,7 @@
 
 #include "unwind/callsite_x86_64.h"
 #include "unwind/nonstandard_x86_64.h"
+#include "unwind/return_hooks.h"
 
 #define IRET_WORDS    5 /* ip, cs, flags, sp, ss */
 #define MAX_GENERATED (1u << 20) /* bytes of one BPF program or trampoline */
@@ -189,6 +190,14 @@ static struct error *find_way(struct unwinder *unwinder, const struct walk *w, s
 			error_destroy(err);
 			err = NULL;
 			way_without_orc(unwinder, w, ret);
+		} else if (err && err != &error_no_memory) {
+			/* A page of the tables is not in the dump: that takes one frame's certainty, not the stack. */
+			ret->guess = true;
+			if (unwinder->error)
+				error_destroy(err);
+			else
+				unwinder->error = error_prefix(err, "ORC, which is not whole");
+			err = NULL;
 		}
 		break;
 	case UNWIND_FRAME_POINTERS:
@@ -214,6 +223,8 @@ static struct error *step(struct unwinder *unwinder, struct walk *w, const struc
 		return err;
 	if (entry->type == ORC_TYPE_CALL) {
 		err = read_word(unwinder, sp - WORD, &w->pc);
+		if (!err)
+			err = return_hooks_undo(unwinder, sp - WORD, &w->pc);
 		w->sp = sp;
 		if (!err)
 			err = caller_bp(unwinder, w, entry, sp);

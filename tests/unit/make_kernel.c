@@ -420,10 +420,25 @@ static void write_tokens(struct make_dump *d)
 {
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x2000);
 	for (int i = 0; i < 256; i++)
-		make_dump_line(d, "u8 %d 0", i);
+		make_dump_line(d, "u8 %d 0", i ? i : 1); /* no name has a 0 */
 	make_dump_line(d, "at 0x%llx", KALLSYMS_VA + 0x3000);
 	for (int i = 0; i < 256; i++)
 		make_dump_line(d, "u16 %d", 2 * i);
+}
+
+/* kallsyms_markers: where each 256th name begins. */
+static void write_markers(struct make_kernel *k, uint64_t at)
+{
+	uint32_t place = 0;
+
+	for (size_t i = 0; i < k->nr_symbols; i++) {
+		size_t len = strlen(k->symbols[i].name) + 1;
+		if (i % 256 == 0) {
+			poke(&k->dump, at, &place, sizeof(place));
+			at += sizeof(place);
+		}
+		place += len + (len > 127 ? 2 : 1);
+	}
 }
 
 static void write_names(struct make_kernel *k)
@@ -440,6 +455,7 @@ static void write_names(struct make_kernel *k)
 		poke(&k->dump, at + 1, symbol->name, len - 1);
 		at += len;
 	}
+	write_markers(k, (at + 7) / 8 * 8);
 }
 
 static uint32_t offset_of(const struct make_kernel *k, size_t i, uint64_t base)

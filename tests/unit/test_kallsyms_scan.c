@@ -229,8 +229,8 @@ static void lost_pages(void **state)
 
 	(void)state;
 	lay_out(&t, LAYOUT_5_10);
-	assert_error(scan(&t, "exclude 0xffffffff82016000\n", &kallsyms), ERROR_NOT_FOUND,
-		     "no such table");
+	assert_error(scan(&t, "exclude 0xffffffff82016000\n", &kallsyms), ERROR_EXCLUDED,
+		     "kallsyms");
 	/* Those between them and the data are not needed. */
 	assert_no_error(scan(&t, "at 0xffffffff820f1000\n u32 1\n exclude 0xffffffff820f1000\n",
 			     &kallsyms));

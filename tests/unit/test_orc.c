@@ -244,6 +244,44 @@ static void a_format_that_is_not_known(void **state)
 	}
 }
 
+/* The pages of the first table, of 1024 entries each: each of them missing once, and any two neighbours. */
+static void tables_with_holes(void **state)
+{
+	enum { NR = 6000 };
+
+	(void)state;
+	for (unsigned int hole = 0; hole < 12; hole++) {
+		struct make_kernel k;
+		unsigned int lost = 0;
+		make_kernel_init(&k);
+		make_kernel_text(&k, made_kernel_minimum);
+		for (unsigned int i = 0; i < NR; i++)
+			make_kernel_line(&k, "orc 0x%llx call sp %u",
+					 0xffffffff81001000ull + 16 * i, 8 + i % 1000 * 8);
+		make_kernel_line(&k, "exclude 0x%llx",
+				 0xffffffff8d000000ull + hole / 2 * 0x1000ull);
+		if (hole % 2)
+			make_kernel_line(&k, "exclude 0x%llx",
+					 0xffffffff8d000000ull + (hole / 2 + 1) % 6 * 0x1000ull);
+		struct kernel *kernel = make_kernel_open(&k);
+		for (unsigned int i = 0; i < NR; i++) {
+			struct orc_entry entry;
+			struct error *err = orc_find(&kernel->unwinder.orc,
+						     0xffffffff81001000ull + 16 * i + 5, &entry);
+			if (!err)
+				assert_int_equal(entry.sp_offset, 8 + i % 1000 * 8);
+			else
+				assert_error(err, ERROR_EXCLUDED, "excluded");
+			lost += !!err;
+		}
+		/* Of two neighbours the search may end before either. */
+		if (hole % 2 == 0)
+			assert_true(lost > 800 && lost <= 1026);
+		kernel_close(kernel);
+		make_kernel_deinit(&k);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -254,6 +292,7 @@ int main(void)
 		TEST("code that no table covers is told apart", what_no_table_covers),
 		TEST("a module's code is in its own table", a_modules_own_table),
 		TEST("hostile tables of a module are errors", hostile_tables_of_modules),
+		TEST("what is not in the dump costs its own entries", tables_with_holes),
 		TEST("a format that is not known is named by its hash", a_format_that_is_not_known),
 	};
 	return RUN_TESTS(tests);
