@@ -17,7 +17,8 @@
 
 #define LIVE_TRIES 3 /* to catch a task of a running kernel asleep */
 
-#define MAX_TASKS (4u << 20) /* PID_MAX_LIMIT */
+#define MAX_TASKS  (4u << 20) /* PID_MAX_LIMIT */
+#define MAX_FRAMES (4u << 20) /* of all stacks together: 250,000 tasks of 16 frames */
 
 /* task_struct.__state and exit_state: include/linux/sched.h */
 #define STATE_REPORTED 0x7f
@@ -41,7 +42,7 @@ struct reader {
 	const struct cpus *cpus;
 	struct layout layout;
 	uint32_t visits; /* tasks that were looked at, readable or not */
-	struct address_map seen; /* each task_struct once, on however many lists it is */
+	size_t nr_frames; /* of all stacks */
 };
 
 /* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
@@ -244,25 +245,33 @@ static struct error *walk_live(struct reader *reader, struct task *task)
 	return err;
 }
 
+static struct error *take_stack(struct reader *reader, struct task *task)
+{
+	if (reader->nr_frames >= MAX_FRAMES)
+		return error_fault(ERROR_CORRUPT, task->address,
+				   "all stacks together have over %u frames", MAX_FRAMES);
+	struct error *err = dump_is_live(reader->kernel->dump) ? walk_live(reader, task)
+							       : walk_stack(reader, task);
+	reader->nr_frames += task->stack.frames.count;
+	return err;
+}
+
 static void add_task(struct reader *reader, uint64_t address)
 {
 	struct task task = { .address = address };
 
-	if (address_map_get(&reader->seen, address) != ADDRESS_MAP_NONE)
+	if (address_map_get(&reader->tasks->index, address) != ADDRESS_MAP_NONE)
 		return;
-	if (!address_map_put(&reader->seen, address, 0))
+	if (!address_map_put(&reader->tasks->index, address, reader->tasks->list.count))
 		return note_error(reader, &error_no_memory);
 	struct error *err = address % 8
 				    ? error_fault(ERROR_CORRUPT, address, "no address of a task")
 				    : read_task(reader, &task);
-
 	if (err) {
 		note_error(reader, error_prefix(err, "task 0x%llx", (unsigned long long)address));
 		return;
 	}
-	err = dump_is_live(reader->kernel->dump) ? walk_live(reader, &task)
-						 : walk_stack(reader, &task);
-	task.stack.error = err;
+	task.stack.error = take_stack(reader, &task);
 	struct task *place = vector_push(&reader->tasks->list);
 	if (place) {
 		*place = task;
@@ -290,6 +299,15 @@ static void share_rss(struct reader *reader, size_t first)
 		tasks[i].rss_pages = pages > 0 ? pages : 0;
 }
 
+/* Lists that lead into each other would be walked over and over. */
+static struct error *first_time(const struct reader *reader, uint64_t address)
+{
+	return address_map_get(&reader->tasks->index, address) == ADDRESS_MAP_NONE
+		       ? NULL
+		       : error_fault(ERROR_CORRUPT, address, "task 0x%llx is on two lists",
+				     (unsigned long long)address);
+}
+
 static void add_threads(struct reader *reader, uint64_t leader)
 {
 	const struct layout *l = &reader->layout;
@@ -301,7 +319,8 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	if (!err) {
 		list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
 			       l->thread_node.offset);
-		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err))
+		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err) &&
+		       !(err = first_time(reader, walk.object)))
 			add_task(reader, walk.object);
 		share_rss(reader, first);
 	}
@@ -332,31 +351,6 @@ static void add_all(struct reader *reader)
 		note_error(reader, err);
 }
 
-/* Where a task with that address is in the index, or where it would be put. */
-static uint32_t *find_place(const struct tasks *tasks, uint64_t address)
-{
-	/* The upper bits of a product are the well mixed ones; addresses are multiples of 64. */
-	size_t place = (address * 0x9e3779b97f4a7c15ull >> 32) & (tasks->index_size - 1);
-
-	while (tasks->index[place] && tasks->list.data[tasks->index[place] - 1].address != address)
-		place = (place + 1) & (tasks->index_size - 1);
-	return &tasks->index[place];
-}
-
-/* Without memory for it tasks are looked for one by one. */
-static void make_index(struct tasks *tasks)
-{
-	tasks->index_size = 64;
-	while (tasks->index_size < 2 * tasks->list.count)
-		tasks->index_size *= 2;
-	tasks->index = calloc(tasks->index_size, sizeof(*tasks->index));
-	for (size_t i = 0; tasks->index && i < tasks->list.count; i++) {
-		uint32_t *place = find_place(tasks, tasks->list.data[i].address);
-		if (!*place)
-			*place = i + 1;
-	}
-}
-
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
 {
 	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
@@ -365,8 +359,6 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	tasks->error = resolve(kernel->symbols.types, &reader.layout);
 	if (!tasks->error)
 		add_all(&reader);
-	address_map_deinit(&reader.seen);
-	make_index(tasks);
 	tasks->error = error_prefix(tasks->error, "task list");
 }
 
@@ -388,18 +380,16 @@ void tasks_deinit(struct tasks *tasks)
 	for (size_t i = 0; i < tasks->list.count; i++)
 		stack_deinit(&tasks->list.data[i].stack);
 	vector_deinit(&tasks->list);
-	free(tasks->index);
+	address_map_deinit(&tasks->index);
 	error_destroy(tasks->error);
 }
 
 const struct task *tasks_find(const struct tasks *tasks, uint64_t address)
 {
-	if (tasks->index) {
-		uint32_t place = *find_place(tasks, address);
-		return place ? &tasks->list.data[place - 1] : NULL;
-	}
-	for (size_t i = 0; i < tasks->list.count; i++)
-		if (tasks->list.data[i].address == address)
-			return &tasks->list.data[i];
-	return NULL;
+	uint32_t place = address_map_get(&tasks->index, address);
+
+	/* Where one that could not be read would be, another may be. */
+	return place < tasks->list.count && tasks->list.data[place].address == address
+		       ? &tasks->list.data[place]
+		       : NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef LOCKDUMP_TASKS_H
 #define LOCKDUMP_TASKS_H
 
+#include "base/address_map.h"
 #include "state/scheduling.h"
 
 #define TASK_COMM_SIZE 16 /* TASK_COMM_LEN */
@@ -32,8 +33,7 @@ struct task {
 
 struct tasks {
 	VECTOR(struct task) list; /* idle tasks first, then as the kernel's list has them */
-	uint32_t *index; /* by hash of the address, each a place in the list plus one; 0 is free */
-	size_t index_size; /* a power of two */
+	struct address_map index; /* each task_struct once, with its place in the list */
 	struct error *error; /* why the list is not whole, or NULL */
 };
 

@@ -177,8 +177,8 @@ static struct error *parse(struct types *types, size_t size)
 	if (header.magic != BTF_MAGIC || header.version != BTF_VERSION)
 		return error_create(ERROR_CORRUPT, "no BTF: magic 0x%x, version %u", header.magic,
 				    header.version);
-	size_t body = header.hdr_len <= size ? size - header.hdr_len : 0;
-	if (header.hdr_len < sizeof(header) || header.type_off > body ||
+	size_t body = size - header.hdr_len;
+	if (header.hdr_len < sizeof(header) || header.hdr_len > size || header.type_off > body ||
 	    header.type_len > body - header.type_off || header.str_off > body ||
 	    header.str_len > body - header.str_off || header.type_off % 4 || header.hdr_len % 4)
 		return error_create(ERROR_CORRUPT, "the header's sections leave the data");

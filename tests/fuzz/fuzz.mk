@@ -4,6 +4,7 @@
 # FUZZ_MAIN: what a target is linked with, clang's libFuzzer or tests/fuzz/replay.c.
 
 FUZZ_SECONDS ?= 60
+FUZZ_GOALS ?= fuzz-targets
 FUZZ_MAIN ?= $(B)/tests/fuzz/replay.o
 FUZZ_TARGETS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_COMMON := $(B)/tests/fuzz/glue.o $(UNIT_HELPERS) \
@@ -34,7 +35,7 @@ fuzz-targets: $(FUZZ_TARGETS) $(FUZZ_CORPUS)
 FUZZ_SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 fuzz-build:
 	$(MAKE) --no-print-directory -j$(JOBS) B=build/fuzz CC=$(CLANG) FUZZ_MAIN=-fsanitize=fuzzer \
-		SANITIZE='$(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link' fuzz-targets
+		SANITIZE='$(FUZZ_SANITIZE) -fsanitize=fuzzer-no-link' $(FUZZ_GOALS)
 
 fuzz:
 	@scripts/deps build check

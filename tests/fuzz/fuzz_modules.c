@@ -36,6 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		look_up(&modules, module, module->regions[0].start);
 		look_up(&modules, module, module->regions[0].start + 0x100);
 	}
+	fuzz_ok(modules_read_unloaded(&modules, FUZZ_VA + 0x28, &arena));
 	modules_deinit(&modules);
 	arena_deinit(&arena);
 	return 0;

@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_base *base;
 	static FILE *null;
+	struct registers registers;
 	struct report *report;
 
 	if (!base) {
@@ -20,6 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	fuzz_ok(report_print_text(report, true, true, null));
 	fuzz_ok(report_print_json(report, null));
+	for (size_t i = 0; i < report->tasks.list.count; i++)
+		fuzz_ok(task_registers(kernel, &report->cpus, &report->tasks.list.data[i],
+				       &registers));
 	for (size_t i = 0; i < report->notes.count; i++)
 		fuzz_ok(error_create(ERROR_OTHER, "note: %s", report->notes.data[i].text));
 	report_destroy(report);

@@ -70,6 +70,8 @@ static void add_task(struct opened *o, uint32_t pid, uint32_t cpu, int priority,
 				.priority = priority,
 				.arrived_ns = arrived_s * SECOND },
 	};
+	size_t last = o->tasks.list.count - 1;
+	assert_true(address_map_put(&o->tasks.index, o->tasks.list.data[last].address, last));
 }
 
 /* Everything but the states. */
@@ -119,7 +121,7 @@ static void open_states(struct opened *o, const char *change)
 static void close_states(struct opened *o)
 {
 	cpu_states_deinit(&o->states);
-	vector_deinit(&o->tasks.list);
+	tasks_deinit(&o->tasks);
 	vector_deinit(&o->cpus.list);
 	kernel_close(o->kernel);
 	make_kernel_deinit(&o->k);

@@ -212,6 +212,19 @@ static void notes_of_qemu(void **state)
 	close_machine(&o);
 }
 
+/* Four million processes that have all the same threads would be as many tasks, squared. */
+static void threads_of_two_processes(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "set kthread task_struct.signal signals\n");
+	assert_int_equal(o.tasks.list.count, 4);
+	assert_non_null(o.tasks.error);
+	assert_non_null(strstr(o.tasks.error->message, "is on two lists"));
+	close_machine(&o);
+}
+
 static void every_task_with_its_stack(void **state)
 {
 	struct opened o;
@@ -486,6 +499,7 @@ static void unloaded_modules_are_noted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST("threads that two processes claim are there once", threads_of_two_processes),
 		TEST("a CPU has its task, and its registers out of crash_notes",
 		     cpus_and_their_registers),
 		TEST("a crash note may end with its page", notes_that_end_with_the_memory),
