@@ -20,7 +20,7 @@ static struct error *cannot_open(const char *path)
 	if (why == ENOENT)
 		return error_prefix(err,
 				    "this kernel does not show its memory (CONFIG_PROC_KCORE)");
-	if (geteuid())
+	if (why == EACCES)
 		return error_prefix(err, "only root may read the kernel's memory");
 	return error_prefix(err, "the kernel is locked down (/sys/kernel/security/lockdown), or "
 				 "CAP_SYS_RAWIO is missing");

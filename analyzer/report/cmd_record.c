@@ -40,8 +40,6 @@ static struct error *read_record(const char *path, struct record *ret)
 
 	if (is_record_file(path))
 		return record_from_file(path, ret);
-	if (!strcmp(path, "live"))
-		path = DUMP_LIVE;
 	struct error *err = kernel_open(&(struct kernel_source){ path }, &kernel);
 	if (err)
 		return err;
@@ -173,7 +171,7 @@ int cmd_record(int argc, char **argv)
 	}
 	if (optind != argc - 1)
 		return usage_error(argv[0], "name one vmcore or record");
-	analysis.source = argv[optind];
+	analysis.source = strcmp(argv[optind], "live") ? argv[optind] : DUMP_LIVE;
 	struct error *err = record(&analysis, &sandbox);
 	return err ? error_report(err) : 0;
 }
