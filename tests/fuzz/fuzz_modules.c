@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The list of modules, which begins at FUZZ_VA, and their symbols. With NUMBER(mem) in the input, as 6.4 has them. */
+/* The list of modules, which begins at FUZZ_VA, and their symbols; the name of one that was unloaded. With NUMBER(mem) in the input, as 6.4 has them. */
 #include <string.h>
 
 #include "fuzz.h"
@@ -30,6 +30,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!kernel)
 		return 0;
 	fuzz_ok(modules_init(&modules, &kernel->memory, kernel->symbols.types, FUZZ_VA, &arena));
+	fuzz_ok(modules_read_unloaded(&modules, FUZZ_VA + 0x1000, &arena));
+	if (modules.last_unloaded)
+		fuzz_touch(modules.last_unloaded, strlen(modules.last_unloaded) + 1);
 	for (size_t i = 0; i < modules.list.count; i++) {
 		struct module *module = &modules.list.data[i];
 		fuzz_touch(module->name, strlen(module->name) + 1);
