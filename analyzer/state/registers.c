@@ -3,9 +3,13 @@
 
 #include <string.h>
 
+/* CPUs whose stacks are looked through: on a machine where more were silent nothing else is as it should be either. */
+#define MAX_SCANS 256
+
 struct reader {
 	struct kernel *kernel;
 	const struct record *record;
+	unsigned int scans;
 	struct member stack; /* of task_struct */
 	struct member
 		pcpu_hot_current; /* from 6.2 (e57ef2ed97c1) to 6.14; else the variable current_task */
@@ -88,7 +92,7 @@ static void from_stacks(struct reader *reader, struct cpu *cpu)
 {
 	uint64_t stack;
 
-	if (read_stack(reader, cpu->current, &stack) &&
+	if (reader->scans++ < MAX_SCANS && read_stack(reader, cpu->current, &stack) &&
 	    unwind_find_registers(&reader->kernel->unwinder, stack, cpu->per_cpu, &cpu->registers))
 		cpu->registers_from = REGISTERS_SCAN;
 }

@@ -9,6 +9,7 @@
 #include "unwind/walk_x86_64.h"
 
 #define CHUNK_WORDS 64
+#define MAX_SCAN    16384 /* bytes; no frame is larger */
 #define IRET_WORDS  5 /* ip, cs, flags, sp, ss */
 
 static bool is_return_address(struct unwinder *unwinder, uint64_t word)
@@ -24,6 +25,8 @@ static bool scan(struct unwinder *unwinder, struct walk *w, uint64_t start, uint
 {
 	uint64_t words[CHUNK_WORDS];
 
+	if (end - start > MAX_SCAN)
+		end = start + MAX_SCAN;
 	for (uint64_t at = start; at < end;) {
 		size_t count = (end - at) / WORD < CHUNK_WORDS ? (end - at) / WORD : CHUNK_WORDS;
 		struct error *err = count ? x86_64_read_words(unwinder, at, words, count) : NULL;

@@ -6,15 +6,16 @@
  *
  *	rethooks	task_struct.rethooks, struct rethook_node, since 5.18 (54ecbe6f1ed5)
  *	kretprobes	task_struct.kretprobe_instances, since 5.11 (d741bf41d7c7)
- *	function graph	task_struct.ret_stack, struct ftrace_ret_stack: an array; since 6.11 (91c46b0aa6a2)
+ *	function graph	task_struct.ret_stack, struct ftrace_ret_stack: an array; since 6.11
  *			of no even step, so that its words are looked through for the place
  */
 #include "unwind/return_hooks.h"
 
 #include <string.h>
 
-#define MAX_HOOKS	4096 /* on one stack */
+#define MAX_HOOKS	256 /* no stack has more frames */
 #define RET_STACK_WORDS 512 /* a page: SHADOW_STACK_SIZE; the older array is smaller */
+#define CHUNK_WORDS	64
 #define WORD		sizeof(uint64_t)
 
 void return_hooks_init(struct unwinder *unwinder)
@@ -64,15 +65,16 @@ static struct error *find_in_list(struct unwinder *unwinder, const struct return
 static struct error *find_in_ret_stack(struct unwinder *unwinder, uint64_t slot, uint64_t *ret)
 {
 	const struct return_hooks *h = &unwinder->return_hooks;
-	uint64_t stack, word;
+	uint64_t stack, words[CHUNK_WORDS];
 
 	if (!h->ret_stack.size || !h->ret.size || !h->retp.size)
 		return NULL;
 	struct error *err = member_read(unwinder->memory, unwinder->task, &h->ret_stack, &stack);
 	for (uint64_t i = 0; !err && stack && i < RET_STACK_WORDS; i++) {
 		uint64_t at = stack + i * WORD;
-		err = memory_read_u64(unwinder->memory, at, &word);
-		if (!err && word == slot && at - stack >= h->retp.offset)
+		if (i % CHUNK_WORDS == 0)
+			err = memory_read(unwinder->memory, at, words, sizeof(words));
+		if (!err && words[i % CHUNK_WORDS] == slot && at - stack >= h->retp.offset)
 			return member_read(unwinder->memory, at - h->retp.offset, &h->ret, ret);
 	}
 	return err;

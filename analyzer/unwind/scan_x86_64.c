@@ -30,6 +30,9 @@
 #define NMI_EXECUTING 56
 #define NMI_REGISTERS 264
 
+#define MAX_STACK      (1u << 20)
+#define MAX_CANDIDATES 64 /* more than interrupts can have left on one stack */
+
 /* The stack grows down to a multiple of 16 before registers are pushed. */
 #define STACK_ALIGN 16
 
@@ -154,11 +157,13 @@ static bool is_borne_out(struct unwinder *unwinder, const struct registers *regi
 static bool scan(struct unwinder *unwinder, const struct stack_area *area, struct registers *ret)
 {
 	uint64_t size = area->end - area->start;
-	uint64_t *words = malloc(size);
+	uint64_t *words = size <= MAX_STACK ? malloc(size) : NULL;
+	unsigned int candidates = 0;
 	bool found = false;
 
-	struct error *err =
-		words ? memory_read(unwinder->memory, area->start, words, size) : &error_no_memory;
+	if (!words)
+		return false;
+	struct error *err = memory_read(unwinder->memory, area->start, words, size);
 	for (uint64_t i = 0; !err && i + NR_REGISTERS < size / WORD; i++) {
 		uint64_t behind = area->start + (i + NR_REGISTERS) * WORD;
 		struct registers registers = { .known = ALL_REGISTERS };
@@ -167,6 +172,8 @@ static bool scan(struct unwinder *unwinder, const struct stack_area *area, struc
 		memcpy(registers.values, words + i, REGISTERS_SIZE);
 		if (!are_kernel_registers(unwinder, &registers))
 			continue;
+		if (++candidates > MAX_CANDIDATES)
+			break;
 		found = is_borne_out(unwinder, &registers);
 		if (found) {
 			*ret = registers;
