@@ -14,6 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t addresses[NR_ADDRESSES] = {}, word;
 	struct made_memory made;
 	uint8_t bytes[3 * PAGE_SIZE];
+	char string[5000];
 	uint32_t half;
 	char *copy;
 
@@ -28,8 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_ok(memory_read_u32(&made.memory, addresses[i], &half));
 		fuzz_ok(memory_read_u64(&made.memory, addresses[i], &word));
 		fuzz_ok(memory_read(&made.memory, addresses[i], bytes, sizeof(bytes)));
-		if (fuzz_ok(memory_read_string(&made.memory, addresses[i], (char *)bytes, 5000)))
-			fuzz_touch(bytes, strlen((char *)bytes) + 1);
+		if (fuzz_ok(memory_read_string(&made.memory, addresses[i], string, sizeof(string))))
+			fuzz_touch(string, strlen(string) + 1);
 		if (fuzz_ok(memory_read_alloc(&made.memory, addresses[i], word, PAGE_SIZE, &copy)))
 			free(copy);
 	}
