@@ -18,6 +18,7 @@
 #define LIVE_TRIES 3 /* to catch a task of a running kernel asleep */
 
 #define MAX_TASKS  (4u << 20) /* PID_MAX_LIMIT */
+#define MAX_ERRORS 65536 /* of which so many tasks cannot be read, that is no list of tasks */
 #define MAX_FRAMES (4u << 20) /* of all stacks together: 250,000 tasks of 16 frames */
 
 /* task_struct.__state and exit_state: include/linux/sched.h */
@@ -42,12 +43,14 @@ struct reader {
 	const struct cpus *cpus;
 	struct layout layout;
 	uint32_t visits; /* tasks that were looked at, readable or not */
+	uint32_t nr_errors;
 	size_t nr_frames; /* of all stacks */
 };
 
 /* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
 static void note_error(struct reader *reader, struct error *err)
 {
+	reader->nr_errors++;
 	if (reader->tasks->error)
 		error_destroy(err);
 	else
@@ -299,6 +302,11 @@ static void share_rss(struct reader *reader, size_t first)
 		tasks[i].rss_pages = pages > 0 ? pages : 0;
 }
 
+static bool visit(struct reader *reader)
+{
+	return reader->visits++ < MAX_TASKS && reader->nr_errors < MAX_ERRORS;
+}
+
 /* Lists that lead into each other would be walked over and over. */
 static struct error *first_time(const struct reader *reader, uint64_t address)
 {
@@ -319,7 +327,7 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	if (!err) {
 		list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
 			       l->thread_node.offset);
-		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err) &&
+		while (visit(reader) && list_walk_next(&walk, &err) &&
 		       !(err = first_time(reader, walk.object)))
 			add_task(reader, walk.object);
 		share_rss(reader, first);
@@ -342,7 +350,7 @@ static void add_all(struct reader *reader)
 		list_walk_init(&walk, &reader->kernel->memory,
 			       init_task + reader->layout.tasks.offset,
 			       reader->layout.tasks.offset);
-		while (reader->visits++ < MAX_TASKS && list_walk_next(&walk, &err))
+		while (visit(reader) && list_walk_next(&walk, &err))
 			add_threads(reader, walk.object);
 	}
 	if (!err && reader->visits >= MAX_TASKS)
@@ -359,6 +367,9 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	tasks->error = resolve(kernel->symbols.types, &reader.layout);
 	if (!tasks->error)
 		add_all(&reader);
+	if (reader.nr_errors > 1)
+		tasks->error = error_prefix(tasks->error, "the first of %u errors",
+					    reader.nr_errors);
 	tasks->error = error_prefix(tasks->error, "task list");
 }
 

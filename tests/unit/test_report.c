@@ -336,6 +336,30 @@ static void a_task_on_two_lists(void **state)
 	close_machine(&o);
 }
 
+/* A long run of words, of which each third leads to the next process, and no other to anything. */
+static void processes_without_end(void **state)
+{
+	const uint64_t first = 0xffff888000100030;
+	const size_t count = 140000;
+	struct opened o;
+	char *text = NULL;
+	size_t size;
+
+	(void)state;
+	FILE *out = open_memstream(&text, &size);
+	assert_non_null(out);
+	fprintf(out, "set kthread task_struct.tasks.next 0x%llx\nat 0x%llx\n",
+		(unsigned long long)first, (unsigned long long)first);
+	for (size_t i = 1; i <= count; i++)
+		fprintf(out, "u64 0x%llx 1 1\n", (unsigned long long)(first + 24 * i));
+	fclose(out);
+	open_machine(&o, text);
+	assert_non_null(o.tasks.error);
+	assert_non_null(strstr(o.tasks.error->message, "the first of 65536 errors"));
+	close_machine(&o);
+	free(text);
+}
+
 static void hostile_cpus(void **state)
 {
 	static const struct {
@@ -511,6 +535,7 @@ int main(void)
 		TEST("a task that cannot be read does not cost the others",
 		     one_task_does_not_cost_the_others),
 		TEST("a task is there once, on however many lists it is", a_task_on_two_lists),
+		TEST("a list of processes without end ends", processes_without_end),
 		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
 		TEST("the report has it all, as text and as JSON", the_whole_report),
 		TEST("code of an unloaded module is noted", unloaded_modules_are_noted),
