@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -47,6 +48,28 @@ static struct error *leave(void *arg)
 {
 	(void)arg;
 	_exit(3);
+}
+
+static struct error *write_to_nobody(void *arg)
+{
+	(void)arg;
+	raise(SIGPIPE);
+	return NULL;
+}
+
+/* "lockdump report VMCORE | head" is no error to tell of. */
+static void nobody_reads(void **state)
+{
+	int status;
+
+	(void)state;
+	pid_t pid = fork();
+	if (!pid) {
+		error_destroy(run(write_to_nobody, NULL, NULL));
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
 }
 
 static void what_comes_back(void **state)
@@ -205,6 +228,7 @@ static void without(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST("who reads no more of a report ends it, silently", nobody_reads),
 		TEST("an error comes back as it was, and a death is one", what_comes_back),
 		TEST("a message that has no end is cut off", long_errors),
 		TEST("files that it was given are read, memory and time can be had",
