@@ -228,7 +228,7 @@ struct error *sandbox_run(const struct sandbox *sandbox, struct error *(*functio
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
 	/* Whoever read the output wants no more of it: end as a program without a sandbox does. */
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
+	if (!err && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
 		raise(SIGPIPE);
 	return err ? err : outcome(status);
 }
