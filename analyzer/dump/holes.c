@@ -73,7 +73,8 @@ struct error *memory_read_table(struct memory *memory, uint64_t va, uint64_t siz
 	return err;
 }
 
-const struct hole *holes_find(const struct holes *holes, size_t at)
+/* The first hole that ends behind @at, or NULL. */
+static const struct hole *holes_find(const struct holes *holes, size_t at)
 {
 	for (size_t i = 0; i < holes->list.count; i++)
 		if (holes->list.data[i].end > at)

@@ -75,9 +75,6 @@ struct holes {
 struct error *memory_read_table(struct memory *memory, uint64_t va, uint64_t size, uint64_t most,
 				void *ret, struct holes *holes);
 
-/* The first hole that ends behind @at, or NULL. */
-const struct hole *holes_find(const struct holes *holes, size_t at);
-
 /* Whether a part of @size bytes at @start is not there. */
 bool holes_touch(const struct holes *holes, size_t start, size_t size);
 

@@ -40,7 +40,8 @@ static bool set(struct build_id *id, const void *bytes, size_t size)
 	return true;
 }
 
-bool build_id_of_notes(const void *notes, size_t size, struct build_id *ret)
+/* Takes it out of ELF notes; false if they have none. */
+static bool build_id_of_notes(const void *notes, size_t size, struct build_id *ret)
 {
 	struct note note;
 

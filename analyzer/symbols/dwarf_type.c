@@ -21,7 +21,8 @@ bool dwarf_number(Dwarf_Die *die, unsigned int name, uint64_t *ret)
 	return true;
 }
 
-bool dwarf_type_of(Dwarf_Die *die, Dwarf_Die *ret)
+/* The type of a variable, member or type. False: it has none, as a pointer to void. */
+static bool dwarf_type_of(Dwarf_Die *die, Dwarf_Die *ret)
 {
 	Dwarf_Attribute attribute;
 
@@ -166,7 +167,8 @@ void dwarf_type_name(Dwarf_Die *die, char ret[TYPE_NAME_SIZE])
 	name_type(die, 0, ret);
 }
 
-bool dwarf_array_count(Dwarf_Die *array, uint64_t *ret)
+/* How many elements the array type has in all its dimensions. */
+static bool dwarf_array_count(Dwarf_Die *array, uint64_t *ret)
 {
 	Dwarf_Die die;
 	unsigned int dimensions = 0;

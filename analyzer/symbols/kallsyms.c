@@ -246,8 +246,9 @@ static struct error *read_addresses(struct kallsyms *kallsyms, struct memory *me
 	return err;
 }
 
-struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *memory,
-			    const struct kallsyms_tables *tables, uint64_t stext)
+/* Reads the tables at @tables, in the encoding that puts the symbol _stext at @stext. */
+static struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *memory,
+				   const struct kallsyms_tables *tables, uint64_t stext)
 {
 	memset(kallsyms, 0, sizeof(*kallsyms));
 	struct error *err = memory_read_u32(memory, tables->num_syms, &kallsyms->count);

@@ -60,10 +60,6 @@ struct error *kallsyms_init(struct kallsyms *kallsyms, struct memory *memory,
 			    const struct vmcoreinfo *info);
 void kallsyms_deinit(struct kallsyms *kallsyms);
 
-/* Reads the tables at @tables, in the encoding that puts the symbol _stext at @stext. */
-struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *memory,
-			    const struct kallsyms_tables *tables, uint64_t stext);
-
 /* Looks up all of @wanted in one pass over the table; of equal names the first counts. */
 void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *wanted, size_t count);
 
