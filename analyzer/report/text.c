@@ -143,6 +143,16 @@ static void put_stack(const struct printer *p, const struct task *task, bool wit
 			stack->frames.count ? "the rest cannot be read" : "no stack");
 }
 
+/* Who reads of few tasks must know that there were more. */
+static bool lacks_memory(const struct report *report)
+{
+	for (size_t i = 0; i < report->notes.count; i++) {
+		if (report->notes.data[i].class != ERROR_OTHER)
+			return true;
+	}
+	return false;
+}
+
 static void put_summary(const struct printer *p)
 {
 	const struct report *report = p->report;
@@ -165,8 +175,13 @@ static void put_summary(const struct printer *p)
 	fact(p, "verdict", line);
 	if (machine->taint != MACHINE_UNKNOWN)
 		machine_taint_letters(machine->taint, letters);
-	snprintf(line, sizeof(line), "%s %s%s%s", machine->release, machine->machine,
-		 letters[0] ? ", tainted " : ", not tainted", letters);
+	snprintf(line, sizeof(line), "%s%s%s%s%s",
+		 machine->release[0] ? machine->release : "unknown", machine->machine[0] ? " " : "",
+		 machine->machine,
+		 letters[0]			     ? ", tainted "
+		 : machine->taint == MACHINE_UNKNOWN ? ""
+						     : ", not tainted",
+		 letters);
 	fact(p, "kernel", line);
 	if (machine->crash_time_s != MACHINE_UNKNOWN && gmtime_r(&crash, &tm)) {
 		size_t len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S UTC", &tm);
@@ -193,8 +208,10 @@ static void put_summary(const struct printer *p)
 								    : "from a file",
 			 report->record->header->tick_hook);
 	fact(p, "record", report->record ? line : "none");
-	snprintf(line, sizeof(line), "%s (%s%s)", report->vmcore, dump_format(report->kernel->dump),
-		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete");
+	snprintf(line, sizeof(line), "%s (%s%s)%s", report->vmcore,
+		 dump_format(report->kernel->dump),
+		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete",
+		 lacks_memory(report) ? "; not all could be read: see the end" : "");
 	fact(p, "vmcore", line);
 	if (debuginfo_vmlinux(report->kernel->debuginfo))
 		fact(p, "vmlinux", debuginfo_vmlinux(report->kernel->debuginfo));
@@ -228,6 +245,8 @@ static void put_cpus(const struct printer *p)
 		if (task) {
 			put_text(p, task->comm);
 			fprintf(p->out, " (pid %u)", task->pid);
+		} else {
+			fputs("a task that cannot be read", p->out);
 		}
 		if (stuck_s >= 0)
 			fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
