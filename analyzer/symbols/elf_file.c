@@ -68,13 +68,19 @@ static struct error *read_headers(struct elf_file *file)
 
 struct error *elf_file_open(const char *path, struct elf_file *ret)
 {
+	struct error *err;
 	struct stat st;
 
-	*ret = (struct elf_file){ .fd = open(path, O_RDONLY | O_CLOEXEC) };
-	if (ret->fd < 0 || fstat(ret->fd, &st))
-		return error_errno("%s", path);
+	*ret = (struct elf_file){ .fd = -1 };
+	/* Not to hang on a FIFO that somebody has put there. */
+	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (ret->fd < 0 || fstat(ret->fd, &st)) {
+		err = error_errno("%s", path);
+		elf_file_close(ret);
+		return err;
+	}
 	ret->size = st.st_size;
-	struct error *err = read_headers(ret);
+	err = read_headers(ret);
 	if (err)
 		elf_file_close(ret);
 	return error_prefix(err, "%s", path);

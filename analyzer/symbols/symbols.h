@@ -120,6 +120,7 @@ struct symbols {
 		generated_error; /* why not all code that was made at run time has a name, or NULL */
 	struct error *types_error; /* why not all types are there, or NULL */
 	struct error *modules_error; /* why the list of modules is not whole, or NULL */
+	char *vmlinux; /* that was found in the folders, or NULL */
 	struct arena names;
 	struct symbol_name *core_names; /* a hash by their index in kallsyms */
 	uint32_t nr_core_names, core_names_size;
@@ -137,6 +138,7 @@ struct symbol_files {
 	const char *symbols; /* the core kernel's; used instead of the dump's own */
 	const char *kept; /* the same, but used only if the dump has none */
 	const char *vmlinux; /* symbols and BTF if the dump has none, and debug information */
+	const char *debug_dir; /* folders to look for it in if none is named: debuginfo.h */
 };
 
 /* On an error, what was read before it is there nevertheless. */
