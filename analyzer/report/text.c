@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report as text: what is most wanted comes first, and every line can be mailed. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -153,14 +154,10 @@ static bool lacks_memory(const struct report *report)
 	return false;
 }
 
-static void put_summary(const struct printer *p)
+static void put_verdict(const struct printer *p)
 {
-	const struct report *report = p->report;
-	const struct machine *machine = &report->machine;
-	const struct verdict *verdict = &report->verdict;
-	char line[512], letters[33] = "";
-	time_t crash = machine->crash_time_s;
-	struct tm tm;
+	const struct verdict *verdict = &p->report->verdict;
+	char line[128];
 
 	fprintf(p->out, "%s%s", p->bold, p->red);
 	put_text(p, verdict->title);
@@ -169,10 +166,18 @@ static void put_summary(const struct printer *p)
 	fprintf(p->out, "%s\n\n  ", p->plain);
 	put_text(p, verdict->summary);
 	fputs("\n\n", p->out);
-
 	snprintf(line, sizeof(line), "%s, confidence %.2f, signature %s", verdict->kind,
 		 verdict->confidence, verdict->signature);
 	fact(p, "verdict", line);
+}
+
+static void put_kernel(const struct printer *p)
+{
+	const struct machine *machine = &p->report->machine;
+	char line[512], letters[33] = "";
+	time_t crash = machine->crash_time_s;
+	struct tm tm;
+
 	if (machine->taint != MACHINE_UNKNOWN)
 		machine_taint_letters(machine->taint, letters);
 	snprintf(line, sizeof(line), "%s%s%s%s%s",
@@ -195,26 +200,45 @@ static void put_summary(const struct printer *p)
 	}
 	if (machine->panic)
 		fact(p, "panic", machine->panic);
-	if (report->record && report->record->header->fired_by != RECORD_FIRED_NONE) {
+}
+
+static void put_record(const struct printer *p)
+{
+	const struct record *record = p->report->record;
+	char line[512];
+
+	if (!record) {
+		fact(p, "record", "none");
+		return;
+	}
+	if (record->header->fired_by != RECORD_FIRED_NONE) {
 		snprintf(line, sizeof(line), "lockdump, by %s: %s",
-			 report->record->header->fired_by == RECORD_FIRED_SYSRQ ? "sysrq"
-										: "the kernel",
-			 report->record->header->fired_reason);
+			 record->header->fired_by == RECORD_FIRED_SYSRQ ? "sysrq" : "the kernel",
+			 record->header->fired_reason);
 		fact(p, "trigger", line);
 	}
-	if (report->record)
-		snprintf(line, sizeof(line), "%s, sampled by %s",
-			 report->record->from == RECORD_FROM_VMCORE ? "out of the vmcore itself"
-								    : "from a file",
-			 report->record->header->tick_hook);
-	fact(p, "record", report->record ? line : "none");
+	snprintf(line, sizeof(line), "%s, sampled by %s",
+		 record->from == RECORD_FROM_VMCORE ? "out of the vmcore itself" : "from a file",
+		 record->header->tick_hook);
+	fact(p, "record", line);
+}
+
+static void put_files(const struct printer *p)
+{
+	const struct report *report = p->report;
+	const struct kernel_source *source = &report->kernel->source;
+	const char *vmlinux = debuginfo_vmlinux(report->kernel->debuginfo);
+	char line[PATH_MAX + 128];
+
 	snprintf(line, sizeof(line), "%s (%s%s)%s", report->vmcore,
 		 dump_format(report->kernel->dump),
 		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete",
 		 lacks_memory(report) ? "; not all could be read: see the end" : "");
 	fact(p, "vmcore", line);
-	if (debuginfo_vmlinux(report->kernel->debuginfo))
-		fact(p, "vmlinux", debuginfo_vmlinux(report->kernel->debuginfo));
+	for (size_t i = 0; i < source->nr_more_parts; i++)
+		fact(p, "part", source->more_parts[i]);
+	if (vmlinux)
+		fact(p, "vmlinux", vmlinux);
 }
 
 static void put_evidence(const struct printer *p)
@@ -397,7 +421,10 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 		.plain = colour ? "\033[0m" : "",
 	};
 
-	put_summary(&p);
+	put_verdict(&p);
+	put_kernel(&p);
+	put_record(&p);
+	put_files(&p);
 	put_evidence(&p);
 	put_cpus(&p);
 	put_locks(&p);

@@ -436,6 +436,23 @@ static void the_whole_report(void **state)
 	close_machine(&o);
 }
 
+static void all_parts_of_a_split_dump(void **state)
+{
+	static const char *const more[] = { "vmcore.2", "vmcore.3" };
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "");
+	o.kernel->source.more_parts = more;
+	o.kernel->source.nr_more_parts = 2;
+	struct json_object *json = print(&o, "  part       vmcore.2\n  part       vmcore.3\n");
+	assert_int_equal(json_object_array_length(member(json, "/source/parts")), 3);
+	assert_string_equal(json_object_get_string(member(json, "/source/parts/0")), "vmcore");
+	assert_string_equal(json_object_get_string(member(json, "/source/parts/2")), "vmcore.3");
+	json_object_put(json);
+	close_machine(&o);
+}
+
 /* Before 5.11 the vmcoreinfo has no offset of the names; taint that is not known is no clean kernel. */
 static void names_of_the_kernel(void **state)
 {
@@ -570,6 +587,7 @@ int main(void)
 		TEST("a list of processes without end ends", processes_without_end),
 		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
 		TEST("the report has it all, as text and as JSON", the_whole_report),
+		TEST("the report names all parts of a split dump", all_parts_of_a_split_dump),
 		TEST("the kernel's names are found by its types too", names_of_the_kernel),
 		TEST("a report of tasks that were excluded says so first",
 		     a_task_that_was_excluded),
