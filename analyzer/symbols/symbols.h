@@ -91,7 +91,9 @@
 	K(watchdog_enabled)      \
 	K(watchdog_report_ts)    \
 	K(watchdog_thresh)       \
-	K(watchdog_touch_ts)
+	K(watchdog_touch_ts)     \
+	K(workqueues)            \
+	K(wq_barrier_func)
 
 #define KSYM_ENUM(name) KSYM_##name,
 enum ksym_id { KSYM_LIST(KSYM_ENUM) NR_KSYM };

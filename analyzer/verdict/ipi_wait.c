@@ -13,7 +13,7 @@
 bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
 {
 	struct stuck_cpu stuck;
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 	size_t steps;
 
 	if (!verdict_stuck_cpu(input, &stuck))

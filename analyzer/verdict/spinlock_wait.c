@@ -55,7 +55,7 @@ static void blame_holder(struct verdict *verdict, const struct verdict_input *in
 bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *input)
 {
 	struct stuck_cpu stuck;
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 
 	if (!verdict_stuck_cpu(input, &stuck))
 		return false;

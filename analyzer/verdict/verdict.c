@@ -31,7 +31,7 @@ void verdict_add_wait(struct verdict *verdict, const struct verdict_input *input
 {
 	const struct task *task = &input->tasks->list.data[place];
 	const struct lock *lock = locks_waited_for(input->locks, place);
-	char what[128], held[160] = "";
+	char what[LOCK_TEXT_SIZE], held[512] = "";
 
 	if (!lock)
 		return;
@@ -39,7 +39,7 @@ void verdict_add_wait(struct verdict *verdict, const struct verdict_input *input
 	if (lock->holders.count) {
 		const struct lock_holder *holder = &lock->holders.data[0];
 		const struct task *its = &input->tasks->list.data[holder->task];
-		snprintf(held, sizeof(held), ", held %sby %s (pid %u)%s%s",
+		snprintf(held, sizeof(held), ", %s %sby %s (pid %u)%s%s", lock_participle(lock),
 			 holder->certain ? "" : "probably ", its->comm, its->pid,
 			 holder->why ? ": " : "", holder->why ? holder->why : "");
 	}
@@ -81,10 +81,17 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 	return (end_ns - slot->onset_ns) / 1e9;
 }
 
+static const char *what_it_does(const struct lock *lock, const struct lock_holder *holder)
+{
+	if (lock->type == LOCK_COMPLETION)
+		return holder->certain ? "is to end" : "seems to keep from its end";
+	return holder->certain ? "holds" : "seems to hold";
+}
+
 /* Who waits for the culprit, which may be stuck with a lock held. */
 static void add_victims(struct verdict *verdict, const struct verdict_input *input)
 {
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 
 	for (size_t i = 0; i < input->locks->list.count; i++) {
 		const struct lock *lock = &input->locks->list.data[i];
@@ -97,8 +104,7 @@ static void add_victims(struct verdict *verdict, const struct verdict_input *inp
 			verdict_add_evidence(verdict, "%zu %s%s for %s, which it %s%s%s",
 					     lock->waiters.count, lock->spinning ? "CPU" : "task",
 					     lock->waiters.count == 1 ? " waits" : "s wait", what,
-					     holder->certain ? "holds" : "seems to hold",
-					     holder->why ? ": " : "",
+					     what_it_does(lock, holder), holder->why ? ": " : "",
 					     holder->why ? holder->why : "");
 		}
 	}
