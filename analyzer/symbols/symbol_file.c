@@ -16,11 +16,10 @@
 #include "base/vector.h"
 #include "symbols/elf_file.h"
 
-#define MAX_TEXT       (256u << 20)
-#define MAX_SYMTAB     (512u << 20)
-#define MAX_NOTES      (1u << 20)
-#define MARKER_SPACING 256
-#define KERNEL_HALF    (1ull << 63) /* below it are per-CPU offsets, which do not move */
+#define MAX_TEXT    (256u << 20)
+#define MAX_SYMTAB  (512u << 20)
+#define MAX_NOTES   (1u << 20)
+#define KERNEL_HALF (1ull << 63) /* below it are per-CPU offsets, which do not move */
 
 struct file_symbol {
 	uint64_t address;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The walk over x86-64's stacks, after arch/x86/kernel/unwind_orc.c: ORC where
- * the kernel has it, else frame pointers (unwind_frame.c), which code that was
+ * the kernel has it, else frame pointers (frame_pointer_x86_64.c), which code that was
  * generated at run time keeps too; and where a step cannot be made, the next
  * word of the stack that can be a return address, as a guess.
  *
