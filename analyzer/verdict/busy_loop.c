@@ -140,8 +140,7 @@ static bool culprit_of_dump(const struct verdict_input *input, const struct stuc
 
 static void describe(struct verdict *verdict)
 {
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	snprintf(
 		verdict->summary, sizeof(verdict->summary),
 		"CPU %d did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",
@@ -167,12 +166,8 @@ bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
 	verdict->cpu = stuck.number;
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = 0.5;
-	if (stuck.recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck.number, verdict->stuck_s);
-	else if (stuck.seen)
+	verdict_add_recorded(verdict, &stuck);
+	if (stuck.seen)
 		verdict_add_evidence(
 			verdict,
 			"CPU %u has not switched tasks for %.1f s, though it should (its run queue)",

@@ -28,11 +28,7 @@ bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
 	verdict->kind = "ipi-wait";
 	verdict->lock = lock;
 	verdict->stuck_s = stuck.seconds;
-	if (stuck.recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck.number, stuck.seconds);
+	verdict_add_recorded(verdict, &stuck);
 	verdict_add_wait(verdict, input, verdict_place(input, waiter));
 	if (lock->holders.count > 1)
 		verdict_add_evidence(verdict, "%zu CPUs have not answered", lock->holders.count);
@@ -47,8 +43,7 @@ bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
 		"from that, in %s.",
 		waiter->cpu, verdict->stuck_s, waiter->comm, waiter->pid, what, culprit->comm,
 		culprit->pid, verdict->function ? verdict->function : "unknown code");
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	verdict_sign(verdict, input->kernel, &culprit->stack);
 	return true;
 }

@@ -69,11 +69,7 @@ bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *inp
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = confidence(lock);
 	lock_describe(lock, what, sizeof(what));
-	if (stuck.recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck.number, stuck.seconds);
+	verdict_add_recorded(verdict, &stuck);
 	verdict_add_wait(verdict, input, verdict_place(input, waiter));
 	if (lock->waiters.count > 1)
 		verdict_add_evidence(verdict, "%zu CPUs spin for it", lock->waiters.count);
@@ -81,7 +77,6 @@ bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *inp
 		blame_holder(verdict, input, waiter, what);
 	else
 		blame_waiter(verdict, input, waiter, what);
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	return true;
 }

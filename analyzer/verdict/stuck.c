@@ -2,6 +2,8 @@
 /* Which CPU hung, by the flight record, by what the dump has of its run queue, or by the kernel's own watchdog. */
 #include "verdict/verdict.h"
 
+#include <stdio.h>
+
 /*
  * The kernel repeats its line about every 20 s (twice watchdog_thresh) while a
  * lockup lasts: an older one is of a lockup that is over.
@@ -81,6 +83,21 @@ bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret)
 {
 	return find_recorded(input->record, ret) || find_seen(input, ret) ||
 	       find_logged(input, ret);
+}
+
+void verdict_add_recorded(struct verdict *verdict, const struct stuck_cpu *stuck)
+{
+	if (stuck->recorded)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u last switched tasks %.1f s before the crash (flight record)",
+			stuck->number, stuck->seconds);
+}
+
+void verdict_call_lockup(struct verdict *verdict)
+{
+	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
+		 verdict->function ? verdict->function : "unknown code");
 }
 
 void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg)

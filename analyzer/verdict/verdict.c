@@ -132,7 +132,7 @@ void verdict_init(struct verdict *verdict, const struct verdict_input *input)
 	snprintf(
 		verdict->summary, sizeof(verdict->summary), "%s",
 		complete
-			? "No CPU is known to have hung: neither the flight record nor the kernel's log "
-			  "says so."
+			? "No CPU is known to have hung: neither the flight record nor the run queues nor "
+			  "the kernel's log say so."
 			: "The dump is incomplete: what can be read of it does not tell whether a CPU hung.");
 }

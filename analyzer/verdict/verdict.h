@@ -86,6 +86,12 @@ bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret)
 /* The task that ran on CPU @number, or NULL. */
 const struct task *verdict_current(const struct verdict_input *input, uint32_t number);
 
+/* Adds how long the CPU had been stuck, if the flight record says so. */
+void verdict_add_recorded(struct verdict *verdict, const struct stuck_cpu *stuck);
+
+/* Titles it as the kernel's watchdog would: a soft lockup in verdict->function. */
+void verdict_call_lockup(struct verdict *verdict);
+
 /* Adds what the kernel's own watchdog says of verdict->cpu and verdict->task. */
 void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg);
 
