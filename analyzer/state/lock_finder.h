@@ -35,8 +35,8 @@ struct lock_layout {
 	struct {
 		struct member next, count; /* of a CPU's node in the queue of spinners */
 		uint32_t node_size;
-		struct member owner; /* of a spinlock that is debugged */
 	} spin;
+	struct member owner[NR_LOCK_TYPES]; /* of a spinlock or rwlock that is debugged */
 	struct {
 		struct member depth, held, instance; /* of the task, and of what it holds */
 		uint32_t held_size;

@@ -51,6 +51,7 @@
 	K(contig_page_data)      \
 	K(crash_notes)           \
 	K(current_task)          \
+	K(debug_locks)           \
 	K(hardirq_stack_inuse)   \
 	K(crashing_cpu)          \
 	K(hardirq_stack_ptr)     \
