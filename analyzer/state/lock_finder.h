@@ -43,8 +43,7 @@ struct lock_layout {
 		struct member map[NR_LOCK_TYPES]; /* of the lock */
 	} lockdep;
 	struct {
-		struct member
-			requests; /* of call_function_data: per-CPU, an element for each CPU */
+		struct member requests; /* of call_function_data: per-CPU, one for each CPU */
 		struct member flags; /* of a request */
 	} ipi;
 };

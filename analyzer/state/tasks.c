@@ -6,7 +6,6 @@
  */
 #include "state/tasks.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/address_map.h"
@@ -368,8 +367,8 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	if (!tasks->error)
 		add_all(&reader);
 	if (reader.nr_errors > 1)
-		tasks->error = error_prefix(tasks->error, "the first of %u errors",
-					    reader.nr_errors);
+		tasks->error =
+			error_prefix(tasks->error, "the first of %u errors", reader.nr_errors);
 	tasks->error = error_prefix(tasks->error, "task list");
 }
 

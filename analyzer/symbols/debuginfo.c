@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "symbols/debuginfo.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "symbols/debug_search.h"
 

@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/search.h"
 #include "dump/list.h"
 

@@ -9,7 +9,6 @@
 #include "symbols/symbol_file.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
