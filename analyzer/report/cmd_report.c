@@ -254,7 +254,7 @@ static bool list_readable(const struct options *options, struct readable *ret)
 static void set_limits(const struct options *options, struct sandbox *sandbox)
 {
 	const struct kernel_source *source = &options->source;
-	bool debuginfo = source->files.vmlinux || source->debug_dir || source->debuginfod;
+	bool debuginfo = source->files.vmlinux || source->files.debug_dir || source->debuginfod;
 
 	if (!strcmp(source->vmcore, DUMP_LIVE))
 		return;
