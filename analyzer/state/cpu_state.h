@@ -59,6 +59,12 @@ void cpu_states_init(struct cpu_states *states, struct kernel *kernel, const str
 		     const struct tasks *tasks, const struct clocks *clocks);
 void cpu_states_deinit(struct cpu_states *states);
 
+/*
+ * How long the CPU has taken no interrupts, though its task is not idle: as long as its timers are overdue, that
+ * of the tick among them. CLOCK_UNKNOWN: it takes them.
+ */
+uint64_t cpu_state_deaf_ns(const struct cpu_state *state);
+
 /* "user", "nice", ... */
 const char *cpu_time_name(enum cpu_time time);
 

@@ -6,7 +6,7 @@
 #include "dump/memory.h"
 
 #define KSYM_NAME_SIZE	     512 /* KSYM_NAME_LEN since 6.1 (b8a94bfb3395); 128 before */
-#define KALLSYMS_MAX_SYMBOLS (8u << 20)
+#define KALLSYMS_MAX_SYMBOLS (2u << 20) /* kernels have some 200,000 */
 #define MARKER_SPACING	     256 /* names from one marker to the next: scripts/kallsyms.c */
 
 /* Where the kernel has the tables; 0: it has no such. */

@@ -7,9 +7,10 @@
 #include "base/search.h"
 #include "symbols/modules.h"
 
-#define MAX_SYMBOLS	(1u << 20)
-#define MAX_STRINGS	(64u << 20)
-#define MAX_ALL_SYMBOLS (256u << 20) /* bytes, of all modules */
+/* The largest modules have some 60,000; bytes of all modules, of which a machine has some 10 MB. */
+#define MAX_SYMBOLS	(1u << 19)
+#define MAX_STRINGS	(32u << 20)
+#define MAX_ALL_SYMBOLS (64u << 20)
 
 static int compare(const void *a, const void *b)
 {
@@ -82,6 +83,9 @@ static struct error *read_symbols(struct modules *modules, struct module *module
 	if (!err && (count > MAX_SYMBOLS || modules->symbols_size > MAX_ALL_SYMBOLS))
 		err = error_fault(ERROR_CORRUPT, module->kallsyms, "%llu symbols",
 				  (unsigned long long)count);
+	/* What cannot be read takes time too. */
+	if (!err)
+		modules->symbols_size += count * sizeof(*module->symbols);
 	if (!err)
 		err = memory_read_alloc(memory, symtab, count * sizeof(*symbols),
 					MAX_SYMBOLS * sizeof(*symbols), &symbols);
@@ -89,8 +93,7 @@ static struct error *read_symbols(struct modules *modules, struct module *module
 		err = read_strings(memory, strtab, symbols, count, module);
 	if (!err)
 		err = sort_symbols(symbols, count, module);
-	if (!err)
-		modules->symbols_size += count * sizeof(*module->symbols) + module->strings_size;
+	modules->symbols_size += module->strings_size;
 	return err;
 }
 

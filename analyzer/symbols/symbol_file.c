@@ -12,11 +12,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 #include "base/vector.h"
 #include "symbols/elf_file.h"
 
-#define MAX_TEXT    (256u << 20)
-#define MAX_SYMTAB  (512u << 20)
+/* Kernels have below 20 MB of each. */
+#define MAX_TEXT    (64u << 20)
+#define MAX_SYMTAB  (64u << 20)
 #define MAX_NOTES   (1u << 20)
 #define KERNEL_HALF (1ull << 63) /* below it are per-CPU offsets, which do not move */
 
@@ -59,18 +61,16 @@ static struct error *add(struct symbol_file *file, uint64_t address, char type, 
 }
 
 /* Until the end of the file, since those of /proc have no size. */
-static struct error *read_text(const char *path, char **ret, size_t *size_ret)
+static struct error *read_text(FILE *in, const char *path, char **ret, size_t *size_ret)
 {
-	_cleanup_fclose_ FILE *in = fopen(path, "re");
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0, capacity = 0;
 
-	if (!in)
-		return error_errno("%s", path);
 	do {
 		if (size == capacity) {
 			if (size >= MAX_TEXT)
-				return error_create(ERROR_CORRUPT, "%s: over %u MB", path,
+				return error_create(ERROR_CORRUPT,
+						    "%s: no symbols of a kernel: over %u MB", path,
 						    MAX_TEXT >> 20);
 			capacity = capacity ? capacity * 2 : 1 << 20;
 			char *grown = realloc(text, capacity);
@@ -221,14 +221,22 @@ static struct error *parse(struct symbol_file *file, const char *path,
 			   const struct vmcoreinfo *info)
 {
 	char head[SELFMAG] = "";
+	uint64_t ignored;
 	size_t size = 0;
+	int fd;
 
-	_cleanup_fclose_ FILE *in = fopen(path, "re");
-	if (!in)
-		return error_errno("%s", path);
+	struct error *err = regular_file_open(path, &fd, &ignored);
+	if (err)
+		return err;
+	_cleanup_fclose_ FILE *in = fdopen(fd, "r");
+	if (!in) {
+		close(fd);
+		return &error_no_memory;
+	}
 	if (elf_file_probe(head, fread(head, 1, sizeof(head), in)))
 		return parse_elf(file, path, info);
-	struct error *err = read_text(path, &file->text, &size);
+	rewind(in);
+	err = read_text(in, path, &file->text, &size);
 	return err ? err : error_prefix(parse_text(file, size), "%s", path);
 }
 

@@ -8,7 +8,7 @@
 #include "symbols/debug_search.h"
 #include "symbols/symbol_file.h"
 
-#define MAX_BTF_SIZE	 (256u << 20)
+#define MAX_BTF_SIZE	 (64u << 20) /* kernels have up to 7 MB */
 /* arch/x86/include/asm/page_64_types.h, pgtable_64_types.h */
 #define START_KERNEL_MAP 0xffffffff80000000ull
 #define MODULES_END	 0xffffffffff000000ull

@@ -158,7 +158,7 @@ static void a_wrong_vmlinux(void **state)
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "strip -g vmlinux", "no debug information" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "echo text >vmlinux", "not an ELF file" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "rm vmlinux; mkfifo vmlinux",
-		  "not an ELF file" },
+		  "not a regular file" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "rm vmlinux", "No such file" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n",
 		  "printf '\\267' | dd of=vmlinux bs=1 seek=18 conv=notrunc 2>/dev/null",

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "make_kernel.h"
@@ -161,6 +162,12 @@ static void files_that_do_not_fit(void **state)
 		assert_error(err, cases[i].class, cases[i].says);
 	}
 	struct kallsyms kallsyms;
+	char fifo[] = "/tmp/lockdump-test-XXXXXX";
+	close(mkstemp(fifo));
+	unlink(fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_error(symbol_file_load(fifo, &info, &kallsyms), ERROR_OTHER, "not a regular file");
+	unlink(fifo);
 	assert_error(symbol_file_load("/nonexistent", &info, &kallsyms), ERROR_SYSTEM,
 		     "/nonexistent");
 }
