@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report as text: what is most wanted comes first, and every line can be mailed. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -143,6 +144,23 @@ static void put_stack(const struct printer *p, const struct task *task, bool wit
 			stack->frames.count ? "the rest cannot be read" : "no stack");
 }
 
+/* In the capture kernel /proc/vmcore is read, and the report names the file that its reader will find. */
+static void put_vmcore(const struct printer *p)
+{
+	const struct report *report = p->report;
+	const char *read = report->kernel->source.vmcore;
+	const char *incomplete = dump_is_complete(report->kernel->dump) ? "" : ", incomplete";
+	char line[2 * PATH_MAX];
+
+	if (strcmp(read, report->vmcore))
+		snprintf(line, sizeof(line), "%s, to be saved as %s%s", read, report->vmcore,
+			 incomplete);
+	else
+		snprintf(line, sizeof(line), "%s (%s%s)", report->vmcore,
+			 dump_format(report->kernel->dump), incomplete);
+	fact(p, "vmcore", line);
+}
+
 static void put_summary(const struct printer *p)
 {
 	const struct report *report = p->report;
@@ -193,9 +211,7 @@ static void put_summary(const struct printer *p)
 								    : "from a file",
 			 report->record->header->tick_hook);
 	fact(p, "record", report->record ? line : "none");
-	snprintf(line, sizeof(line), "%s (%s%s)", report->vmcore, dump_format(report->kernel->dump),
-		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete");
-	fact(p, "vmcore", line);
+	put_vmcore(p);
 	if (debuginfo_vmlinux(report->kernel->debuginfo))
 		fact(p, "vmlinux", debuginfo_vmlinux(report->kernel->debuginfo));
 }
