@@ -15,8 +15,6 @@
  */
 #include "unwind/walk_x86_64.h"
 
-#include <string.h>
-
 #include "unwind/callsite_x86_64.h"
 #include "unwind/nonstandard_x86_64.h"
 #include "unwind/return_hooks.h"

@@ -36,9 +36,7 @@ static void a_mutex(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	for (unsigned int n = 3; n <= 5; n++)
 		made_machine_sleeper(&m, n, "__mutex_lock.constprop.0");
 	made_machine_sleeper(&m, 6, "some_function");
@@ -62,9 +60,7 @@ static void a_mutex_of_7_1(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_pointers);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_pointers);
 	for (unsigned int n = 3; n <= 5; n++)
 		made_machine_sleeper(&m, n, "__mutex_lock.constprop.0");
 	/* 3 and 4 wait for lock: 4's stack has its address. 5 alone waits for lock_b: blocked_on has it. */
@@ -113,9 +109,7 @@ static void hostile_waiters(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
@@ -146,9 +140,7 @@ static void an_rwsem(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "rwsem_down_write_slowpath");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 24, made_machine_waiter(&m, 3));
@@ -169,9 +161,7 @@ static void a_semaphore_and_a_completion(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_pointers);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_pointers);
 	made_machine_sleeper(&m, 3, "__down_common");
 	made_machine_sleeper(&m, 4, "__wait_for_common");
 	LINK(&m, made_machine_waiter(&m, 3));
@@ -212,9 +202,7 @@ static void an_rt_mutex(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "rt_mutex_slowlock");
 		made_machine_sleeper(&m, 4, "some_function");
 		make_kernel_line(&m.k, "at 0x%llx\n u64 1 0 0 0 0 0 0x%llx lock", FRAME(3),
@@ -245,9 +233,7 @@ static void wait_queues(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	for (unsigned int n = 3; n <= 7; n++)
 		made_machine_sleeper(&m, n, "some_function");
 	made_machine_sleeper(&m, 8, "some_function");
@@ -281,9 +267,7 @@ static void a_percpu_rwsem(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	made_machine_sleeper(&m, 3, "percpu_rwsem_wait");
 	made_machine_sleeper(&m, 4, "percpu_down_write");
 	/* 4 is in, and waits for readers to go; 3 waits for 4. */
@@ -524,9 +508,7 @@ static void what_lockdep_knows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
@@ -582,7 +564,7 @@ static void descriptions(void **state)
 		{ { 0xffff888000000000, LOCK_MUTEX }, "mutex at 0xffff888000000000" },
 		{ { 1, LOCK_MUTEX, "a_mutex", "ext4" }, "mutex a_mutex [ext4]" },
 		{ { 1, LOCK_OTHER, "queue" }, "wait queue queue" },
-		{ { 1, LOCK_OTHER, "word", NULL, "bit 1" }, "word word (bit 1)" },
+		{ { 1, LOCK_OTHER, "word", NULL, "bit 1", false, true }, "word word (bit 1)" },
 		{ { 16, LOCK_PAGE, NULL, NULL, "PG_locked" }, "page at 0x10 (PG_locked)" },
 		{ { 16, LOCK_IPI, NULL, NULL, "the answer" }, "the answer" },
 	};
