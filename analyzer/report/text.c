@@ -153,6 +153,24 @@ static bool lacks_memory(const struct report *report)
 	return false;
 }
 
+/* In the capture kernel /proc/vmcore is read, and the report names the file that its reader will find. */
+static void put_vmcore(const struct printer *p)
+{
+	const struct report *report = p->report;
+	const char *read = report->kernel->source.vmcore;
+	const char *incomplete = dump_is_complete(report->kernel->dump) ? "" : ", incomplete";
+	const char *lacks = lacks_memory(report) ? "; not all could be read: see the end" : "";
+	char line[2 * PATH_MAX];
+
+	if (strcmp(read, report->vmcore))
+		snprintf(line, sizeof(line), "%s, to be saved as %s%s%s", read, report->vmcore,
+			 incomplete, lacks);
+	else
+		snprintf(line, sizeof(line), "%s (%s%s)%s", report->vmcore,
+			 dump_format(report->kernel->dump), incomplete, lacks);
+	fact(p, "vmcore", line);
+}
+
 static void put_verdict(const struct printer *p)
 {
 	const struct verdict *verdict = &p->report->verdict;
@@ -227,13 +245,8 @@ static void put_files(const struct printer *p)
 	const struct report *report = p->report;
 	const struct kernel_source *source = &report->kernel->source;
 	const char *vmlinux = debuginfo_vmlinux(report->kernel->debuginfo);
-	char line[PATH_MAX + 128];
 
-	snprintf(line, sizeof(line), "%s (%s%s)%s", report->vmcore,
-		 dump_format(report->kernel->dump),
-		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete",
-		 lacks_memory(report) ? "; not all could be read: see the end" : "");
-	fact(p, "vmcore", line);
+	put_vmcore(p);
 	for (size_t i = 0; i < source->nr_more_parts; i++)
 		fact(p, "part", source->more_parts[i]);
 	if (vmlinux)
