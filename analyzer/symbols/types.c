@@ -78,6 +78,23 @@ size_t btf_extra_size(const struct btf_type *type)
 	}
 }
 
+uint32_t btf_size(const struct btf_type *type)
+{
+	switch (btf_kind(type)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_ENUM64:
+		return type->size;
+	case BTF_KIND_PTR:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
 /* Whether it can be found by its name. */
 static bool is_named(const struct btf_type *type)
 {
