@@ -21,7 +21,6 @@
 #include "symbols/btf.h"
 
 #define INFO_UNUSED  0x60ff0000u /* bits of btf_type.info */
-#define MAX_TYPES    (4u << 20)
 #define MAX_ENUM     0xffff /* BTF_MAX_VLEN */
 #define TRUST	     64 /* types in a row that are no accident */
 #define MIN_PROTOS   16 /* so many prototypes tell how many types are lost */
@@ -88,7 +87,7 @@ static struct error *find_runs(struct mender *m)
 		size_t end = i < m->holes.count ? m->holes.data[i].start : m->size;
 		if (i)
 			at = resume(m, m->holes.data[i - 1].end, end);
-		struct run run = walk(m, at, end, MAX_TYPES);
+		struct run run = walk(m, at, end, BTF_MAX_TYPES);
 		if (!run.count)
 			continue;
 		struct run *place = vector_push(&m->runs);
@@ -107,7 +106,7 @@ static void mark_protos(struct mender *m)
 			const struct btf_type *type = type_at(m, at, run->end, &end);
 			if (!type)
 				break;
-			if (btf_kind(type) == BTF_KIND_FUNC && type->type < MAX_TYPES)
+			if (btf_kind(type) == BTF_KIND_FUNC && type->type < BTF_MAX_TYPES)
 				m->is_proto[type->type] = 1;
 		}
 	}
@@ -134,7 +133,7 @@ static bool fits(const struct mender *m, const uint8_t *protos, uint32_t count, 
 {
 	uint32_t seen = 0;
 
-	if (first + count > MAX_TYPES)
+	if (first + count > BTF_MAX_TYPES)
 		return false;
 	for (uint32_t i = 0; i < count; i++) {
 		if (!m->is_proto[first + i])
@@ -242,7 +241,7 @@ static struct error *mend_types(struct mender *m, const struct holes *holes, siz
 	struct error *err = find_runs(m);
 	if (err)
 		return err;
-	m->is_proto = calloc(MAX_TYPES, 1);
+	m->is_proto = calloc(BTF_MAX_TYPES, 1);
 	if (!m->is_proto)
 		return &error_no_memory;
 	mark_protos(m);
