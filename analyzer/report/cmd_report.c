@@ -100,7 +100,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			ret->source.files.vmlinux = optarg;
 			break;
 		case OPT_DEBUG_DIR:
-			ret->source.debug_dir = optarg;
+			ret->source.files.debug_dir = optarg;
 			break;
 		case 'o':
 			ret->output = optarg;
@@ -228,8 +228,9 @@ static bool list_readable(const struct options *options, struct readable *ret)
 	const char *const files[] = { source->vmcore, options->record, source->files.vmlinux,
 				      source->files.symbols, source->files.kept };
 	const size_t nr_files = sizeof(files) / sizeof(files[0]);
-	char *rest = ret->debug_dirs = source->debug_dir ? strdup(source->debug_dir) : NULL;
-	bool ok = !source->debug_dir || ret->debug_dirs;
+	char *rest = ret->debug_dirs =
+		source->files.debug_dir ? strdup(source->files.debug_dir) : NULL;
+	bool ok = !source->files.debug_dir || ret->debug_dirs;
 
 	for (size_t i = 0; ok && i < nr_files + source->nr_more_parts; i++) {
 		const char **place = vector_push(&ret->list);
@@ -253,7 +254,7 @@ static bool list_readable(const struct options *options, struct readable *ret)
 static void set_limits(const struct options *options, struct sandbox *sandbox)
 {
 	const struct kernel_source *source = &options->source;
-	bool debuginfo = source->files.vmlinux || source->debug_dir || source->debuginfod;
+	bool debuginfo = source->files.vmlinux || source->files.debug_dir || source->debuginfod;
 
 	if (!strcmp(source->vmcore, DUMP_LIVE))
 		return;

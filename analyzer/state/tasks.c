@@ -6,7 +6,6 @@
  */
 #include "state/tasks.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/address_map.h"

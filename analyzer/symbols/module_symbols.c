@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "symbols/modules.h"
 
 /* The largest modules have some 60,000; bytes of all modules, of which a machine has some 10 MB. */
@@ -109,36 +110,22 @@ bool module_lookup(struct modules *modules, struct module *module, uint64_t addr
 		   const char **name_ret, uint64_t *start_ret, uint64_t *size_ret)
 {
 	const struct module_region *region = region_of(module, address);
-	size_t low = 0;
 
 	if (!module->symbols_read) {
 		module->symbols_read = true;
 		/* Without them its functions have no names, but the module has: not worth an error. */
 		error_destroy(read_symbols(modules, module));
 	}
-	for (size_t high = module->nr_symbols; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		if (module->symbols[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || !region || module->symbols[low - 1].address < region->start)
+	const struct module_symbol *symbols = module->symbols;
+	size_t next = search_upto(symbols, module->nr_symbols, address, address);
+	if (!next || !region || symbols[next - 1].address < region->start)
 		return false;
-	uint64_t end = region->start + region->size;
-	if (low < module->nr_symbols && module->symbols[low].address < end)
-		end = module->symbols[low].address;
+	uint64_t start = symbols[next - 1].address, end = region->start + region->size;
+	if (next < module->nr_symbols && symbols[next].address < end)
+		end = symbols[next].address;
 	/* Of several at one address the first of its table. */
-	uint64_t start = module->symbols[low - 1].address;
-	size_t first = low - 1;
-	for (low = 0; low < first;) {
-		size_t middle = low + (first - low) / 2;
-		if (module->symbols[middle].address < start)
-			low = middle + 1;
-		else
-			first = middle;
-	}
-	*name_ret = module->strings + module->symbols[first].name;
+	size_t first = start ? search_upto(symbols, next, address, start - 1) : 0;
+	*name_ret = module->strings + symbols[first].name;
 	*start_ret = start;
 	*size_ret = end - start;
 	return true;

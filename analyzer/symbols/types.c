@@ -8,7 +8,6 @@
  */
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "symbols/btf.h"
 
 #define MAX_NAME 512 /* KSYM_NAME_LEN */
