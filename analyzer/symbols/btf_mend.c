@@ -377,7 +377,8 @@ struct error *btf_mend(void *data, size_t size, const struct holes *holes)
 		return error_copy(holes->error);
 	size_t body = header->hdr_len <= size ? size - header->hdr_len : 0;
 	/* What makes no sense is for types_parse() to refuse. */
-	if (!is_within(header->type_off, header->type_len, body) || !header->str_len ||
+	if (header->hdr_len < sizeof(*header) ||
+	    !is_within(header->type_off, header->type_len, body) || !header->str_len ||
 	    !is_within(header->str_off, header->str_len, body) || header->hdr_len % 4 ||
 	    header->type_off % 4)
 		return NULL;
