@@ -41,7 +41,7 @@ static void usage(FILE *out)
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
-	      "  --no-sandbox         do not confine the analysis, for a debugger to look on\n"
+	      "  --no-sandbox         neither confine the analysis nor limit its time and memory\n"
 	      "  --help\n\n"
 	      "With DEBUGINFOD_URLS in the environment, its servers are asked for debug information.\n",
 	      out);

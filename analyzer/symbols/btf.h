@@ -11,6 +11,7 @@
 #include "symbols/types.h"
 
 #define BTF_MAX_DEPTH 32 /* of nested types; the kernel's deepest are below ten */
+#define BTF_MAX_TYPES (1u << 20) /* the kernel's own limit: BTF_MAX_TYPE of linux/btf.h */
 
 struct types {
 	const struct types *base; /* NULL: it stands alone */
