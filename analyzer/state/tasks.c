@@ -50,6 +50,8 @@ struct reader {
 /* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
 static void note_error(struct reader *reader, struct error *err)
 {
+	if (!err)
+		return;
 	reader->nr_errors++;
 	if (reader->tasks->error)
 		error_destroy(err);
@@ -57,30 +59,40 @@ static void note_error(struct reader *reader, struct error *err)
 		reader->tasks->error = err;
 }
 
-static struct error *resolve(const struct types *types, struct layout *l)
+static struct error *resolve(struct reader *reader)
 {
+	const struct types *types = reader->kernel->symbols.types;
+	struct layout *l = &reader->layout;
 	const struct member_wanted wanted[] = {
 		{ "task_struct", "tasks", &l->tasks },
+		{ "task_struct", "pid", &l->pid },
+		/* Renamed in 5.14 (2f064a59a11f). */
+		{ "task_struct", "__state|state", &l->state },
+		{ "task_struct", "stack", &l->stack },
+		{ "task_struct", "thread.sp", &l->sp },
+	};
+	const struct member_wanted others[] = {
 		{ "signal_struct", "thread_head", &l->thread_head },
 		{ "task_struct", "thread_node", &l->thread_node },
 		{ "task_struct", "signal", &l->signal },
-		{ "task_struct", "pid", &l->pid },
 		{ "task_struct", "tgid", &l->tgid },
 		{ "task_struct", "real_parent", &l->real_parent },
 		{ "task_struct", "comm", &l->comm },
-		/* Renamed in 5.14 (2f064a59a11f). */
-		{ "task_struct", "__state|state", &l->state },
 		{ "task_struct", "exit_state", &l->exit_state },
 		{ "task_struct", "flags", &l->flags },
-		{ "task_struct", "stack", &l->stack },
-		{ "task_struct", "thread.sp", &l->sp },
+		{ "task_struct", "mm", &l->mm },
 		/* In thread_info since 5.16 (bcf9033e5449). */
 		{ "task_struct", "thread_info.cpu|cpu", &l->cpu },
-		{ "task_struct", "mm", &l->mm },
 	};
 	scheduling_resolve(types, &l->scheduling);
-	struct error *err = rss_resolve(types, &l->rss);
-	return err ? err : types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	struct error *err = types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	if (err)
+		return err;
+	/* Every kernel has them, but a dump may have lost what says where. */
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		note_error(reader, types_resolve(types, &others[i], 1));
+	note_error(reader, rss_resolve(types, &l->rss));
+	return NULL;
 }
 
 /* As task_index_to_char(task_state_index()) of include/linux/sched.h. */
@@ -95,6 +107,15 @@ static char state_letter(uint64_t state, uint64_t exit_state)
 		return 'I';
 	uint64_t reported = (state | exit_state) & STATE_REPORTED;
 	return letters[reported ? 64 - __builtin_clzll(reported) : 0];
+}
+
+/* A task that runs is its CPU's; of others only the task itself knows. */
+static uint32_t cpu_of(const struct cpus *cpus, uint64_t task)
+{
+	for (size_t i = 0; i < cpus->list.count; i++)
+		if (cpus->list.data[i].current == task || cpus->list.data[i].idle == task)
+			return cpus->list.data[i].number;
+	return TASK_NO_CPU;
 }
 
 static struct error *read_task(struct reader *reader, struct task *task)
@@ -114,27 +135,34 @@ static struct error *read_task(struct reader *reader, struct task *task)
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		*fields[i].ret = 0;
+		if (!fields[i].member->size)
+			continue;
 		struct error *err =
 			member_read(memory, task->address, fields[i].member, fields[i].ret);
 		if (err)
 			return err;
 	}
-	struct error *err = memory_read_string(memory, task->address + l->comm.offset, task->comm,
-					       sizeof(task->comm));
+	struct error *err = NULL;
+	if (l->comm.size)
+		err = memory_read_string(memory, task->address + l->comm.offset, task->comm,
+					 sizeof(task->comm));
 	if (err)
 		return err;
 	task->pid = pid;
-	task->tgid = tgid;
-	task->cpu = cpu;
+	task->tgid = l->tgid.size ? tgid : pid;
+	task->cpu = l->cpu.size ? cpu : cpu_of(reader->cpus, task->address);
 	task->state = state_letter(state, exit_state);
 	task->killable = state & STATE_WAKEKILL;
-	task->kernel_thread = flags & PF_KTHREAD;
+	task->kernel_thread = l->flags.size ? flags & PF_KTHREAD : l->mm.size && !mm;
 	/* A kernel thread's is only borrowed. */
 	task->mm = task->kernel_thread ? 0 : mm;
 	task->wait_ns = CLOCK_UNKNOWN;
 	err = scheduling_read(memory, &l->scheduling, task->address, &task->scheduling);
 	if (err)
 		return err;
+	if (!l->real_parent.size || !l->tgid.size)
+		return NULL;
 	err = member_read(memory, parent, &l->tgid, &ppid);
 	if (err)
 		note_error(reader,
@@ -323,6 +351,10 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	struct list_walk walk;
 	uint64_t signal;
 
+	if (!l->signal.size || !l->thread_head.size || !l->thread_node.size) {
+		add_task(reader, leader);
+		return share_rss(reader, first);
+	}
 	struct error *err = member_read(&reader->kernel->memory, leader, &l->signal, &signal);
 	if (!err) {
 		list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
@@ -364,12 +396,14 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
 
 	memset(tasks, 0, sizeof(*tasks));
-	tasks->error = resolve(kernel->symbols.types, &reader.layout);
-	if (!tasks->error)
+	struct error *err = resolve(&reader);
+	if (err)
+		tasks->error = err;
+	else
 		add_all(&reader);
 	if (reader.nr_errors > 1)
-		tasks->error = error_prefix(tasks->error, "the first of %u errors",
-					    reader.nr_errors);
+		tasks->error =
+			error_prefix(tasks->error, "the first of %u errors", reader.nr_errors);
 	tasks->error = error_prefix(tasks->error, "task list");
 }
 
