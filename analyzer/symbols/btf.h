@@ -69,6 +69,12 @@ static inline bool btf_is_enum(const struct btf_type *type)
 /* Bytes behind struct btf_type, by kind; SIZE_MAX for a kind that is not known here. */
 size_t btf_extra_size(const struct btf_type *type);
 
+/* Bytes of what is of that type, of all elements if it is an array; 0 if that is not known. */
+uint64_t btf_size(const struct types *types, uint32_t id);
+
+/* Makes type @id one that is found by the name that it has now. */
+void btf_name(struct types *types, uint32_t id);
+
 /* The number of the struct, union or enum of that name, of the types or of their base; 0 if there is none. */
 uint32_t btf_find(const struct types *types, const char *name);
 

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "symbols/btf_mend.h"
+#include "symbols/btf_names.h"
+#include "symbols/lost_symbols.h"
 #include "symbols/symbol_file.h"
 
 #define MAX_BTF_SIZE	 (256u << 20)
@@ -121,6 +123,8 @@ static struct error *read_btf(struct symbols *symbols, const struct vmcoreinfo *
 	uint64_t start = symbols->at[KSYM___start_BTF], stop = symbols->at[KSYM___stop_BTF];
 	struct error *err;
 
+	if ((!start || !stop) && symbols->kallsyms.error)
+		lost_symbols_find_btf(symbols, info, &start, &stop);
 	if (start && stop > start) {
 		*size_ret = stop - start;
 		err = read_own_btf(symbols, start, *size_ret, files->vmlinux, ret);
@@ -197,15 +201,29 @@ struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 	symbols->memory = memory;
 	find_module_space(symbols, info);
 	struct error *err = read_symbols(symbols, info, files);
-	if (err)
+	if (err && files->symbols)
 		return err;
+	/* Without its names the kernel can be read nevertheless. */
+	symbols->kallsyms.error = err ? err : symbols->kallsyms.error;
 	find_variables(symbols, own);
+	if (symbols->kallsyms.error)
+		lost_symbols_find(symbols, ksym_names, info);
 	find_direct_base(symbols);
 	err = read_btf(symbols, info, files, &btf, &size);
 	if (!err)
 		err = types_parse(btf, size, &symbols->types);
+	if (!err && symbols->types_error)
+		err = btf_names_restore(symbols->types);
+	if (!err && symbols->kallsyms.error)
+		lost_symbols_find_by_types(symbols, ksym_names);
 	if (!err)
 		read_others(symbols, own);
+	/* Then that is why there is nothing. */
+	if (err && !symbols->kallsyms.count) {
+		error_destroy(err);
+		err = symbols->kallsyms.error;
+		symbols->kallsyms.error = NULL;
+	}
 	return err;
 }
 

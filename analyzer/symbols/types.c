@@ -126,6 +126,19 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 	return NULL;
 }
 
+void btf_name(struct types *types, uint32_t id)
+{
+	const char *name = btf_string(types, btf_type(types, id)->name_off);
+	uint32_t slot = hash_string(name, strlen(name)), other;
+
+	/* Of equal names the first counts; the others would only make the way to it longer. */
+	while ((other = types->hash[slot & types->hash_mask]) &&
+	       strcmp(btf_string(types, btf_type(types, other)->name_off), name))
+		slot++;
+	if (!other)
+		types->hash[slot & types->hash_mask] = id;
+}
+
 static struct error *build_hash(struct types *types, uint32_t named)
 {
 	uint32_t slots = 256;
@@ -136,19 +149,9 @@ static struct error *build_hash(struct types *types, uint32_t named)
 	types->hash_mask = slots - 1;
 	if (!types->hash)
 		return &error_no_memory;
-	for (uint32_t id = types->base ? types->first : 1; id < types->count; id++) {
-		const struct btf_type *type = btf_type(types, id);
-		if (!is_named(type))
-			continue;
-		const char *name = btf_string(types, type->name_off);
-		uint32_t slot = hash_string(name, strlen(name)), other;
-		/* Of equal names the first counts; the others would only make the way to it longer. */
-		while ((other = types->hash[slot & types->hash_mask]) &&
-		       strcmp(btf_string(types, btf_type(types, other)->name_off), name))
-			slot++;
-		if (!other)
-			types->hash[slot & types->hash_mask] = id;
-	}
+	for (uint32_t id = types->base ? types->first : 1; id < types->count; id++)
+		if (is_named(btf_type(types, id)))
+			btf_name(types, id);
 	return NULL;
 }
 
