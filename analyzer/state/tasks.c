@@ -69,7 +69,6 @@ static struct error *resolve(struct reader *reader)
 		/* Renamed in 5.14 (2f064a59a11f). */
 		{ "task_struct", "__state|state", &l->state },
 		{ "task_struct", "stack", &l->stack },
-		{ "task_struct", "thread.sp", &l->sp },
 	};
 	const struct member_wanted others[] = {
 		{ "signal_struct", "thread_head", &l->thread_head },
@@ -92,6 +91,12 @@ static struct error *resolve(struct reader *reader)
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 		note_error(reader, types_resolve(types, &others[i], 1));
 	note_error(reader, rss_resolve(types, &l->rss));
+	if (!types_member(types, "task_struct", "thread.sp", &l->sp) &&
+	    types_member(types, "task_struct", "thread", &l->sp))
+		l->sp = (struct member){
+			.offset = l->sp.offset + reader->kernel->unwinder.arch->thread_sp,
+			.size = sizeof(uint64_t),
+		};
 	return NULL;
 }
 
@@ -364,9 +369,73 @@ static void add_threads(struct reader *reader, uint64_t leader)
 			add_task(reader, walk.object);
 		share_rss(reader, first);
 	}
-	if (err)
-		note_error(reader,
-			   error_prefix(err, "threads of 0x%llx", (unsigned long long)leader));
+	if (!err)
+		return;
+	note_error(reader, error_prefix(err, "threads of 0x%llx", (unsigned long long)leader));
+	/* The task itself may be there all the same. */
+	if (reader->tasks->list.count == first)
+		add_task(reader, leader);
+}
+
+/* Adds the process that @address, a task that another one points to, is of. */
+static void add_relative(struct reader *reader, const struct member *group_leader, uint64_t address)
+{
+	uint64_t leader;
+	struct error *err = member_read(&reader->kernel->memory, address, group_leader, &leader);
+
+	if (!err && address_map_get(&reader->tasks->index, leader) == ADDRESS_MAP_NONE &&
+	    visit(reader))
+		add_threads(reader, leader);
+	/* That it is not there has been noted. */
+	error_destroy(err);
+}
+
+/*
+ * Where pages are missing, the list of all processes breaks off on both sides. But each task is also among its
+ * parent's children, between two siblings, and points to its neighbours on that list.
+ */
+static void add_relatives(struct reader *reader)
+{
+	struct memory *memory = &reader->kernel->memory;
+	struct tasks *tasks = reader->tasks;
+	struct member children, sibling, leader;
+	const struct member_wanted wanted[] = {
+		{ "task_struct", "children", &children },
+		{ "task_struct", "sibling", &sibling },
+		{ "task_struct", "group_leader", &leader },
+	};
+	struct error *err = types_resolve(reader->kernel->symbols.types, wanted, 3);
+
+	for (size_t i = 0; !err && i < reader->cpus->list.count; i++)
+		add_relative(reader, &leader, reader->cpus->list.data[i].current);
+	for (size_t i = 0; !err && i < tasks->list.count; i++) {
+		uint64_t task = tasks->list.data[i].address, parent = 0, node;
+		const uint32_t processes = reader->layout.tasks.offset;
+		const struct {
+			uint32_t at, of; /* a pointer, and the member that it points to */
+		} links[] = {
+			{ processes, processes },
+			{ processes + sizeof(node), processes },
+			{ sibling.offset, sibling.offset },
+			{ sibling.offset + sizeof(node), sibling.offset },
+			{ children.offset, sibling.offset },
+			{ children.offset + sizeof(node), sibling.offset },
+		};
+		if (reader->layout.real_parent.size)
+			error_destroy(
+				member_read(memory, task, &reader->layout.real_parent, &parent));
+		if (parent)
+			add_relative(reader, &leader, parent);
+		for (size_t k = 0; k < sizeof(links) / sizeof(links[0]); k++) {
+			struct error *its = memory_read_u64(memory, task + links[k].at, &node);
+			/* The end of a list is in the parent, or, if it is empty, in the task itself. */
+			if (!its && node != parent + children.offset &&
+			    node != task + children.offset)
+				add_relative(reader, &leader, node - links[k].of);
+			error_destroy(its);
+		}
+	}
+	error_destroy(err);
 }
 
 static void add_all(struct reader *reader)
@@ -387,8 +456,9 @@ static void add_all(struct reader *reader)
 	}
 	if (!err && reader->visits >= MAX_TASKS)
 		err = error_fault(ERROR_CORRUPT, init_task, "over %u tasks", MAX_TASKS);
-	if (err)
-		note_error(reader, err);
+	note_error(reader, err);
+	if (err && !dump_is_live(reader->kernel->dump))
+		add_relatives(reader);
 }
 
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)

@@ -224,7 +224,7 @@ static void orc_that_may_be_lost(void **state)
 		struct make_kernel k;
 		make_kernel_init(&k);
 		make_kernel_text(&k, kernel_text);
-		for (unsigned int i = 0; i < 2000; i++)
+		for (unsigned int i = 0; i < 4000; i++)
 			make_kernel_line(&k, "symbol f%u 0x%llx", i,
 					 0xffffffff81001000ull + 16 * i);
 		if (lost)
