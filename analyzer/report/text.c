@@ -364,10 +364,11 @@ static void put_tasks(const struct printer *p, bool all)
 		shown++;
 		fputs("\n  ", p->out);
 		put_text(p, task->comm);
-		fprintf(p->out, "%s  pid %u, %s %u, state %c, CPU %u%s", p->dim, task->pid,
+		fprintf(p->out, "%s  pid %u, %s %u, state %c", p->dim, task->pid,
 			task->pid == task->tgid ? "parent" : "thread of",
-			task->pid == task->tgid ? task->ppid : task->tgid, task->state, task->cpu,
-			task->running ? ", running" : "");
+			task->pid == task->tgid ? task->ppid : task->tgid, task->state);
+		if (task->cpu != TASK_NO_CPU)
+			fprintf(p->out, ", CPU %u%s", task->cpu, task->running ? ", running" : "");
 		if (task->wait_ns != CLOCK_UNKNOWN)
 			fprintf(p->out, ", not run for %.1f s", task->wait_ns / 1e9);
 		fprintf(p->out, "%s\n", p->plain);

@@ -145,9 +145,26 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 	return NULL;
 }
 
+bool btf_name(struct types *types, uint32_t id)
+{
+	const char *name = btf_string(types, btf_type(types, id)->name_off);
+	uint32_t slot = hash_string(name), other;
+
+	/* Of equal names the first counts; the others would only make the way to it longer. */
+	while ((other = types->hash[slot & types->hash_mask])) {
+		if (!strncmp(btf_string(types, btf_type(types, other)->name_off), name, MAX_NAME))
+			return true;
+		if (!types->probes)
+			return false;
+		types->probes--;
+		slot++;
+	}
+	types->hash[slot & types->hash_mask] = id;
+	return true;
+}
+
 static struct error *build_hash(struct types *types, uint32_t named)
 {
-	uint64_t probes = 0, most = 1024 + (uint64_t)named * MAX_PROBES;
 	uint32_t slots = 256;
 
 	while (slots < named * 2)
@@ -156,22 +173,10 @@ static struct error *build_hash(struct types *types, uint32_t named)
 	types->hash_mask = slots - 1;
 	if (!types->hash)
 		return &error_no_memory;
+	types->probes = 1024 + (uint64_t)named * MAX_PROBES;
 	for (uint32_t id = types->base ? types->first : 1; id < types->count; id++) {
-		const struct btf_type *type = btf_type(types, id);
-		if (!is_named(type))
-			continue;
-		const char *name = btf_string(types, type->name_off);
-		uint32_t slot = hash_string(name), other;
-		/* Of equal names the first counts; the others would only make the way to it longer. */
-		while ((other = types->hash[slot & types->hash_mask]) &&
-		       strncmp(btf_string(types, btf_type(types, other)->name_off), name,
-			       MAX_NAME) &&
-		       probes++ < most)
-			slot++;
-		if (probes > most)
+		if (is_named(btf_type(types, id)) && !btf_name(types, id))
 			return error_create(ERROR_CORRUPT, "names that are no names of types");
-		if (!other)
-			types->hash[slot & types->hash_mask] = id;
 	}
 	return NULL;
 }

@@ -293,8 +293,10 @@ static bool advance(struct unwinder *unwinder, struct walk *w, const struct way 
 		return false;
 	if (!way->guess)
 		err = step(unwinder, w, &way->entry);
-	/* Where all is a guess already, what leads to no code was a wrong one. */
-	if (!err && !way->guess && (w->reliable || w->user || code_is(unwinder, w->pc))) {
+	/* Where all is a guess already, what leads to no code, or to a user mode that is elsewhere, was a wrong one. */
+	bool right = w->reliable || (w->user ? x86_64_is_entry(unwinder, w->registers_at)
+					     : code_is(unwinder, w->pc));
+	if (!err && !way->guess && right) {
 		weigh(unwinder, w, before.pc - !before.interrupted, way);
 		return true;
 	}
