@@ -51,9 +51,13 @@ static void put_place(const struct report *report, const struct task *task, FILE
 
 static void put_holders(const struct report *report, const struct lock *lock, FILE *out)
 {
+	char by[16];
+
 	for (size_t i = 0; i < lock->holders.count; i++) {
 		const struct lock_holder *holder = &lock->holders.data[i];
-		fprintf(out, "    %-7s by   ", holder->certain ? lock_participle(lock) : "perhaps");
+		snprintf(by, sizeof(by), "%s by",
+			 holder->certain ? lock_participle(lock) : "perhaps");
+		fprintf(out, "    %-12s ", by);
 		put_task(task_at(report, holder->task), out);
 		put_place(report, task_at(report, holder->task), out);
 		if (holder->why) {

@@ -59,6 +59,7 @@ struct lock_finder {
 	struct memory *memory; /* the kernel's */
 	const struct cpus *cpus;
 	const struct tasks *tasks;
+	const struct cpu_states *states; /* NULL: not known */
 	struct locks *locks;
 	struct lock_layout layout;
 	struct address_map task_at; /* task_struct -> place in tasks->list */
@@ -96,6 +97,9 @@ const char *lock_frame_name(struct lock_finder *finder, const struct task *task,
  * function's parts and copies (".constprop.0") does not count. A NULL @name matches nothing.
  */
 bool lock_name_matches(const char *name, const char *pattern);
+
+/* Whether the first of those that wait for the lock at @place called a function that @pattern matches. */
+bool lock_is_asked_by(struct lock_finder *finder, uint32_t place, const char *pattern);
 
 /* Which slow path a function belongs to. */
 enum lock_family {

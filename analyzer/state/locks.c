@@ -210,6 +210,19 @@ const char *lock_function_at(struct lock_finder *finder, uint64_t address)
 	return symbol.start == address ? symbol.name : NULL;
 }
 
+bool lock_is_asked_by(struct lock_finder *finder, uint32_t place, const char *pattern)
+{
+	const struct lock *lock = &finder->locks->list.data[place];
+
+	if (!lock->waiters.count)
+		return false;
+	const struct task *task = &finder->tasks->list.data[lock->waiters.data[0]];
+	for (size_t i = 0; i < task->stack.frames.count; i++)
+		if (lock_name_matches(lock_frame_name(finder, task, i), pattern))
+			return true;
+	return false;
+}
+
 static uint32_t (*const finders[])(struct lock_finder *) = {
 	[FAMILY_MUTEX] = lock_find_mutex,
 	[FAMILY_RWSEM] = lock_find_rwsem,
@@ -309,7 +322,7 @@ static void find_all(struct lock_finder *finder)
 }
 
 void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *cpus,
-		const struct tasks *tasks)
+		const struct tasks *tasks, const struct cpu_states *states)
 {
 	struct lock_finder *finder = calloc(1, sizeof(*finder));
 
@@ -325,6 +338,7 @@ void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *c
 	finder->memory = &kernel->memory;
 	finder->cpus = cpus;
 	finder->tasks = tasks;
+	finder->states = states;
 	finder->locks = locks;
 	lock_layout_init(&finder->layout, kernel->symbols.types);
 	find_all(finder);

@@ -15,6 +15,7 @@
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/percpu-rwsem.h>
+#include <linux/rcupdate.h>
 #include <linux/rtmutex.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
@@ -280,6 +281,14 @@ static noinline void ldhang_thread_park(void)
 	barrier();
 }
 
+/* Waits as long as a CPU hangs, once there is one. */
+static noinline void ldhang_rcu_wait(void)
+{
+	while (!READ_ONCE(ldhang_event))
+		synchronize_rcu();
+	barrier();
+}
+
 static noinline void __noreturn ldhang_sleep(void)
 {
 	for (;;)
@@ -323,6 +332,7 @@ const struct scenario ldhang_sleepers[] = {
 	{ "queue-flush", ldhang_workqueue_flush },
 	{ "thread-stop", ldhang_thread_stop },
 	{ "thread-park", ldhang_thread_park },
+	{ "rcu-wait", ldhang_rcu_wait },
 	{ "last-call", ldhang_last_call },
 	{},
 };
