@@ -18,17 +18,33 @@ struct completions {
 	struct lock_workers workers;
 };
 
-/* One read for each task: only where somebody waits for a completion. */
+/* The processes of those that wait for completions: who waits for a child is its parent. */
+static void find_parents(struct lock_finder *finder, struct address_map *parents)
+{
+	for (size_t i = 0; i < finder->locks->list.count; i++) {
+		const struct lock *lock = &finder->locks->list.data[i];
+		for (size_t j = 0; lock->type == LOCK_COMPLETION && j < lock->waiters.count; j++)
+			address_map_put(parents,
+					finder->tasks->list.data[lock->waiters.data[j]].tgid, 0);
+	}
+}
+
+/* Only of those tasks that somebody may wait for: it takes a page of the dump for each. */
 static void read_tasks(struct lock_finder *finder, struct completions *c)
 {
 	const struct types *types = finder->kernel->symbols.types;
 	struct member vfork_done, exited, parked;
+	struct address_map parents = {};
 
+	find_parents(finder, &parents);
 	types_member(types, "task_struct", "vfork_done", &vfork_done);
 	types_member(types, "kthread", "exited", &exited);
 	types_member(types, "kthread", "parked", &parked);
 	for (uint32_t i = 0; vfork_done.size && i < finder->tasks->list.count; i++) {
 		const struct task *task = &finder->tasks->list.data[i];
+		if (!task->kernel_thread &&
+		    address_map_get(&parents, task->ppid) == ADDRESS_MAP_NONE)
+			continue;
 		uint64_t address = lock_read(finder, task->address, &vfork_done);
 		if (!lock_plausible(address) || task->state == 'Z' || task->state == 'X')
 			continue;
@@ -40,6 +56,7 @@ static void read_tasks(struct lock_finder *finder, struct completions *c)
 			address_map_put(&c->parks, kthread + parked.offset, i);
 		lock_workers_add(&c->workers, finder, i, kthread);
 	}
+	address_map_deinit(&parents);
 }
 
 /* Names whose end the completion at @place is. */

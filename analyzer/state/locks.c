@@ -231,10 +231,8 @@ static uint32_t (*const finders[])(struct lock_finder *) = {
 	[FAMILY_PERCPU_RWSEM] = lock_find_percpu_rwsem,
 };
 
-/* The first frame that is not the scheduler's, or the number of frames. */
-static size_t skip_scheduler(struct lock_finder *finder)
+size_t lock_skip_scheduler(struct lock_finder *finder, const struct task *task)
 {
-	const struct task *task = finder->task;
 	size_t i = 0;
 
 	while (i < task->stack.frames.count && lock_is_scheduler(lock_frame_name(finder, task, i)))
@@ -256,7 +254,7 @@ static size_t last_of_family(struct lock_finder *finder, size_t frame, enum lock
 static uint32_t find_sleeping(struct lock_finder *finder)
 {
 	const struct task *task = finder->task;
-	size_t first = skip_scheduler(finder), count = task->stack.frames.count;
+	size_t first = lock_skip_scheduler(finder, task), count = task->stack.frames.count;
 
 	if (!first || first >= count)
 		return LOCK_NONE; /* it is not in the scheduler, or in nothing else */
@@ -319,6 +317,7 @@ static void find_all(struct lock_finder *finder)
 	lock_explain_completions(finder);
 	lock_explain_objects(finder);
 	lock_find_suspects(finder);
+	lock_find_sleeping_suspects(finder);
 }
 
 void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *cpus,

@@ -26,6 +26,10 @@ static void look_at(const struct locks *locks)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_base *base;
+	/* RCU has waited for the second CPU for so long. */
+	struct cpu_state its[2] = { [1].holds_up_rcu = true };
+	const struct cpu_states states = { .list = { .data = its, .count = 2 },
+					   .grace_period_ns = 5000000000 };
 	struct cpus cpus;
 	struct tasks tasks;
 	struct locks locks;
@@ -37,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	cpus_init(&cpus, kernel);
 	tasks_init(&tasks, kernel, &cpus);
-	locks_init(&locks, kernel, &cpus, &tasks, NULL);
+	locks_init(&locks, kernel, &cpus, &tasks, &states);
 	look_at(&locks);
 	for (size_t i = 0; i < tasks.list.count; i++)
 		locks_asking_frame(kernel, &tasks.list.data[i].stack);

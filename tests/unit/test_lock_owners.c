@@ -155,6 +155,7 @@ static void the_end_of_a_child(void **state)
 	begin(&m);
 	wait_for(&m, 3, FRAME(3) + 0x80);
 	made_machine_sleeper(&m, 4, "some_function");
+	make_kernel_line(&m.k, "set 0x%llx task_struct.real_parent 0x%llx", TASK(4), TASK(3));
 	make_kernel_line(&m.k, "set 0x%llx task_struct.vfork_done 0x%llx", TASK(4),
 			 FRAME(3) + 0x80);
 	made_machine_find(&m);
