@@ -337,9 +337,16 @@ const struct scenario ldhang_sleepers[] = {
 	{},
 };
 
+/* They have a type of their own since 7.0. */
+#ifdef EMPTY_VMA_FLAGS
+#define NO_VMA_FLAGS EMPTY_VMA_FLAGS
+#else
+#define NO_VMA_FLAGS 0
+#endif
+
 int ldhang_sleepers_init(void)
 {
-	ldhang_file = shmem_file_setup("ldhang_file", PAGE_SIZE, 0);
+	ldhang_file = shmem_file_setup("ldhang_file", PAGE_SIZE, NO_VMA_FLAGS);
 	if (IS_ERR(ldhang_file))
 		return PTR_ERR(ldhang_file);
 	ldhang_page = shmem_read_mapping_page(ldhang_file->f_mapping, 0);
