@@ -161,6 +161,7 @@ uint32_t lock_find_ipi(struct lock_finder *finder);
 void lock_read_lockdep(struct lock_finder *finder);
 void lock_explain_completions(struct lock_finder *finder);
 void lock_explain_objects(struct lock_finder *finder);
+void lock_explain_journals(struct lock_finder *finder);
 void lock_find_suspects(struct lock_finder *finder); /* of what spinners wait for */
 void lock_find_sleeping_suspects(struct lock_finder *finder);
 

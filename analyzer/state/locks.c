@@ -157,7 +157,11 @@ uint32_t lock_add(struct lock_finder *finder, enum lock_type type, uint64_t addr
 		no_memory(finder);
 		return LOCK_NONE;
 	}
-	*lock = (struct lock){ .address = address, .type = type };
+	*lock = (struct lock){
+		.address = address,
+		.type = type,
+		.ends = type == LOCK_COMPLETION,
+	};
 	if (type != LOCK_IPI)
 		name_lock(finder, lock);
 	if (!address_map_put(&finder->lock_at, key, place))
@@ -316,6 +320,7 @@ static void find_all(struct lock_finder *finder)
 	lock_read_lockdep(finder);
 	lock_explain_completions(finder);
 	lock_explain_objects(finder);
+	lock_explain_journals(finder);
 	lock_find_suspects(finder);
 	lock_find_sleeping_suspects(finder);
 }
@@ -382,7 +387,7 @@ const char *lock_type_name(enum lock_type type)
 
 const char *lock_participle(const struct lock *lock)
 {
-	return lock->type == LOCK_COMPLETION ? "ended" : "held";
+	return lock->ends ? "ended" : "held";
 }
 
 bool lock_is_held(const struct lock *lock)

@@ -34,6 +34,7 @@ struct lock {
 	const char *module; /* of the symbol; NULL: the core kernel */
 	const char *detail; /* what else there is to say, or NULL */
 	bool spinning; /* its waiters run */
+	bool ends; /* nobody holds it: who is named is to end the wait */
 	bool word; /* LOCK_OTHER: a word in memory, no wait queue */
 	VECTOR(struct lock_holder) holders;
 	VECTOR(uint32_t) waiters; /* places in tasks->list */

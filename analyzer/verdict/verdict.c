@@ -83,7 +83,7 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 
 static const char *what_it_does(const struct lock *lock, const struct lock_holder *holder)
 {
-	if (lock->type == LOCK_COMPLETION)
+	if (lock->ends)
 		return holder->certain ? "is to end" : "seems to keep from its end";
 	return holder->certain ? "holds" : "seems to hold";
 }

@@ -15,6 +15,7 @@ static void look_at(const struct locks *locks)
 	for (size_t i = 0; i < locks->list.count; i++) {
 		lock_describe(&locks->list.data[i], text, sizeof(text));
 		fuzz_touch(text, strlen(text) + lock_is_held(&locks->list.data[i]));
+		text[0] = *lock_participle(&locks->list.data[i]);
 	}
 	for (uint32_t i = 0; i < locks->nr_tasks; i++) {
 		wait_graph_cycle(locks, i, &cycle);
