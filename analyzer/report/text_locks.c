@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/text_locks.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "base/print.h"
 

@@ -35,16 +35,15 @@ struct lock_layout {
 	struct {
 		struct member next, count; /* of a CPU's node in the queue of spinners */
 		uint32_t node_size;
-		struct member owner; /* of a spinlock that is debugged */
 	} spin;
+	struct member owner[NR_LOCK_TYPES]; /* of a spinlock or rwlock that is debugged */
 	struct {
 		struct member depth, held, instance; /* of the task, and of what it holds */
 		uint32_t held_size;
 		struct member map[NR_LOCK_TYPES]; /* of the lock */
 	} lockdep;
 	struct {
-		struct member
-			requests; /* of call_function_data: per-CPU, an element for each CPU */
+		struct member requests; /* of call_function_data: per-CPU, one for each CPU */
 		struct member flags; /* of a request */
 	} ipi;
 };

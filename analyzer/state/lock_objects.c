@@ -12,11 +12,11 @@
 
 #define MAX_DEPTH     64 /* of a file's folder */
 #define MAPPING_FLAGS 0x3 /* PAGE_MAPPING_FLAGS: what else than a file a page belongs to */
-#define MINOR_BITS    20
-#define FL_POSIX      0x1
+#define MINOR_BITS    20 /* include/linux/kdev_t.h */
+#define FL_POSIX      0x1 /* include/linux/filelock.h; up to 6.2, fs.h */
 #define FL_FLOCK      0x2
-#define STATE_BITS \
-	8 /* wait_var_event() on inode.i_state has the bit's number in its address (6.12: 2ed634c96ed1) */
+/* wait_var_event() on inode.i_state has the bit's number in its address (6.12: 2ed634c96ed1). */
+#define STATE_BITS    8
 
 struct layout {
 	struct member mmap_lock; /* of a mm_struct */
@@ -26,8 +26,8 @@ struct layout {
 	struct member parent, name, alias, inode, of_superblock; /* of a dentry */
 	struct member page_mapping, page_index;
 	struct member block, buffer_device, bdev_number, bdev_name;
-	struct member wait, blocker, pid, flags, file,
-		file_inode; /* of a file lock, and of a file */
+	struct member wait, blocker, pid, flags, file; /* of a file lock */
+	struct member file_inode;
 };
 
 static void resolve(struct layout *l, const struct types *types)
@@ -81,12 +81,10 @@ static void resolve(struct layout *l, const struct types *types)
 /* A string at @address; an empty one if there is none. */
 static void read_name(struct lock_finder *finder, uint64_t address, char *ret, size_t size)
 {
-	struct error *err = error_create(ERROR_NOT_FOUND, "no string");
-
-	if (lock_plausible(address)) {
-		error_destroy(err);
-		err = memory_read_string(finder->memory, address, ret, size);
-	}
+	*ret = '\0';
+	if (!lock_plausible(address))
+		return;
+	struct error *err = memory_read_string(finder->memory, address, ret, size);
 	if (err)
 		*ret = '\0';
 	error_destroy(err);

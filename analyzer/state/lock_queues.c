@@ -6,7 +6,6 @@
  * (mm/filemap.c), a bit of some word (kernel/sched/wait_bit.c), a percpu-rwsem
  * (kernel/locking/percpu-rwsem.c), else whatever the queue is for.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "state/lock_finder.h"

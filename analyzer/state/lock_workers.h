@@ -9,8 +9,7 @@
 struct lock_worker {
 	uint32_t task; /* place in tasks->list */
 	uint64_t scheduled; /* the list of what it does next */
-	uint64_t function, pwq, pool,
-		color; /* of what it does; the color is -1 where there is none */
+	uint64_t function, pwq, pool, color; /* of what it does; without a color: -1 */
 };
 
 struct lock_workers {

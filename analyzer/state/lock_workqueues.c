@@ -13,7 +13,6 @@
 #include "state/lock_workers.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #include "dump/list.h"
 

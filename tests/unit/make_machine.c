@@ -157,7 +157,13 @@ void made_machine_begin(struct made_machine *m, const char *lock_types)
 				"at init_task+112\nstr swapper");
 }
 
-/* A ring of list_heads, in that order; 0 ends it. */
+void made_machine_begin_calm(struct made_machine *m, const char *lock_types)
+{
+	made_machine_begin(m, lock_types);
+	made_machine_runner(m, 1, "want", "0", "want");
+	made_machine_runner(m, 2, "want", "0", "want");
+}
+
 void made_machine_link(struct made_machine *m, const uint64_t *nodes)
 {
 	size_t count = 0;
@@ -170,16 +176,16 @@ void made_machine_link(struct made_machine *m, const uint64_t *nodes)
 				 (unsigned long long)nodes[(i + 1) % count],
 				 (unsigned long long)nodes[(i + count - 1) % count]);
 }
+
 void made_machine_put(struct made_machine *m, uint64_t at, uint64_t value)
 {
 	make_kernel_line(&m->k, "at 0x%llx\n u64 0x%llx", (unsigned long long)at,
 			 (unsigned long long)value);
 }
 
-/* Task @n's struct mutex_waiter, or one like it, at FRAME(n) + 0x20 says so. */
 uint64_t made_machine_waiter(struct made_machine *m, unsigned int n)
 {
-	made_machine_put(m, FRAME(n) + 0x20 + 16, TASK(n));
+	made_machine_put(m, FRAME(n) + 0x20 + 16, TASK(n)); /* mutex_waiter.task */
 	return FRAME(n) + 0x20;
 }
 
