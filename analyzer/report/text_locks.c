@@ -173,7 +173,7 @@ void text_put_wait(const struct report *report, uint32_t place, FILE *out)
 	put_lock(lock, out);
 	for (size_t i = 0; i < lock->holders.count; i++) {
 		const struct lock_holder *holder = &lock->holders.data[i];
-		fprintf(out, ", %s %sby ", i ? "" : lock_participle(lock),
+		fprintf(out, ", %s%s%sby ", i ? "" : lock_participle(lock), i ? "" : " ",
 			holder->certain ? "" : "perhaps ");
 		put_task(task_at(report, holder->task), out);
 	}

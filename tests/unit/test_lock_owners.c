@@ -4,6 +4,7 @@
 
 #include "make_machine.h"
 #include "test.h"
+#include "verdict/wait_graph.h"
 
 #define LOCK_C_AT     0xffff888000400000ull /* of no symbol */
 #define DATA(n)	      (0xffff888000500000ull + (n)*0x1000ull)
@@ -206,6 +207,27 @@ static void work_that_is_done(void **state)
 	assert_holder(
 		&m, assert_detail(&m, 5, "until work late_function of workqueue its_queue is done"),
 		3, NULL);
+	made_machine_end(&m);
+}
+
+/* Who has a mutex that the work wants waits for it forever. */
+static void work_that_wants_a_lock_of_its_flusher(void **state)
+{
+	struct wait_cycle cycle;
+	struct made_machine m;
+
+	(void)state;
+	begin(&m);
+	add_worker(&m, 3, "work_function");
+	make_kernel_line(&m.k, "at 0x%llx\n u64 __mutex_lock.constprop.0+4", SP(3) + 56);
+	add_workqueue(&m);
+	LINK(&m, WORKER(3) + 48, flush(&m, 4));
+	LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
+	made_machine_put(&m, LOCK_AT, TASK(4) | 1);
+	made_machine_find(&m);
+	assert_true(wait_graph_cycle(&m.locks, LOCK_NONE, &cycle));
+	assert_int_equal(cycle.count, 2);
+	assert_true(cycle.certain);
 	made_machine_end(&m);
 }
 
@@ -623,6 +645,8 @@ int main(void)
 		TEST("who stops or parks a kernel thread waits for that thread",
 		     the_end_of_a_kernel_thread),
 		TEST("who flushes work waits for the worker that does it", work_that_is_done),
+		TEST("who flushes work that wants a lock of its own is in a circle",
+		     work_that_wants_a_lock_of_its_flusher),
 		TEST("who flushes work that has not begun waits for what is before it",
 		     work_that_has_not_begun),
 		TEST("who flushes a workqueue waits for all that do its work", a_flushed_workqueue),
