@@ -200,6 +200,26 @@ struct error *ksyms_resolve(FILE *in, struct ksym *syms, size_t count)
 	return NULL;
 }
 
+struct error *ksyms_look_up(FILE *in, struct ksym_wanted *wanted, size_t count)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t capacity = 0;
+	uint64_t address;
+	char type, *name, *module;
+
+	for (size_t i = 0; i < count; i++)
+		wanted[i].address = 0;
+	errno = 0;
+	while (getline(&line, &capacity, in) >= 0) {
+		if (!parse_line(line, &address, &type, &name, &module) || *module)
+			continue;
+		for (size_t i = 0; i < count; i++)
+			if (!wanted[i].address && !strcmp(name, wanted[i].name))
+				wanted[i].address = address;
+	}
+	return ferror(in) ? error_errno(KSYMS_PATH) : NULL;
+}
+
 const struct ksym *ksyms_find(const struct ksym *syms, size_t count, uint64_t pc)
 {
 	size_t i = piece_of(syms, count, pc);

@@ -99,10 +99,9 @@ static void read_watchdog(struct reader *reader)
 	struct error *err =
 		kernel_variable(reader->kernel, KSYM_watchdog_thresh, sizeof(uint32_t), &thresh);
 
-	reader->states->watchdog_thresh_s = err ? CLOCK_UNKNOWN : thresh;
+	reader->states->watchdog_thresh_s =
+		err || thresh > WATCHDOG_MAX_THRESH ? CLOCK_UNKNOWN : thresh;
 	error_destroy(err);
-	if (!err && thresh > WATCHDOG_MAX_THRESH)
-		reader->states->watchdog_thresh_s = CLOCK_UNKNOWN;
 	err = kernel_variable(reader->kernel, KSYM_watchdog_enabled, sizeof(uint64_t), &enabled);
 	if (!err && !(enabled & WATCHDOG_SOFTLOCKUP))
 		reader->states->watchdog_thresh_s = 0;

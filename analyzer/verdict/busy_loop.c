@@ -147,8 +147,7 @@ static bool culprit_of_dump(const struct verdict_input *input, const struct stuc
 
 static void describe(struct verdict *verdict)
 {
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	snprintf(
 		verdict->summary, sizeof(verdict->summary),
 		"CPU %d did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",

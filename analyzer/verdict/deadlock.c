@@ -30,7 +30,7 @@ static void rotate(struct wait_cycle *cycle, uint32_t first)
 static void describe(struct verdict *verdict, const struct verdict_input *input,
 		     const struct task *first)
 {
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 
 	lock_describe(verdict->lock, what, sizeof(what));
 	snprintf(verdict->title, sizeof(verdict->title), "possible deadlock in %s",

@@ -14,7 +14,7 @@ bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
 {
 	struct stuck_cpu stuck, deaf;
 	const struct task *waiter;
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 	size_t steps;
 
 	if (!verdict_stuck_spinner(input, true, &stuck, &waiter))
@@ -43,8 +43,7 @@ bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
 		"from that, in %s.",
 		waiter->cpu, verdict->stuck_s, waiter->comm, waiter->pid, what, culprit->comm,
 		culprit->pid, verdict->function ? verdict->function : "unknown code");
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	verdict_sign(verdict, input->kernel, &culprit->stack);
 	return true;
 }

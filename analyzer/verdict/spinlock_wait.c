@@ -55,7 +55,7 @@ bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *inp
 {
 	struct stuck_cpu stuck;
 	const struct task *waiter;
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 
 	if (!verdict_stuck_spinner(input, false, &stuck, &waiter))
 		return false;
@@ -73,7 +73,6 @@ bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *inp
 		blame_holder(verdict, input, waiter, what);
 	else
 		blame_waiter(verdict, input, waiter, what);
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	return true;
 }

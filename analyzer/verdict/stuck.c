@@ -2,6 +2,8 @@
 /* Which CPU hung, by the flight record, by what the dump has of its run queue, or by the kernel's own watchdog. */
 #include "verdict/verdict.h"
 
+#include <stdio.h>
+
 /*
  * The kernel repeats its line about every 20 s (twice watchdog_thresh) while a
  * lockup lasts: an older one is of a lockup that is over.
@@ -195,6 +197,12 @@ void verdict_add_stuck(struct verdict *verdict, const struct stuck_cpu *stuck)
 			verdict,
 			"CPU %u has not switched tasks for %.1f s, though it should (its run queue)",
 			stuck->number, stuck->seconds);
+}
+
+void verdict_call_lockup(struct verdict *verdict)
+{
+	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
+		 verdict->function ? verdict->function : "unknown code");
 }
 
 void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg)

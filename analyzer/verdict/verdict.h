@@ -21,7 +21,7 @@ struct verdict {
 	const char *kind; /* interface.md's word; "none": nothing hung */
 	char title[256];
 	char signature[64];
-	char summary[512];
+	char summary[1024];
 	double confidence; /* 0..1 */
 	int32_t cpu; /* -1: none */
 	bool has_task;
@@ -31,7 +31,7 @@ struct verdict {
 	double stuck_s; /* at the crash; below 0: unknown */
 	const struct lock *lock; /* that is waited for, or NULL */
 	struct wait_cycle cycle; /* count 0: none */
-	char evidence[VERDICT_MAX_EVIDENCE][256];
+	char evidence[VERDICT_MAX_EVIDENCE][1024];
 	unsigned int nr_evidence;
 };
 
@@ -102,6 +102,9 @@ void verdict_add_stuck(struct verdict *verdict, const struct stuck_cpu *stuck);
 
 /* The task that ran on CPU @number, or NULL. */
 const struct task *verdict_current(const struct verdict_input *input, uint32_t number);
+
+/* Titles it as the kernel's watchdog would: a soft lockup in verdict->function. */
+void verdict_call_lockup(struct verdict *verdict);
 
 /* Adds what the kernel's own watchdog says of verdict->cpu and verdict->task. */
 void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg);

@@ -65,9 +65,7 @@ static void a_deadlock_of_tasks(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	add_abba(&m);
 	judge(&m, NULL, 0, &verdict);
 	assert_string_equal(verdict.kind, "deadlock");
@@ -92,9 +90,7 @@ static void a_stuck_cpu_comes_first(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	add_abba(&m);
 	judge(&m, stuck_1, 1, &verdict);
 	assert_string_equal(verdict.kind, "busy-loop");
@@ -305,9 +301,7 @@ static void a_hung_task(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct verdict verdict;
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
@@ -340,9 +334,7 @@ static void a_task_that_is_blocked_for_long(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct verdict verdict;
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "some_function");
 		make_kernel_line(&m.k, "set 0x%llx task_struct.__state %u", TASK(3),
 				 cases[i].state);
