@@ -62,7 +62,8 @@ check-lab:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/run lab
 
-# The same on the other kernels. Each is fetched, and a Debian with its compiler, the first time.
+# The same on the other kernels, and the verdict on hangs of every sort. Each kernel is fetched, and a Debian with its
+# compiler, the first time.
 check-kernels:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
