@@ -167,7 +167,7 @@ static struct error *receive_error(FILE *pipe)
 	return error_fault(header.class, header.address, "%s", message);
 }
 
-static struct error *outcome(int status)
+static struct error *outcome(const struct sandbox *sandbox, int status)
 {
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return NULL;
@@ -177,8 +177,8 @@ static struct error *outcome(int status)
 	if (WTERMSIG(status) == SIGSYS)
 		return error_create(
 			ERROR_OTHER,
-			"the analysis was stopped when it did what no analysis needs; if "
-			"you trust the dump, add --no-sandbox");
+			"the analysis was stopped when it did what no analysis needs%s%s",
+			sandbox->remedy ? "; " : "", sandbox->remedy ? sandbox->remedy : "");
 	return error_create(ERROR_OTHER, "the analysis was ended by signal %d (%s)",
 			    WTERMSIG(status), strsignal(WTERMSIG(status)));
 }
@@ -230,5 +230,5 @@ struct error *sandbox_run(const struct sandbox *sandbox, struct error *(*functio
 	/* Whoever read the output wants no more of it: end as a program without a sandbox does. */
 	if (!err && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
 		raise(SIGPIPE);
-	return err ? err : outcome(status);
+	return err ? err : outcome(sandbox, status);
 }

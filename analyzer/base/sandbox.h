@@ -11,10 +11,14 @@
 
 #include "base/error.h"
 
+/* For verbs that have this option. */
+#define SANDBOX_REMEDY "if you trust the dump, add --no-sandbox"
+
 struct sandbox {
 	const char *const *
 		readable; /* files, and folders with all in them; NULLs among them are passed over */
 	size_t nr_readable;
+	const char *remedy; /* for who trusts the dump that the analysis was stopped on; or NULL */
 	bool off; /* just a child: for debuggers, and for who must reach the network */
 };
 

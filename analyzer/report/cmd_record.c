@@ -154,7 +154,11 @@ int cmd_record(int argc, char **argv)
 		{},
 	};
 	struct analysis analysis = {};
-	struct sandbox sandbox = { .readable = &analysis.source, .nr_readable = 1 };
+	struct sandbox sandbox = {
+		.readable = &analysis.source,
+		.nr_readable = 1,
+		.remedy = SANDBOX_REMEDY,
+	};
 
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {

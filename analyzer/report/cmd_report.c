@@ -259,6 +259,7 @@ static struct error *report(const struct options *options)
 		const struct sandbox sandbox = {
 			.readable = readable.list.data,
 			.nr_readable = readable.list.count,
+			.remedy = SANDBOX_REMEDY,
 			.off = options->no_sandbox,
 		};
 		struct analysis analysis = { options, output.file };
