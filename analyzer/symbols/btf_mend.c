@@ -5,11 +5,13 @@
  *
  * - Where the types go on behind a hole is found by trying each word: what is
  *   no type soon shows, as the high bits of its second word are a kind.
- * - How many types the hole has swallowed follows from functions. Each (FUNC)
- *   names its prototype (FUNC_PROTO) by number, and there are thousands: only
- *   one number of lost types puts a prototype at each of those numbers.
+ * - A type that begins before a hole says itself how long it is: it loses the
+ *   members that are in the hole, and no more.
+ * - How many types the hole has swallowed follows from what all others say of
+ *   those behind it (btf_claims.h): only one number agrees with all of that.
  *
- * The hole is then filled with as many types without a name. A run of types
+ * The hole is then filled with as many types without a name; the last of them
+ * has the members that are left of it behind the hole. A run of types
  * between two holes that is too short to tell belongs to the hole. Strings
  * that are not there become bytes that no name has.
  */
@@ -19,12 +21,12 @@
 
 #include "base/cleanup.h"
 #include "symbols/btf.h"
+#include "symbols/btf_claims.h"
 
 #define INFO_UNUSED  0x60ff0000u /* bits of btf_type.info */
 #define MAX_TYPES    (4u << 20)
 #define MAX_ENUM     0xffff /* BTF_MAX_VLEN */
 #define TRUST	     64 /* types in a row that are no accident */
-#define MIN_PROTOS   16 /* so many prototypes tell how many types are lost */
 #define NO_NAME_BYTE 0xff
 
 /* Types one behind the other, between holes. */
@@ -37,10 +39,11 @@ struct run {
 struct mender {
 	uint8_t *types;
 	size_t size;
+	const char *strings; /* zeros where they are not there */
 	uint32_t strings_size;
 	VECTOR(struct hole) holes; /* of the section */
 	VECTOR(struct run) runs;
-	uint8_t *is_proto; /* by number: a function says so */
+	struct btf_claims claims;
 };
 
 /* The type at @at, and where it ends, if it is one and ends before @end. */
@@ -80,17 +83,70 @@ static size_t resume(const struct mender *m, size_t at, size_t end)
 	return end;
 }
 
+/* Bytes of each of the elements behind a type of that kind that a hole may take away; 0: it has none. */
+static size_t element_size(const struct btf_type *type)
+{
+	return btf_vlen(type) ? btf_extra_size(type) / btf_vlen(type) : 0;
+}
+
+/* A member of which a part is lost says something wrong. */
+static void blank_elements(struct mender *m, size_t at, size_t end)
+{
+	const struct btf_type *type = (const struct btf_type *)(m->types + at);
+	size_t size = element_size(type);
+
+	at += sizeof(*type);
+	if (!size)
+		memset(m->types + at, 0, end - at);
+	for (size_t i = 0; size && i < m->holes.count; i++) {
+		struct hole hole = m->holes.data[i];
+		if (hole.end <= at || hole.start >= end)
+			continue;
+		size_t from = hole.start > at ? (hole.start - at) / size * size : 0;
+		size_t to = ((hole.end < end ? hole.end : end) - at + size - 1) / size * size;
+		memset(m->types + at + from, 0, to - from);
+	}
+}
+
+/* Takes a type that goes on from the end of @run into a hole. */
+static void take_crossing(struct mender *m, size_t hole, struct run *run)
+{
+	size_t end;
+
+	if (hole - run->end < sizeof(struct btf_type) || !type_at(m, run->end, m->size, &end))
+		return;
+	blank_elements(m, run->end, end);
+	run->end = end;
+	run->count++;
+}
+
+static bool goes_on(const struct mender *m, size_t at, size_t end)
+{
+	struct run run = walk(m, at, end, TRUST);
+
+	return run.count == TRUST || run.end == end;
+}
+
 static struct error *find_runs(struct mender *m)
 {
 	size_t at = 0;
 
 	for (size_t i = 0; i <= m->holes.count; i++) {
-		size_t end = i < m->holes.count ? m->holes.data[i].start : m->size;
-		if (i)
-			at = resume(m, m->holes.data[i - 1].end, end);
+		const struct hole *hole = i < m->holes.count ? &m->holes.data[i] : NULL;
+		size_t end = hole ? hole->start : m->size;
+		if (i) {
+			size_t behind = m->holes.data[i - 1].end;
+			if (at < behind || (at < end && !goes_on(m, at, end)))
+				at = resume(m, at < behind ? behind : at, end);
+		}
+		if (at >= end)
+			continue;
 		struct run run = walk(m, at, end, MAX_TYPES);
+		if (hole && run.count)
+			take_crossing(m, end, &run);
 		if (!run.count)
 			continue;
+		at = run.end;
 		struct run *place = vector_push(&m->runs);
 		if (!place)
 			return &error_no_memory;
@@ -99,63 +155,48 @@ static struct error *find_runs(struct mender *m)
 	return NULL;
 }
 
-static void mark_protos(struct mender *m)
+static struct error *list_claims(struct mender *m)
 {
-	for (size_t i = 0; i < m->runs.count; i++) {
+	struct error *err = btf_claims_init(&m->claims, m->size / sizeof(struct btf_type) + 1);
+
+	for (size_t i = 0; !err && i < m->runs.count; i++) {
 		const struct run *run = &m->runs.data[i];
-		for (size_t at = run->start, end; at < run->end; at = end) {
-			const struct btf_type *type = type_at(m, at, run->end, &end);
-			if (!type)
-				break;
-			if (btf_kind(type) == BTF_KIND_FUNC && type->type < MAX_TYPES)
-				m->is_proto[type->type] = 1;
-		}
+		const struct btf_type *type;
+		for (size_t at = run->start;
+		     at < run->end && (type = type_at(m, at, m->size, &at));)
+			btf_claims_add(&m->claims, type);
 	}
+	return err;
 }
 
-/* Which of @kinds, those of a run, are prototypes. */
-static struct error *list_protos(const struct mender *m, const struct run *run, uint8_t **ret)
+/* What the types of a run are. */
+static struct error *list_facts(const struct mender *m, const struct run *run,
+				struct btf_fact **ret)
 {
-	uint8_t *protos = malloc(run->count);
+	struct btf_fact *facts = calloc(run->count, sizeof(*facts));
 	size_t at = run->start;
 
-	if (!protos)
+	if (!facts)
 		return &error_no_memory;
 	for (uint32_t i = 0; i < run->count; i++) {
-		const struct btf_type *type = type_at(m, at, run->end, &at);
-		protos[i] = type && btf_kind(type) == BTF_KIND_FUNC_PROTO;
+		const struct btf_type *type = type_at(m, at, m->size, &at);
+		if (type)
+			facts[i] = btf_fact(type);
 	}
-	*ret = protos;
+	*ret = facts;
 	return NULL;
-}
-
-/* Whether a run that begins with number @first has a prototype wherever there must be one, and enough of them. */
-static bool fits(const struct mender *m, const uint8_t *protos, uint32_t count, uint64_t first)
-{
-	uint32_t seen = 0;
-
-	if (first + count > MAX_TYPES)
-		return false;
-	for (uint32_t i = 0; i < count; i++) {
-		if (!m->is_proto[first + i])
-			continue;
-		if (!protos[i])
-			return false;
-		seen++;
-	}
-	return seen >= MIN_PROTOS;
 }
 
 /* Numbers a run that follows @bytes of which nothing is known, behind number @next - 1. False if it cannot be told. */
 static struct error *number_run(const struct mender *m, struct run *run, uint32_t next,
 				size_t bytes, bool *ret)
 {
-	_cleanup_free_ uint8_t *protos = NULL;
-	struct error *err = list_protos(m, run, &protos);
+	_cleanup_free_ struct btf_fact *facts = NULL;
+	struct error *err = list_facts(m, run, &facts);
 	uint64_t most = bytes / sizeof(struct btf_type), found = 0;
 
 	for (uint64_t lost = 0; !err && lost <= most; lost++) {
-		if (!fits(m, protos, run->count, next + lost))
+		if (!btf_claims_allow(&m->claims, facts, run->count, next + lost))
 			continue;
 		run->first = next + lost;
 		found++;
@@ -194,7 +235,67 @@ static bool has_room(size_t size, uint32_t count)
 {
 	size_t spare = size - count * sizeof(struct btf_type);
 
-	return count >= (spare % 8 != 0) + (spare / 8 + MAX_ENUM - 1) / MAX_ENUM;
+	return size >= count * sizeof(struct btf_type) &&
+	       count >= (spare % 8 != 0) + (spare / 8 + MAX_ENUM - 1) / MAX_ENUM;
+}
+
+static bool is_name(const struct mender *m, uint32_t name)
+{
+	return name < m->strings_size && (!name || !m->strings[name - 1]);
+}
+
+/* The members that a struct has left in [@at, @end), where the next type begins: how many; 0 if it is no struct. */
+static uint32_t count_members(const struct mender *m, size_t at, size_t end, bool *bits_ret)
+{
+	uint32_t next = UINT32_MAX, count = 0;
+
+	*bits_ret = false;
+	for (; end - at >= sizeof(struct btf_member); count++) {
+		end -= sizeof(struct btf_member);
+		const struct btf_member *member = (const struct btf_member *)(m->types + end);
+		uint32_t bits = BTF_MEMBER_BIT_OFFSET(member->offset);
+		if (!is_name(m, member->name_off) || !member->type ||
+		    member->type >= m->claims.count || bits > next)
+			return 0;
+		*bits_ret = *bits_ret || BTF_MEMBER_BITFIELD_SIZE(member->offset);
+		next = bits;
+	}
+	return count;
+}
+
+/* Where the last hole before @at ends. */
+static size_t hole_before(const struct mender *m, size_t at)
+{
+	size_t ret = 0;
+
+	for (size_t i = 0; i < m->holes.count && m->holes.data[i].end <= at; i++)
+		ret = m->holes.data[i].end;
+	return ret;
+}
+
+/* Makes @count types of the bytes [@at, @end), the last of them of the members that are left of it. */
+static bool fill_gap(struct mender *m, size_t at, size_t end, uint32_t count)
+{
+	bool bits;
+	size_t behind = hole_before(m, end);
+	uint32_t members = count && behind > at ? count_members(m, behind, end, &bits) : 0;
+	size_t tail = members * sizeof(struct btf_member);
+
+	if (members) {
+		struct btf_type type = {
+			.info = (uint32_t)bits << 31 | BTF_KIND_STRUCT << 24 | members,
+		};
+		size_t start = end - tail - sizeof(type);
+		if (start >= at && has_room(start - at, count - 1)) {
+			fill(m, at, start - at, count - 1);
+			memcpy(m->types + start, &type, sizeof(type));
+			return true;
+		}
+	}
+	if (!has_room(end - at, count))
+		return false;
+	fill(m, at, end - at, count);
+	return true;
 }
 
 /* Numbers the runs, and fills what is between them; returns where the types end that can be told. */
@@ -212,10 +313,8 @@ static struct error *join_runs(struct mender *m, size_t *end_ret)
 		run->first = next;
 		if (gap)
 			err = number_run(m, run, next, gap, &known);
-		if (err || !known || (gap && !has_room(gap, run->first - next)))
+		if (err || !known || (gap && !fill_gap(m, *end_ret, run->start, run->first - next)))
 			continue;
-		if (gap)
-			fill(m, *end_ret, gap, run->first - next);
 		next = run->first + run->count;
 		*end_ret = run->end;
 	}
@@ -242,12 +341,11 @@ static struct error *mend_types(struct mender *m, const struct holes *holes, siz
 	struct error *err = find_runs(m);
 	if (err)
 		return err;
-	m->is_proto = calloc(MAX_TYPES, 1);
-	if (!m->is_proto)
-		return &error_no_memory;
-	mark_protos(m);
-	err = join_runs(m, &end);
-	*size_ret = end;
+	err = list_claims(m);
+	if (!err)
+		err = join_runs(m, &end);
+	if (!err)
+		*size_ret = end;
 	return err;
 }
 
@@ -286,13 +384,14 @@ struct error *btf_mend(void *data, size_t size, const struct holes *holes)
 		return NULL;
 	m.types = (uint8_t *)data + header->hdr_len + header->type_off;
 	m.size = header->type_len;
+	m.strings = (const char *)data + header->hdr_len + header->str_off;
 	m.strings_size = header->str_len;
 	struct error *err =
 		mend_types(&m, holes, header->hdr_len + header->type_off, &header->type_len);
 	if (!err)
 		mend_strings((char *)data + header->hdr_len + header->str_off, header->str_len,
 			     holes, header->hdr_len + header->str_off);
-	free(m.is_proto);
+	btf_claims_deinit(&m.claims);
 	vector_deinit(&m.holes);
 	vector_deinit(&m.runs);
 	return err;

@@ -65,6 +65,7 @@ static size_t write_types(uint8_t *to, uint32_t name_of_m)
 		} else {
 			struct btf_member member = { name_of_m, 1, id * 8 };
 			type.name_off = name_of_m + 2 + id * 8;
+			type.size = id + 8;
 			PUT(type);
 			PUT(member);
 		}
@@ -157,6 +158,99 @@ static void holes_in_the_types(void **state)
 	free(blob.data);
 }
 
+#define NR_MEMBERS 1200
+
+/* Types of which no function says anything, and a struct "s" of three pages among them. */
+static size_t write_large(uint8_t *to, uint32_t name_of_m, uint32_t name_of_s)
+{
+	const struct btf_type integer = { .info = BTF_KIND_INT << 24, .size = 4 };
+	const struct btf_type large = { name_of_s,
+					BTF_KIND_STRUCT << 24 | NR_MEMBERS,
+					{ .size = NR_MEMBERS * 8 } };
+	const struct btf_type end = { .info = BTF_KIND_STRUCT << 24 | 1, .size = 4 };
+	uint32_t bits = 32;
+	size_t at = 0;
+
+#define PUT(value) (at += put(to ? to + at : NULL, &(value), sizeof(value)))
+	PUT(integer);
+	PUT(bits);
+	for (uint32_t id = 2; id < 600; id++) {
+		const struct btf_type type = { .info = (id % 3 ? BTF_KIND_PTR : BTF_KIND_TYPEDEF)
+						       << 24,
+					       .type = 1 };
+		PUT(type);
+	}
+	PUT(large);
+	for (uint32_t i = 0; i < NR_MEMBERS; i++) {
+		/* Pointers have just the room that they need; typedefs have more. */
+		struct btf_member member = { name_of_m + 5 * i, i % 3 ? 1 : 2 + i % 598, i * 64 };
+		PUT(member);
+	}
+	for (uint32_t id = 601; id < 1200; id++) {
+		struct btf_member member = { name_of_m, 1, 0 };
+		PUT(end);
+		PUT(member);
+	}
+#undef PUT
+	return at;
+}
+
+static void make_large(struct blob *blob)
+{
+	struct btf_header header = { .magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(header) };
+
+	header.type_len = header.str_off = write_large(NULL, 0, 0);
+	header.str_len = 3 + NR_MEMBERS * 5;
+	blob->types_at = sizeof(header);
+	blob->types_size = header.type_len;
+	blob->strings_at = sizeof(header) + header.str_off;
+	blob->strings_size = header.str_len;
+	blob->size = blob->strings_at + header.str_len;
+	blob->data = calloc(1, blob->size);
+	assert_non_null(blob->data);
+	memcpy(blob->data, &header, sizeof(header));
+	write_large(blob->data + sizeof(header), 3, 1);
+	char *strings = (char *)blob->data + blob->strings_at;
+	strings[1] = 's';
+	for (uint32_t i = 0; i < NR_MEMBERS; i++)
+		snprintf(strings + 3 + i * 5, 5, "%04u", i);
+}
+
+static uint32_t count_members(const struct types *types)
+{
+	uint32_t right = 0;
+
+	for (uint32_t i = 0; i < NR_MEMBERS; i++) {
+		struct member member;
+		char name[16];
+		snprintf(name, sizeof(name), "%04u", i);
+		if (!types_member(types, "s", name, &member))
+			continue;
+		assert_int_equal(member.offset, i * 8);
+		right++;
+	}
+	return right;
+}
+
+static void members_in_a_hole(void **state)
+{
+	struct blob blob;
+	const uint32_t in_hole = HOLE / sizeof(struct btf_member);
+
+	(void)state;
+	make_large(&blob);
+	/* In the middle, and over the end: all other members are there. */
+	for (size_t into = 1000; into < 14000; into += 997) {
+		const size_t at = blob.types_at + 16 + 598 * 12 + into;
+		struct types *types = mended(&blob, &at, 1);
+		uint32_t right = count_members(types);
+		assert_true(right >= NR_MEMBERS - in_hole - 2);
+		assert_true(into > 10300 || right <= NR_MEMBERS - in_hole + 1);
+		types_destroy(types);
+	}
+	free(blob.data);
+}
+
 static void holes_in_the_strings(void **state)
 {
 	struct blob blob;
@@ -238,6 +332,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("holes in the types cost those in them, and no others", holes_in_the_types),
+		TEST("a struct loses the members in a hole, and no others", members_in_a_hole),
 		TEST("holes in the strings cost the names in them", holes_in_the_strings),
 		TEST("a hole at either end costs what cannot be told", a_hole_at_either_end),
 		TEST("nothing that is mended does harm", at_random),
