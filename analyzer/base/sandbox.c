@@ -204,19 +204,22 @@ static struct error *receive_error(FILE *pipe)
 	return error_fault(header.class, header.address, "%s", message);
 }
 
-static struct error *stopped(const struct sandbox *sandbox, const char *why)
+/* @how: what the analysis was ended for. */
+static struct error *ended(const struct sandbox *sandbox, const char *how)
 {
-	if (!sandbox->remedy)
-		return error_create(ERROR_OTHER, "the analysis was stopped: %s", why);
-	return error_create(ERROR_OTHER, "the analysis was stopped: %s; %s", why, sandbox->remedy);
+	const char *remedy = sandbox->remedy;
+
+	return error_create(ERROR_OTHER, "the analysis %s%s%s", how, remedy ? "; " : "",
+			    remedy ? remedy : "");
 }
 
 static struct error *too_much(const struct sandbox *sandbox, size_t most, const char *unit)
 {
-	char why[128];
+	char how[128];
 
-	snprintf(why, sizeof(why), "it took more than %zu %s, which few dumps need", most, unit);
-	return stopped(sandbox, why);
+	snprintf(how, sizeof(how), "took more than %zu %s, which few dumps need, and was ended",
+		 most, unit);
+	return ended(sandbox, how);
 }
 
 static struct error *outcome(const struct sandbox *sandbox, int status)
@@ -232,7 +235,7 @@ static struct error *outcome(const struct sandbox *sandbox, int status)
 		return error_create(ERROR_OTHER, "the analysis ended with exit status %d",
 				    WEXITSTATUS(status));
 	if (WTERMSIG(status) == SIGSYS)
-		return stopped(sandbox, "it did what no analysis needs");
+		return ended(sandbox, "was stopped when it did what no analysis needs");
 	return error_create(ERROR_OTHER, "the analysis was ended by signal %d (%s)",
 			    WTERMSIG(status), strsignal(WTERMSIG(status)));
 }
