@@ -23,6 +23,27 @@ struct error *preflight_privilege(void)
 	return NULL;
 }
 
+/* A lock of fcntl()'s is this process's, not its children's, ends with it, and tells who has it. */
+struct error *preflight_alone(const char *path, int *ret_fd)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	*ret_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (*ret_fd < 0)
+		return error_errno("watch: %s", path);
+	if (!fcntl(*ret_fd, F_SETLK, &lock))
+		return NULL;
+	struct error *err = error_errno("watch: %s", path);
+	if (!fcntl(*ret_fd, F_GETLK, &lock) && lock.l_type != F_UNLCK) {
+		error_destroy(err);
+		err = error_create(ERROR_OTHER,
+				   "watch: another one runs, pid %d; end it first (kill %d)",
+				   lock.l_pid, lock.l_pid);
+	}
+	close(*ret_fd);
+	return err;
+}
+
 struct error *preflight_btf(void)
 {
 	if (access(BTF_PATH, R_OK))

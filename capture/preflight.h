@@ -7,6 +7,13 @@
 
 struct error *preflight_privilege(void);
 
+/*
+ * No other watch runs: it holds a lock on the file @path (WATCH_LOCK), and so does this one from now on, as long as
+ * @ret_fd, which no child needs, is open.
+ */
+#define WATCH_LOCK "/run/lockdump.lock"
+struct error *preflight_alone(const char *path, int *ret_fd);
+
 /* The kernel's own BTF: without it no program finds its types. */
 struct error *preflight_btf(void);
 

@@ -16,8 +16,11 @@
 
 static struct error *check(const struct watch_options *options, int *ret_sysrq_fd)
 {
+	int lock_fd; /* never closed */
 	struct error *err = preflight_privilege();
 
+	if (!err)
+		err = preflight_alone(WATCH_LOCK, &lock_fd);
 	if (!err)
 		err = preflight_btf();
 	if (!err)

@@ -9,6 +9,7 @@
 #include "base/sandbox.h"
 #include "dump/dump.h"
 #include "dump/vmcoreinfo.h"
+#include "kdump/environment.h"
 #include "kdump/kept_symbols.h"
 #include "report/report.h"
 #include "state/dmesg.h"
@@ -41,6 +42,7 @@ static struct error *run(struct analysis *analysis, struct error *(*function)(vo
 	const struct sandbox sandbox = {
 		.readable = readable,
 		.nr_readable = sizeof(readable) / sizeof(readable[0]),
+		.most_bytes = memory_available_kb() * 1024 / 4 * 3,
 	};
 	struct answers *answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
 				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);

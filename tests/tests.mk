@@ -20,6 +20,15 @@ $(B)/tests/unit/test_libkdumpfile: PROJECT_LDLIBS += $(shell pkg-config --libs l
 -include $(UNIT_OBJECTS:.o=.d)
 .SECONDARY: $(UNIT_OBJECTS)
 
+# For tests/lab_faults.
+FAULTS := config_read step_record record_from_kernel dmesg_print report_create
+$(B)/faults/lockdump: $(B)/tests/guest/faults.o $(OBJECTS)
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) $(FAULTS:%=-Wl$(,)--wrap=%) -o $@ $^ $(ALL_LDLIBS)
+
+-include $(B)/tests/guest/faults.d
+
 include tests/fuzz/fuzz.mk
 
 unit-tests: $(UNIT_TESTS)
@@ -47,7 +56,7 @@ demo:
 
 check:
 	@scripts/deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests
+	@$(MAKE) --no-print-directory -j$(JOBS) all unit-tests $(B)/faults/lockdump
 	@$(MAKE) --no-print-directory asan
 	@$(MAKE) --no-print-directory fuzz-build coverage-build
 	@tests/run lab unit scripts cli dumps asan valgrind fuzz
@@ -59,7 +68,7 @@ check-unit:
 
 check-lab:
 	@scripts/deps
-	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/faults/lockdump
 	@tests/run lab
 
 # The same on the other kernels, and the verdict on hangs of every sort. Each kernel is fetched, and a Debian with its

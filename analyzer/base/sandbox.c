@@ -204,12 +204,22 @@ static struct error *receive_error(FILE *pipe)
 	return error_fault(header.class, header.address, "%s", message);
 }
 
-static struct error *too_much(size_t most, const char *unit)
+/* @how: what the analysis was ended for. */
+static struct error *ended(const struct sandbox *sandbox, const char *how)
 {
-	return error_create(ERROR_OTHER,
-			    "the analysis took more than %zu %s, which few dumps need, and was "
-			    "ended; if you trust the dump, add --no-sandbox",
-			    most, unit);
+	const char *remedy = sandbox->remedy;
+
+	return error_create(ERROR_OTHER, "the analysis %s%s%s", how, remedy ? "; " : "",
+			    remedy ? remedy : "");
+}
+
+static struct error *too_much(const struct sandbox *sandbox, size_t most, const char *unit)
+{
+	char how[128];
+
+	snprintf(how, sizeof(how), "took more than %zu %s, which few dumps need, and was ended",
+		 most, unit);
+	return ended(sandbox, how);
 }
 
 static struct error *outcome(const struct sandbox *sandbox, int status)
@@ -217,18 +227,15 @@ static struct error *outcome(const struct sandbox *sandbox, int status)
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return NULL;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == TOO_LONG)
-		return too_much(sandbox->most_s, "s of CPU time");
+		return too_much(sandbox, sandbox->most_s, "s of CPU time");
 	if (WIFEXITED(status) && WEXITSTATUS(status) == TOO_LARGE)
 		return sandbox->off ? &error_no_memory
-				    : too_much(sandbox->most_bytes >> 20, "MB of memory");
+				    : too_much(sandbox, sandbox->most_bytes >> 20, "MB of memory");
 	if (WIFEXITED(status))
 		return error_create(ERROR_OTHER, "the analysis ended with exit status %d",
 				    WEXITSTATUS(status));
 	if (WTERMSIG(status) == SIGSYS)
-		return error_create(
-			ERROR_OTHER,
-			"the analysis was stopped when it did what no analysis needs; if "
-			"you trust the dump, add --no-sandbox");
+		return ended(sandbox, "was stopped when it did what no analysis needs");
 	return error_create(ERROR_OTHER, "the analysis was ended by signal %d (%s)",
 			    WTERMSIG(status), strsignal(WTERMSIG(status)));
 }

@@ -12,6 +12,9 @@
 #include "base/error.h"
 #include "base/interrupts.h"
 
+/* For verbs that have this option. */
+#define SANDBOX_REMEDY "if you trust the dump, add --no-sandbox"
+
 struct sandbox {
 	const char *
 		name; /* of what is analyzed, for the errors of a child that could not say anything; or NULL */
@@ -22,6 +25,7 @@ struct sandbox {
 		*interrupts; /* those that are kept waiting: one ends the child; or NULL */
 	size_t most_s; /* of CPU time; 0: as much as it takes */
 	size_t most_bytes; /* of memory; 0: the same */
+	const char *remedy; /* for who trusts the dump that the analysis was stopped on; or NULL */
 	bool off; /* just a child: for debuggers, and for who must reach the network */
 };
 

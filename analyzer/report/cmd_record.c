@@ -164,6 +164,7 @@ int cmd_record(int argc, char **argv)
 		.nr_readable = 1,
 		.most_s = 10,
 		.most_bytes = 256u << 20,
+		.remedy = SANDBOX_REMEDY,
 	};
 
 	opterr = 0;

@@ -280,6 +280,7 @@ static struct error *report(const struct options *options)
 			.interrupts = &output.interrupts,
 			.readable = readable.list.data,
 			.nr_readable = readable.list.count,
+			.remedy = SANDBOX_REMEDY,
 			.off = options->no_sandbox,
 		};
 		set_limits(options, &sandbox);
