@@ -2,6 +2,7 @@
 /* The report as text: what is most wanted comes first, and every line can be mailed. */
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 #include <time.h>
 
 #include "base/print.h"

@@ -11,6 +11,7 @@
 #include "symbols/types.h"
 
 #define BTF_MAX_DEPTH 32 /* of nested types; the kernel's deepest are below ten */
+#define BTF_MAX_TYPES (1u << 20) /* the kernel's own limit: BTF_MAX_TYPE of linux/btf.h */
 
 struct types {
 	const struct types *base; /* NULL: it stands alone */
@@ -68,6 +69,9 @@ static inline bool btf_is_enum(const struct btf_type *type)
 
 /* Bytes behind struct btf_type, by kind; SIZE_MAX for a kind that is not known here. */
 size_t btf_extra_size(const struct btf_type *type);
+
+/* Bytes of an object of the type; 0 where the type itself does not say. */
+uint32_t btf_size(const struct btf_type *type);
 
 /* The number of the struct, union or enum of that name, of the types or of their base; 0 if there is none. */
 uint32_t btf_find(const struct types *types, const char *name);

@@ -24,7 +24,6 @@
 #include "symbols/btf_claims.h"
 
 #define INFO_UNUSED  0x60ff0000u /* bits of btf_type.info */
-#define MAX_TYPES    (4u << 20)
 #define MAX_ENUM     0xffff /* BTF_MAX_VLEN */
 #define TRUST	     64 /* types in a row that are no accident */
 #define NO_NAME_BYTE 0xff
@@ -141,7 +140,7 @@ static struct error *find_runs(struct mender *m)
 		}
 		if (at >= end)
 			continue;
-		struct run run = walk(m, at, end, MAX_TYPES);
+		struct run run = walk(m, at, end, BTF_MAX_TYPES);
 		if (hole && run.count)
 			take_crossing(m, end, &run);
 		if (!run.count)
@@ -286,7 +285,7 @@ static bool fill_gap(struct mender *m, size_t at, size_t end, uint32_t count)
 			.info = (uint32_t)bits << 31 | BTF_KIND_STRUCT << 24 | members,
 		};
 		size_t start = end - tail - sizeof(type);
-		if (start >= at && has_room(start - at, count - 1)) {
+		if (end - tail - at >= sizeof(type) && has_room(start - at, count - 1)) {
 			fill(m, at, start - at, count - 1);
 			memcpy(m->types + start, &type, sizeof(type));
 			return true;
@@ -378,7 +377,8 @@ struct error *btf_mend(void *data, size_t size, const struct holes *holes)
 		return error_copy(holes->error);
 	size_t body = header->hdr_len <= size ? size - header->hdr_len : 0;
 	/* What makes no sense is for types_parse() to refuse. */
-	if (!is_within(header->type_off, header->type_len, body) || !header->str_len ||
+	if (header->hdr_len < sizeof(*header) ||
+	    !is_within(header->type_off, header->type_len, body) || !header->str_len ||
 	    !is_within(header->str_off, header->str_len, body) || header->hdr_len % 4 ||
 	    header->type_off % 4)
 		return NULL;

@@ -129,7 +129,8 @@ static struct error *read_tokens(struct kallsyms *kallsyms, struct memory *memor
 	size_t last = kallsyms->token_index[255];
 	for (size_t i = 0; i < 256; i++) {
 		if (kallsyms->token_index[i] > last)
-			return error_fault(ERROR_CORRUPT, index_va, "kallsyms_token_index");
+			return error_fault(ERROR_CORRUPT, index_va,
+					   "kallsyms_token_index is not in order");
 	}
 	kallsyms->tokens_size = last + KSYM_NAME_SIZE;
 	err = memory_read_alloc(memory, table_va, kallsyms->tokens_size,
@@ -141,7 +142,8 @@ static struct error *read_tokens(struct kallsyms *kallsyms, struct memory *memor
 		kallsyms->token_length[i] =
 			strnlen(kallsyms->tokens + at, kallsyms->tokens_size - at);
 		if (at + kallsyms->token_length[i] == kallsyms->tokens_size)
-			return error_fault(ERROR_CORRUPT, table_va, "kallsyms_token_table");
+			return error_fault(ERROR_CORRUPT, table_va,
+					   "kallsyms_token_table does not end");
 	}
 	return NULL;
 }
@@ -253,7 +255,8 @@ static struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *mem
 	memset(kallsyms, 0, sizeof(*kallsyms));
 	struct error *err = memory_read_u32(memory, tables->num_syms, &kallsyms->count);
 	if (!err && (!kallsyms->count || kallsyms->count > KALLSYMS_MAX_SYMBOLS))
-		err = error_fault(ERROR_CORRUPT, tables->num_syms, "%u symbols", kallsyms->count);
+		err = error_fault(ERROR_CORRUPT, tables->num_syms, "a table of %u symbols",
+				  kallsyms->count);
 	if (!err)
 		err = read_addresses(kallsyms, memory, tables);
 	if (!err)

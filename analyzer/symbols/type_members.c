@@ -44,22 +44,7 @@ static uint32_t element(const struct types *types, uint32_t id, uint64_t *count_
 
 static uint32_t size_of(const struct types *types, uint32_t id)
 {
-	if (!id)
-		return 0;
-	const struct btf_type *type = btf_type(types, id);
-	switch (btf_kind(type)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-	case BTF_KIND_ENUM:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_ENUM64:
-		return type->size;
-	case BTF_KIND_PTR:
-		return 8;
-	default:
-		return 0;
-	}
+	return id ? btf_size(btf_type(types, id)) : 0;
 }
 
 struct found {

@@ -81,7 +81,7 @@ static struct error *caller_sp(const struct unwinder *unwinder, const struct wal
 		*ret = w->registers.values[registers[entry->sp_reg]];
 		return NULL;
 	default:
-		return error_fault(ERROR_CORRUPT, w->pc, "0x%llx: ORC register %u",
+		return error_fault(ERROR_CORRUPT, w->pc, "0x%llx: unknown ORC register %u",
 				   (unsigned long long)w->pc, entry->sp_reg);
 	}
 }
