@@ -247,8 +247,9 @@ static void weigh(struct unwinder *unwinder, struct walk *w, uint64_t inner, con
 	/* Two witnesses: the frame pointer, and a call to just this code. */
 	if (way->generated && !proven)
 		w->reliable = call == CALL_INDIRECT && (!inner || code_is_bpf(unwinder, inner));
-	else if (unwinder->method == UNWIND_FRAME_POINTERS)
-		w->reliable = proven || (call != CALL_NONE && !way->doubtful);
+	else if (unwinder->method == UNWIND_FRAME_POINTERS && !proven)
+		/* The outermost frame's may never have been called: see is_believed(). */
+		w->reliable = !way->doubtful && (call != CALL_NONE || !w->bp);
 	if (w->doubted)
 		w->reliable = proven || call == CALL_INDIRECT;
 }
