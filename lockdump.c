@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of verbs. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -32,11 +33,20 @@ static void usage(FILE *out)
 		"\n'lockdump VERB --help' tells a verb's options; 'lockdump --version' the version.\n");
 }
 
+/* Who was started without them is not to write into a file that has their number then: writing to these fails. */
+static void fill_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDONLY) < 0)
+			return;
+}
+
 int main(int argc, char **argv)
 {
 	/* The capture kernel's first process; pid 1 of a container has another name. */
 	if (getpid() == 1 && !strcmp(argv[0], "/init"))
 		return cmd_capture(1, argv);
+	fill_standard_files();
 	if (argc < 2) {
 		usage(stderr);
 		return 2;

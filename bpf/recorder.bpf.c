@@ -26,6 +26,18 @@ const volatile __u64 sample_interval_ns = 1000000000;
  * count. One that is on already goes on over it. 0: any distance is normal.
  */
 const volatile __u64 max_gap_ns = 0;
+/*
+ * Addresses out of /proc/kallsyms; 0: not known. No BTF has types for the first three. The others, per-CPU all,
+ * are set where BTF has no variables: only since 1.18 pahole has put them in, after 5.10.
+ */
+const volatile __u64 vm_zone_stat_at = 0;
+const volatile __u64 vm_node_stat_at = 0;
+const volatile __u64 nr_swap_pages_at = 0;
+const volatile __u64 runqueues_at = 0;
+const volatile __u64 kernel_cpustat_at = 0;
+const volatile __u64 irq_regs_at = 0;
+const volatile __u64 preempt_count_at = 0;
+const volatile __u64 per_cpu_offset_at = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -35,29 +47,40 @@ struct {
 	__uint(value_size, RECORD_SLOT_SIZE);
 } lockdump_record SEC(".maps");
 
-extern const struct rq runqueues __ksym;
+extern const struct rq runqueues __ksym __weak;
 extern const struct kernel_cpustat kernel_cpustat __ksym __weak;
 extern struct pt_regs *const __irq_regs __ksym __weak;
 extern const int __preempt_count __ksym __weak;
 extern const struct pcpu_hot pcpu_hot __ksym __weak;
-/* No BTF has types for these: addresses only. */
-extern const void vm_zone_stat __ksym __weak;
-extern const void vm_node_stat __ksym __weak;
-extern const void nr_swap_pages __ksym __weak;
 
 #define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
 
 #define barrier() asm volatile("" ::: "memory")
 
+/* Where this CPU's copy of the per-CPU variable is that kallsyms has at @address. Without SMP there is one. */
+static __always_inline const void *this_cpu(__u64 address)
+{
+	__u64 offset = 0;
+
+	if (per_cpu_offset_at)
+		bpf_probe_read_kernel(&offset, sizeof(offset),
+				      (const void *)(per_cpu_offset_at +
+						     bpf_get_smp_processor_id() * sizeof(offset)));
+	return address ? (const void *)(address + offset) : NULL;
+}
+
+/* This CPU's copy of a per-CPU variable; NULL: this kernel has none. It may be an address only: not to be followed directly. */
+#define THIS_CPU(variable, at) (&variable ? bpf_this_cpu_ptr(&variable) : this_cpu(at))
+
 /* The interrupted registers: the kernel sets this pointer for the time of an interrupt. */
 static __always_inline struct pt_regs *interrupted_regs(void)
 {
-	struct pt_regs *const *regs;
+	struct pt_regs *regs = NULL;
+	const void *at = THIS_CPU(__irq_regs, irq_regs_at);
 
-	if (!&__irq_regs)
-		return NULL;
-	regs = bpf_this_cpu_ptr(&__irq_regs);
-	return *regs;
+	if (at)
+		bpf_probe_read_kernel(&regs, sizeof(regs), at);
+	return regs;
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -73,14 +96,14 @@ static __always_inline bool is_user(struct pt_regs *regs)
 static __always_inline void read_preempt_count(struct record_sample *sample)
 {
 	const __u32 no_resched = 1U << 31;
+	const void *at = THIS_CPU(__preempt_count, preempt_count_at);
 	__u32 count;
 
-	if (&__preempt_count) {
-		count = *(const int *)bpf_this_cpu_ptr(&__preempt_count);
-	} else if (&pcpu_hot) {
+	if (!at && &pcpu_hot) {
 		const struct pcpu_hot *hot = bpf_this_cpu_ptr(&pcpu_hot);
-		count = hot->preempt_count;
-	} else {
+		at = &hot->preempt_count;
+	}
+	if (!at || bpf_probe_read_kernel(&count, sizeof(count), at)) {
 		sample->preempt_count = RECORD_UNKNOWN_U32;
 		return;
 	}
@@ -110,18 +133,19 @@ static __always_inline void read_stack(struct record_sample *sample, void *ctx)
 	sample->nr_stack = size > 0 ? size / sizeof(sample->stack[0]) : 0;
 }
 
-static __always_inline __u64 read_counter(const void *base, __u64 index)
+static __always_inline __u64 read_counter(__u64 base, __u64 index)
 {
 	long value;
 
-	if (bpf_probe_read_kernel(&value, sizeof(value), base + index * sizeof(value)))
+	if (!base || bpf_probe_read_kernel(&value, sizeof(value),
+					   (const void *)(base + index * sizeof(value))))
 		return RECORD_UNKNOWN;
 	return value < 0 ? 0 : value;
 }
 
-#define NODE_COUNTER(item)                                                                     \
-	(&vm_node_stat && bpf_core_enum_value_exists(enum node_stat_item, item)                \
-		 ? read_counter(&vm_node_stat, bpf_core_enum_value(enum node_stat_item, item)) \
+#define NODE_COUNTER(item)                                                                       \
+	(bpf_core_enum_value_exists(enum node_stat_item, item)                                   \
+		 ? read_counter(vm_node_stat_at, bpf_core_enum_value(enum node_stat_item, item)) \
 		 : RECORD_UNKNOWN)
 
 static __always_inline void read_memory(struct record_sample *sample)
@@ -129,29 +153,24 @@ static __always_inline void read_memory(struct record_sample *sample)
 	__u64 reclaimable = NODE_COUNTER(NR_SLAB_RECLAIMABLE_B);
 	__u64 unreclaimable = NODE_COUNTER(NR_SLAB_UNRECLAIMABLE_B);
 
-	sample->memory_pages[RECORD_MEMORY_FREE] =
-		&vm_zone_stat ? read_counter(&vm_zone_stat, bpf_core_enum_value(enum zone_stat_item,
-										NR_FREE_PAGES))
-			      : RECORD_UNKNOWN;
+	sample->memory_pages[RECORD_MEMORY_FREE] = read_counter(
+		vm_zone_stat_at, bpf_core_enum_value(enum zone_stat_item, NR_FREE_PAGES));
 	sample->memory_pages[RECORD_MEMORY_ANON] = NODE_COUNTER(NR_ANON_MAPPED);
 	sample->memory_pages[RECORD_MEMORY_FILE] = NODE_COUNTER(NR_FILE_PAGES);
 	sample->memory_pages[RECORD_MEMORY_SLAB] =
 		reclaimable == RECORD_UNKNOWN || unreclaimable == RECORD_UNKNOWN
 			? RECORD_UNKNOWN
 			: reclaimable + unreclaimable;
-	sample->memory_pages[RECORD_MEMORY_SWAP_FREE] =
-		&nr_swap_pages ? read_counter(&nr_swap_pages, 0) : RECORD_UNKNOWN;
+	sample->memory_pages[RECORD_MEMORY_SWAP_FREE] = read_counter(nr_swap_pages_at, 0);
 }
 
 static __always_inline void read_cpu_time(struct record_sample *sample)
 {
-	if (&kernel_cpustat) {
-		const struct kernel_cpustat *stat = bpf_this_cpu_ptr(&kernel_cpustat);
-		if (!bpf_probe_read_kernel(sample->cpu_time_ns, sizeof(sample->cpu_time_ns),
-					   &stat->cpustat))
-			return;
-	}
-	__builtin_memset(sample->cpu_time_ns, 0xff, sizeof(sample->cpu_time_ns));
+	const struct kernel_cpustat *stat = THIS_CPU(kernel_cpustat, kernel_cpustat_at);
+
+	if (!stat ||
+	    bpf_probe_read_kernel(sample->cpu_time_ns, sizeof(sample->cpu_time_ns), &stat->cpustat))
+		__builtin_memset(sample->cpu_time_ns, 0xff, sizeof(sample->cpu_time_ns));
 }
 
 static __always_inline __u64 counted(long value)
@@ -239,7 +258,7 @@ static __always_inline void take_sample(void *ctx, struct record_slot *slot, con
 	sample->time_ns = now;
 	sample->onset_ns = slot->onset_ns;
 	sample->flags = 0;
-	sample->nr_running = rq->nr_running;
+	sample->nr_running = BPF_CORE_READ(rq, nr_running);
 	sample->nr_switches = slot->nr_switches;
 	read_preempt_count(sample);
 	read_cpu_time(sample);
@@ -278,14 +297,14 @@ static __always_inline bool progressed(struct record_slot *slot, const struct rq
 				       struct pt_regs *regs, __u64 gap)
 {
 	struct task_struct *task;
-	__u64 switches = rq->nr_switches;
+	__u64 switches = BPF_CORE_READ(rq, nr_switches);
 
 	if (switches != slot->nr_switches) {
 		slot->nr_switches = switches;
 		return true;
 	}
-	task = bpf_get_current_task_btf();
-	if (!task->pid || (task->flags & PF_VCPU))
+	task = (struct task_struct *)bpf_get_current_task();
+	if (!BPF_CORE_READ(task, pid) || (BPF_CORE_READ(task, flags) & PF_VCPU))
 		return true;
 	if (max_gap_ns && gap > max_gap_ns && !stall_is_on(slot))
 		return true;
@@ -296,12 +315,12 @@ static __always_inline int look(void *ctx, bool is_watchdog)
 {
 	__u32 key = 1 + bpf_get_smp_processor_id();
 	struct record_slot *slot = bpf_map_lookup_elem(&lockdump_record, &key);
-	const struct rq *rq = bpf_this_cpu_ptr(&runqueues);
+	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
 	struct pt_regs *regs = interrupted_regs();
 	__u64 now = bpf_ktime_get_ns();
 	__u64 before;
 
-	if (!slot)
+	if (!slot || !rq)
 		return 0;
 	before = slot->last_tick_ns > slot->watchdog_ns ? slot->last_tick_ns : slot->watchdog_ns;
 	if (is_watchdog) {
@@ -324,7 +343,7 @@ static __always_inline int look(void *ctx, bool is_watchdog)
 		begin_stall(slot, now);
 	else
 		return 0;
-	if (!slot->wanted_ns && rq->nr_running > 1)
+	if (!slot->wanted_ns && BPF_CORE_READ(rq, nr_running) > 1)
 		slot->wanted_ns = now;
 
 	if (now >= slot->next_sample_ns) {

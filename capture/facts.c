@@ -191,14 +191,10 @@ static const char *state_name(uint32_t state)
 static void print_title(const struct view *view)
 {
 	const struct facts *facts = view->facts;
-	const struct record_sample *sample = view->sample;
-	bool over = facts->stall.end_ns;
 
-	fprintf(view->out, "CPU %u %s stuck for %.1f s in %s (pid %u)%s%s\n", facts->stall.cpu,
-		over ? "was" : "is", seconds(stall_length_ns(&facts->stall)), sample->comm,
-		sample->pid, has_ip(view, sample) ? ", at " : "",
-		has_ip(view, sample) ? place_of(view, ip_of(view, sample), ip_of(view, sample)).text
-				     : "");
+	fprintf(view->out, "CPU %u %s stuck for %.1f s in %s (pid %u)\n", facts->stall.cpu,
+		facts->stall.end_ns ? "was" : "is", seconds(stall_length_ns(&facts->stall)),
+		view->sample->comm, view->sample->pid);
 }
 
 static void print_process(const struct view *view)
@@ -451,13 +447,14 @@ struct error *facts_print(const struct facts *facts, FILE *out)
 	if (!view.sample)
 		return error_create(ERROR_NOT_FOUND, "CPU %u: its samples are gone already",
 				    facts->stall.cpu);
-	struct error *err = resolve(&view);
-
 	fputc('\n', out);
 	print_title(&view);
 	print_process(&view);
 	print_memory(&view);
 	print_kernel(&view);
+	/* What needs no names is out before these are looked for: on a busy machine that takes seconds. */
+	fflush(out);
+	struct error *err = resolve(&view);
 	print_registers(&view);
 	print_stack(&view);
 	print_samples(&view);

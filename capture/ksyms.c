@@ -46,17 +46,34 @@ static size_t piece_of(const struct ksym *syms, size_t count, uint64_t address)
 	return low;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Where the name begins in @line; NULL if it is no symbol's. (strtoull() was a quarter of the whole time.) */
+static char *parse_address(char *line, uint64_t *address, char *type)
+{
+	char *end = line;
+	int digit;
+
+	for (*address = 0; (digit = hex_digit(*end)) >= 0; end++)
+		*address = *address << 4 | digit;
+	if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
+		return NULL;
+	*type = end[1];
+	return strchr("\t\n", end[3]) ? NULL : end + 3;
+}
+
 /* Splits @line in place. False if it is no symbol's. */
 static bool parse_line(char *line, uint64_t *address, char *type, char **name, char **module)
 {
-	char *end;
-
-	*address = strtoull(line, &end, 16);
-	if (end == line || end[0] != ' ' || !end[1] || end[2] != ' ')
+	*name = parse_address(line, address, type);
+	if (!*name)
 		return false;
-	*type = end[1];
-	*name = end + 3;
-	end = *name + strcspn(*name, "\t\n");
+	char *end = *name + strcspn(*name, "\t\n");
 	if (end[0] == '\t' && end[1] == '[') {
 		*module = end + 2;
 		(*module)[strcspn(*module, "]\n")] = '\0';
@@ -64,28 +81,74 @@ static bool parse_line(char *line, uint64_t *address, char *type, char **name, c
 		*module = end + strlen(end);
 	}
 	*end = '\0';
-	return end != *name;
+	return true;
 }
 
-static void take(struct ksym *syms, struct piece *pieces, size_t count, char *line)
+/* The highest function of a piece so far. Nearly each is followed by a higher one: only then is it named. */
+struct candidate {
+	size_t piece;
+	char *line; /* NULL: there is none */
+	size_t capacity;
+};
+
+static void candidate_deinit(struct candidate *candidate)
 {
+	free(candidate->line);
+}
+
+static void swap_lines(struct candidate *candidate, char **line, size_t *capacity)
+{
+	char *kept = candidate->line;
+	size_t size = candidate->capacity;
+
+	candidate->line = *line;
+	candidate->capacity = *capacity;
+	*line = kept;
+	*capacity = size;
+}
+
+static void name_function(struct ksym *syms, const struct candidate *candidate)
+{
+	struct ksym *sym = &syms[candidate->piece];
 	uint64_t address;
 	char type, *name, *module;
 
+	if (!candidate->line || !parse_line(candidate->line, &address, &type, &name, &module))
+		return;
+	snprintf(sym->name, sizeof(sym->name), "%s", name);
+	snprintf(sym->module, sizeof(sym->module), "%s", module);
+}
+
+/* Leaves the line whole, which may be a candidate's too. */
+static void begin_piece(struct piece *piece, uint64_t address, const char *name)
+{
+	const char *module = strstr(name, "\t[");
+	int length = module ? (int)strcspn(module + 2, "]\n") : 0;
+
+	piece->lowest = address;
+	snprintf(piece->module, sizeof(piece->module), "%.*s", length, module ? module + 2 : "");
+}
+
+static void take(struct ksym *syms, struct piece *pieces, size_t count, struct candidate *candidate,
+		 char **line, size_t *capacity)
+{
+	uint64_t address;
+	char type;
+	const char *name = parse_address(*line, &address, &type);
+
 	/* Zero: the kernel hides the addresses (kernel.kptr_restrict). */
-	if (!parse_line(line, &address, &type, &name, &module) || !address)
+	if (!name || !address)
 		return;
 	size_t i = piece_of(syms, count, address);
-	struct piece *piece = &pieces[i];
-	if (!piece->lowest || address < piece->lowest) {
-		piece->lowest = address;
-		snprintf(piece->module, sizeof(piece->module), "%s", module);
-	}
+	if (!pieces[i].lowest || address < pieces[i].lowest)
+		begin_piece(&pieces[i], address, name);
 	if (!strchr("tTwW", type) || i == count || address <= syms[i].address)
 		return;
+	if (candidate->piece != i)
+		name_function(syms, candidate);
 	syms[i].address = address;
-	snprintf(syms[i].name, sizeof(syms[i].name), "%s", name);
-	snprintf(syms[i].module, sizeof(syms[i].module), "%s", module);
+	candidate->piece = i;
+	swap_lines(candidate, line, capacity);
 }
 
 /* An address in whose piece no function begins lies in that of the one before. */
@@ -118,6 +181,7 @@ struct error *ksyms_resolve(FILE *in, struct ksym *syms, size_t count)
 	_cleanup_free_ struct piece *pieces = calloc(count + 1, sizeof(*pieces));
 	_cleanup_free_ char *line = NULL;
 	size_t capacity = 0;
+	_cleanup_(candidate_deinit) struct candidate candidate = {};
 
 	if (!pieces)
 		return &error_no_memory;
@@ -127,12 +191,33 @@ struct error *ksyms_resolve(FILE *in, struct ksym *syms, size_t count)
 		syms[i].address = syms[i].size = 0;
 	errno = 0;
 	while (getline(&line, &capacity, in) >= 0)
-		take(syms, pieces, count, line);
+		take(syms, pieces, count, &candidate, &line, &capacity);
 	if (ferror(in))
 		return error_errno(KSYMS_PATH);
+	name_function(syms, &candidate);
 	fill_gaps(syms, pieces, count);
 	measure(syms, pieces, count);
 	return NULL;
+}
+
+struct error *ksyms_look_up(FILE *in, struct ksym_wanted *wanted, size_t count)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t capacity = 0;
+	uint64_t address;
+	char type, *name, *module;
+
+	for (size_t i = 0; i < count; i++)
+		wanted[i].address = 0;
+	errno = 0;
+	while (getline(&line, &capacity, in) >= 0) {
+		if (!parse_line(line, &address, &type, &name, &module) || *module)
+			continue;
+		for (size_t i = 0; i < count; i++)
+			if (!wanted[i].address && !strcmp(name, wanted[i].name))
+				wanted[i].address = address;
+	}
+	return ferror(in) ? error_errno(KSYMS_PATH) : NULL;
 }
 
 const struct ksym *ksyms_find(const struct ksym *syms, size_t count, uint64_t pc)

@@ -27,6 +27,16 @@ struct ksym {
  */
 struct error *ksyms_resolve(FILE *in, struct ksym *syms, size_t count);
 
+struct ksym_wanted {
+	const char *name;
+	uint64_t address; /* 0: it is not there, or hidden */
+};
+
+/*
+ * The other way round: fills in where the core kernel's symbols are. Of several with one name the first is taken.
+ */
+struct error *ksyms_look_up(FILE *in, struct ksym_wanted *wanted, size_t count);
+
 /* The entry with that pc in @syms, ordered as ksyms_resolve() leaves them, or NULL. */
 const struct ksym *ksyms_find(const struct ksym *syms, size_t count, uint64_t pc);
 

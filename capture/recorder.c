@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
+#include "capture/ksyms.h"
 
 #define VERIFIER_LOG_SIZE  65536
 #define TICK_SILENT_NS	   (10 * NS_PER_SEC)
@@ -109,7 +110,68 @@ static struct error *attach(const struct bpf_program *program, const char *funct
 	return NULL;
 }
 
+/* The recorder's variables that /proc/kallsyms finds: bpf/recorder.bpf.c says which those are. */
+enum variable {
+	VM_ZONE_STAT,
+	VM_NODE_STAT,
+	NR_SWAP_PAGES,
+	NOT_IN_BTF, /* the first of those that are looked up if the BTF has no variables */
+	RUNQUEUES = NOT_IN_BTF,
+	KERNEL_CPUSTAT,
+	IRQ_REGS,
+	PREEMPT_COUNT,
+	PER_CPU_OFFSET,
+	NR_VARIABLES
+};
+
+struct variables {
+	struct ksym_wanted at[NR_VARIABLES];
+};
+
+/* What is in the BTF is better taken by its type: the addresses may be hidden from root too. */
+static struct error *find_variables(const struct btf *btf, struct variables *ret)
+{
+	bool in_btf = btf__find_by_name_kind(btf, "runqueues", BTF_KIND_VAR) > 0;
+	_cleanup_fclose_ FILE *kallsyms = fopen(KSYMS_PATH, "re");
+
+	*ret = (struct variables){ {
+		[VM_ZONE_STAT] = { "vm_zone_stat" },
+		[VM_NODE_STAT] = { "vm_node_stat" },
+		[NR_SWAP_PAGES] = { "nr_swap_pages" },
+		[RUNQUEUES] = { "runqueues" },
+		[KERNEL_CPUSTAT] = { "kernel_cpustat" },
+		[IRQ_REGS] = { "__irq_regs" },
+		[PREEMPT_COUNT] = { "__preempt_count" },
+		[PER_CPU_OFFSET] = { "__per_cpu_offset" },
+	} };
+	struct error *err =
+		kallsyms ? ksyms_look_up(kallsyms, ret->at, in_btf ? NOT_IN_BTF : NR_VARIABLES)
+			 : error_errno(KSYMS_PATH);
+	if (in_btf) {
+		error_destroy(err);
+		return NULL;
+	}
+	if (!err && !ret->at[RUNQUEUES].address)
+		err = error_create(ERROR_NOT_FOUND,
+				   "neither this kernel's BTF nor " KSYMS_PATH " says where its "
+				   "run queues are; set kernel.kptr_restrict to 1");
+	return error_prefix(err, "recorder");
+}
+
+static void set_variables(struct recorder_bpf__rodata *rodata, const struct variables *variables)
+{
+	rodata->vm_zone_stat_at = variables->at[VM_ZONE_STAT].address;
+	rodata->vm_node_stat_at = variables->at[VM_NODE_STAT].address;
+	rodata->nr_swap_pages_at = variables->at[NR_SWAP_PAGES].address;
+	rodata->runqueues_at = variables->at[RUNQUEUES].address;
+	rodata->kernel_cpustat_at = variables->at[KERNEL_CPUSTAT].address;
+	rodata->irq_regs_at = variables->at[IRQ_REGS].address;
+	rodata->preempt_count_at = variables->at[PREEMPT_COUNT].address;
+	rodata->per_cpu_offset_at = variables->at[PER_CPU_OFFSET].address;
+}
+
 struct attempt {
+	struct variables variables;
 	size_t tick; /* index into tick_functions; NR_TICK_FUNCTIONS: the watchdog alone */
 	bool watchdog;
 	uint64_t sample_first_ns;
@@ -135,6 +197,7 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 		bpf_program__set_autoload(tick_of(bpf, i).program, i == attempt->tick);
 	bpf_program__set_autoload(bpf->progs.watchdog, attempt->watchdog);
 	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
+	set_variables(bpf->rodata, &attempt->variables);
 	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
 	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
 	if (ticks)
@@ -214,7 +277,9 @@ struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_
 		return error_errno("recorder: the kernel's BTF");
 
 	*ret = (struct recorder){ .nr_cpus = attempt.nr_cpus };
-	struct error *err = load_first(btf, &attempt, &ret->bpf);
+	struct error *err = find_variables(btf, &attempt.variables);
+	if (!err)
+		err = load_first(btf, &attempt, &ret->bpf);
 	btf__free(btf);
 	if (err)
 		return err;

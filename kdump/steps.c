@@ -1,57 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/steps.h"
 
-#include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "dump/dump.h"
-#include "dump/vmcoreinfo.h"
+#include "kdump/analyses.h"
 #include "kdump/capture.h"
 #include "kdump/kept_symbols.h"
 #include "kdump/makedumpfile.h"
-#include "report/report.h"
-#include "state/dmesg.h"
-#include "state/kernel.h"
 #include "state/record.h"
 
-#define VMCORE "/proc/vmcore"
 #define RECORD "record.bin"
 
-static void close_kernel(struct kernel **kernel)
+/* Room for the path of an incident's file by its folder's descriptor. */
+#define FD_PATH_SIZE 64
+
+static void fd_path(const struct incident *incident, const char *name,
+		    char ret[static FD_PATH_SIZE])
 {
-	if (*kernel)
-		kernel_close(*kernel);
+	snprintf(ret, FD_PATH_SIZE, "/proc/self/fd/%d/%s", incident->dirfd, name);
 }
 
-static void destroy_report(struct report **report)
+/* What a dump makes of its reader is to reach the later steps through the answers only. */
+static struct error *analyze(struct capture *capture,
+			     struct error *(*function)(struct analysis *analysis),
+			     struct analysis *analysis)
 {
-	if (*report)
-		report_destroy(*report);
+	if (madvise(capture->found, sizeof(*capture->found), MADV_DONTFORK))
+		return error_errno("shared memory");
+	return function(analysis);
 }
 
-/* Without the analyzer's kernel_open(), so that an incident has its time even if that fails. */
-static void find_crash_time(struct findings *found)
-{
-	struct dump *dump;
-	struct error *err = dump_open(VMCORE, &dump);
-	uint64_t crash_s;
-
-	if (err) {
-		error_destroy(err);
-		return;
-	}
-	struct vmcoreinfo info = { 0 };
-	info.text = dump_vmcoreinfo(dump, &info.size);
-	if (info.text && vmcoreinfo_number(&info, "CRASHTIME", &crash_s))
-		found->crash_s = crash_s;
-	dump_close(dump);
-}
-
-/* A time of the record as seconds since 1970. */
 static void note_header(struct findings *found, const struct record_header *header)
 {
 	found->has_record = true;
@@ -112,57 +95,56 @@ static struct error *write_record(const struct incident *incident, const struct 
 	return err;
 }
 
-static struct error *open_vmcore(const char *path, struct kernel **ret)
+/* The record as it comes out of the sandbox: it is checked here once more. */
+static struct error *read_record(struct capture *capture, struct record *ret)
 {
-	struct kernel_source source = { .vmcore = path };
+	struct analysis analysis = { .vmcore = VMCORE };
+	char path[FD_PATH_SIZE];
+	int fd = memfd_create(RECORD, MFD_CLOEXEC);
 
-	if (!access(KEPT_SYMBOLS_PATH, R_OK))
-		source.files.kept = KEPT_SYMBOLS_PATH;
-	return kernel_open(&source, ret);
+	analysis.out = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!analysis.out)
+		return error_errno(RECORD);
+	struct error *err = analyze(capture, analysis_record, &analysis);
+	capture->found->crash_s = analysis.answers.crash_s;
+	capture->found->no_record = err && analysis.answers.no_record;
+	if (!err) {
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+		err = record_from_file(path, ret);
+	}
+	fclose(analysis.out);
+	return err;
 }
 
 struct error *step_record(void *arg)
 {
 	struct capture *capture = arg;
 	struct findings *found = capture->found;
-	_cleanup_(close_kernel) struct kernel *kernel = NULL;
-	struct record record;
-
-	find_crash_time(found);
-	struct error *err = open_vmcore(VMCORE, &kernel);
-	if (!err)
-		err = record_from_kernel(kernel, &record);
-	if (err) {
-		if (kernel && err->class == ERROR_NOT_FOUND)
-			found->no_record = true;
-		return err;
-	}
-	note_header(found, record.header);
+	_cleanup_(record_deinit) struct record record = { 0 };
 	struct incident incident;
+
+	struct error *err = read_record(capture, &record);
+	if (err)
+		return err;
+	note_header(found, record.header);
 	err = open_incident(capture, record.header, &incident);
 	if (!err) {
 		memcpy(found->incident, incident.id, sizeof(found->incident));
 		err = write_record(&incident, &record);
 		incident_close(&incident);
 	}
-	record_deinit(&record);
 	return err;
 }
 
 struct error *step_dmesg(void *arg)
 {
 	struct capture *capture = arg;
-	FILE *file;
-	struct error *err = incident_open_file(&capture->incident, "dmesg.txt", &file);
+	struct analysis analysis = { .vmcore = VMCORE };
+	struct error *err = incident_open_file(&capture->incident, "dmesg.txt", &analysis.out);
 
-	if (err)
-		return err;
-	err = dmesg_print(VMCORE, file);
-	if (err) {
-		fclose(file);
-		return err;
-	}
-	return incident_finish_file(&capture->incident, "dmesg.txt", file);
+	if (!err)
+		err = analyze(capture, analysis_dmesg, &analysis);
+	return incident_close_file(&capture->incident, "dmesg.txt", analysis.out, err);
 }
 
 struct error *step_symbols(void *arg)
@@ -176,85 +158,40 @@ struct error *step_symbols(void *arg)
 				    symbols.size);
 }
 
-/* The record out of @kernel; else the one that was spooled; else none. */
-static bool find_record(const struct capture *capture, struct kernel *kernel, struct record *ret)
-{
-	struct error *err = record_from_kernel(kernel, ret);
-
-	if (err && capture->incident.dirfd >= 0) {
-		char path[64];
-		error_destroy(err);
-		snprintf(path, sizeof(path), "/proc/self/fd/%d/" RECORD, capture->incident.dirfd);
-		err = record_from_file(path, ret);
-	}
-	bool has = !err;
-	error_destroy(err);
-	return has;
-}
-
-enum form { FORM_TEXT, FORM_JSON };
-
-static struct error *write_report(const struct capture *capture, const struct report *report,
-				  const char *name, enum form form)
-{
-	FILE *file;
-	struct error *err = incident_open_file(&capture->incident, name, &file);
-
-	if (err)
-		return err;
-	err = form == FORM_JSON ? report_print_json(report, file)
-				: report_print_text(report, false, false, file);
-	if (err) {
-		fclose(file);
-		return err;
-	}
-	return incident_finish_file(&capture->incident, name, file);
-}
-
 struct error *step_report(void *arg)
 {
 	struct capture *capture = arg;
 	struct findings *found = capture->found;
-	_cleanup_(close_kernel) struct kernel *kernel = NULL;
-	_cleanup_(destroy_report) struct report *report = NULL;
-	struct record record;
-	char vmcore[PATH_MAX + INCIDENT_ID_SIZE + 16];
-	struct error *err = open_vmcore(VMCORE, &kernel);
+	const struct incident *incident = &capture->incident;
+	char record[FD_PATH_SIZE], name[PATH_MAX + INCIDENT_ID_SIZE + 16];
+	struct analysis analysis = { .vmcore = VMCORE, .record = record, .name = name };
 
-	if (err)
-		return err;
-	bool has_record = find_record(capture, kernel, &record);
+	fd_path(incident, RECORD, record);
 	/* Where its reader will find it. */
-	snprintf(vmcore, sizeof(vmcore), "%s/%s/vmcore", capture->config.store,
-		 capture->incident.id);
-	err = report_create(kernel, vmcore, has_record ? &record : NULL, &report);
-	if (!err) {
-		found->tasks = report_tasks(report, &found->tasks_with_stack);
-		found->has_report = true;
-		err = write_report(capture, report, "report.txt", FORM_TEXT);
-	}
+	snprintf(name, sizeof(name), "%s/%s/vmcore", capture->config.store, incident->id);
+	struct error *err = incident_open_file(incident, "report.txt", &analysis.out);
 	if (!err)
-		err = write_report(capture, report, "report.json", FORM_JSON);
-	/* The rest ends with this process. */
-	return err;
+		err = incident_open_file(incident, "report.json", &analysis.json);
+	if (!err)
+		err = analyze(capture, analysis_report, &analysis);
+	found->has_report = analysis.answers.has_report;
+	found->tasks = analysis.answers.tasks;
+	found->tasks_with_stack = analysis.answers.tasks_with_stack;
+	err = incident_close_file(incident, "report.json", analysis.json, err);
+	if (err && analysis.answers.text_done) {
+		error_destroy(incident_close_file(incident, "report.txt", analysis.out, NULL));
+		return err;
+	}
+	return incident_close_file(incident, "report.txt", analysis.out, err);
 }
 
 struct error *step_report_to_console(void *arg)
 {
 	struct capture *capture = arg;
-	_cleanup_(close_kernel) struct kernel *kernel = NULL;
-	_cleanup_(destroy_report) struct report *report = NULL;
-	struct record record;
-	struct error *err = open_vmcore(VMCORE, &kernel);
+	struct analysis analysis = { .vmcore = VMCORE, .name = VMCORE, .out = stdout };
 
-	if (err)
-		return err;
-	bool has_record = find_record(capture, kernel, &record);
-	err = report_create(kernel, VMCORE, has_record ? &record : NULL, &report);
-	if (err)
-		return err;
 	printf("----- lockdump report begins -----\n");
-	err = report_print_text(report, false, false, stdout);
+	struct error *err = analyze(capture, analysis_report, &analysis);
 	printf("----- lockdump report ends -----\n");
 	return err;
 }
@@ -269,44 +206,25 @@ struct error *step_vmcore(void *arg)
 	return err ? err : incident_rename(&capture->incident, "vmcore.incomplete", "vmcore");
 }
 
-/* The record that the vmcore has must be the one that was read from /proc/vmcore. */
-static struct error *prove_record(const struct capture *capture, const struct record *record)
-{
-	_cleanup_(record_deinit) struct record saved = { 0 };
-	char path[64];
-	struct error *err;
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/" RECORD, capture->incident.dirfd);
-	err = record_from_file(path, &saved);
-	if (!err && (saved.size != record->size || memcmp(saved.data, record->data, saved.size)))
-		err = error_create(ERROR_CORRUPT, "the vmcore's record is not that of " VMCORE);
-	return err;
-}
-
 struct error *step_proof(void *arg)
 {
 	struct capture *capture = arg;
 	const struct findings *found = capture->found;
-	_cleanup_(close_kernel) struct kernel *kernel = NULL;
-	_cleanup_(record_deinit) struct record record = { 0 };
-	_cleanup_(destroy_report) struct report *report = NULL;
-	char path[64];
-	size_t tasks, with_stack;
+	char vmcore[FD_PATH_SIZE], record[FD_PATH_SIZE];
+	struct analysis analysis = {
+		.vmcore = vmcore,
+		.name = vmcore,
+		.record = found->has_record ? record : NULL,
+	};
 
 	if (!found->has_report)
 		return error_create(ERROR_OTHER, "there is no report to compare with");
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/vmcore", capture->incident.dirfd);
-	struct error *err = open_vmcore(path, &kernel);
-	if (!err && found->has_record) {
-		err = record_from_kernel(kernel, &record);
-		if (!err)
-			err = prove_record(capture, &record);
-	}
-	if (!err)
-		err = report_create(kernel, path, found->has_record ? &record : NULL, &report);
+	fd_path(&capture->incident, "vmcore", vmcore);
+	fd_path(&capture->incident, RECORD, record);
+	struct error *err = analyze(capture, analysis_proof, &analysis);
 	if (err)
 		return err;
-	tasks = report_tasks(report, &with_stack);
+	size_t tasks = analysis.answers.tasks, with_stack = analysis.answers.tasks_with_stack;
 	if (tasks != found->tasks || with_stack != found->tasks_with_stack)
 		return error_create(ERROR_EXCLUDED,
 				    "the vmcore has %zu tasks, %zu with a stack; " VMCORE

@@ -185,21 +185,36 @@ struct error *incident_open_file(const struct incident *incident, const char *na
 	return err;
 }
 
-struct error *incident_finish_file(const struct incident *incident, const char *name, FILE *file)
+static struct error *close_stream(FILE *file, const char *name)
 {
-	char temp[NAME_MAX + 1];
 	struct error *err = NULL;
 
 	if (fflush(file))
-		err = error_errno("%s/%s", incident->id, name);
+		err = error_errno("%s", name);
 	else if (ferror(file))
-		err = error_create(ERROR_SYSTEM, "%s/%s: could not be written", incident->id, name);
+		err = error_create(ERROR_SYSTEM, "%s: could not be written", name);
 	if (fclose(file) && !err)
-		err = error_errno("%s/%s", incident->id, name);
-	if (err)
+		err = error_errno("%s", name);
+	return err;
+}
+
+struct error *incident_close_file(const struct incident *incident, const char *name, FILE *file,
+				  struct error *err)
+{
+	char temp[NAME_MAX + 1];
+	struct stat st;
+
+	if (!file)
 		return err;
+	struct error *own = close_stream(file, name);
 	snprintf(temp, sizeof(temp), "%s.incomplete", name);
-	return incident_rename(incident, temp, name);
+	if (!err && !own)
+		return incident_rename(incident, temp, name);
+	if (!fstatat(incident->dirfd, temp, &st, AT_SYMLINK_NOFOLLOW) && !st.st_size)
+		unlinkat(incident->dirfd, temp, 0);
+	if (err)
+		error_destroy(own);
+	return err ? err : error_prefix(own, "incident %s", incident->id);
 }
 
 bool incident_has(const struct incident *incident, const char *name)

@@ -42,11 +42,12 @@ struct error *incident_write(const struct incident *incident, const char *name, 
 			     size_t size);
 
 /*
- * Opens a stream to "NAME.incomplete". incident_finish_file() closes it, and if all was written it gets its
- * name; else it stays as it is, for what it is worth.
+ * Opens a stream to "NAME.incomplete". incident_close_file() closes it, and it gets its name if @err is NULL and all
+ * was written; else what was written stays as it is, for what it is worth. @file may be NULL. Returns @err, or its own.
  */
 struct error *incident_open_file(const struct incident *incident, const char *name, FILE **ret);
-struct error *incident_finish_file(const struct incident *incident, const char *name, FILE *file);
+struct error *incident_close_file(const struct incident *incident, const char *name, FILE *file,
+				  struct error *err);
 
 /* True if the incident has the file @name. */
 bool incident_has(const struct incident *incident, const char *name);

@@ -2,6 +2,7 @@
 #include "base/address_map.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 struct address_entry {
 	uint64_t address; /* 0: a free place */
@@ -11,8 +12,7 @@ struct address_entry {
 /* Where @address is, or the free place where it would be. */
 static struct address_entry *find(const struct address_map *map, uint64_t address)
 {
-	/* Fibonacci hashing: addresses of objects differ in the middle bits. */
-	size_t slot = address * 0x9e3779b97f4a7c15ull >> 32;
+	size_t slot = address * map->factor >> 32;
 
 	for (;; slot++) {
 		struct address_entry *entry = &map->entries[slot & (map->slots - 1)];
@@ -21,9 +21,24 @@ static struct address_entry *find(const struct address_map *map, uint64_t addres
 	}
 }
 
+/*
+ * Fibonacci hashing, as addresses of objects differ in the middle bits; by a factor that nobody knows, or a dump's
+ * addresses could be such that all have one place.
+ */
+static uint64_t choose_factor(void)
+{
+	uint64_t secret = 0;
+
+	/* Without it, early in a boot, it goes on as well as it can. */
+	if (getrandom(&secret, sizeof(secret), GRND_NONBLOCK) != sizeof(secret))
+		secret = 0;
+	return (0x9e3779b97f4a7c15ull ^ secret) | 1;
+}
+
 static bool grow(struct address_map *map)
 {
-	struct address_map grown = { .slots = map->slots ? map->slots * 2 : 64 };
+	struct address_map grown = { .slots = map->slots ? map->slots * 2 : 64,
+				     .factor = map->factor ? map->factor : choose_factor() };
 
 	grown.entries = calloc(grown.slots, sizeof(*grown.entries));
 	if (!grown.entries)

@@ -11,6 +11,7 @@ struct address_map {
 	struct address_entry *entries;
 	size_t count;
 	size_t slots; /* a power of two, or 0 */
+	uint64_t factor; /* of the hash */
 };
 
 #define ADDRESS_MAP_NONE UINT32_MAX

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -33,6 +35,10 @@
 #endif
 
 #define MAX_MESSAGE 8192
+
+/* The child's exit status when a limit ended it: no error's message can be sent then. */
+#define TOO_LONG  124
+#define TOO_LARGE 125
 
 /* All that Landlock of 5.13 can forbid. */
 #define ALL_ACCESS ((LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1)
@@ -125,10 +131,41 @@ static struct error *confine_system_calls(void)
 	return failed ? error_create(ERROR_SYSTEM, "sandbox: %s", strerror(abs(failed))) : NULL;
 }
 
+static void too_long(int signal)
+{
+	(void)signal;
+	_exit(TOO_LONG);
+}
+
+void sandbox_no_memory(void)
+{
+	_exit(TOO_LARGE);
+}
+
+/*
+ * The last line of defence: what is in a dump is bounded where it is read, but
+ * not against all that it may make of the bounds together. The stack is small,
+ * and files are mapped to be read only: what grows is data.
+ */
+static struct error *limit(const struct sandbox *sandbox)
+{
+	const struct rlimit time = { sandbox->most_s, sandbox->most_s + 1 };
+	const struct rlimit memory = { sandbox->most_bytes, sandbox->most_bytes };
+
+	signal(SIGXCPU, too_long);
+	if ((sandbox->most_s && setrlimit(RLIMIT_CPU, &time)) ||
+	    (sandbox->most_bytes && setrlimit(RLIMIT_DATA, &memory)))
+		return error_errno("sandbox");
+	return NULL;
+}
+
 static struct error *enter(const struct sandbox *sandbox)
 {
 	if (sandbox->off || SANITIZED || RUNNING_ON_VALGRIND)
 		return NULL;
+	struct error *err = limit(sandbox);
+	if (err)
+		return err;
 	/* It would be read when a time is first printed. */
 	tzset();
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
@@ -167,10 +204,23 @@ static struct error *receive_error(FILE *pipe)
 	return error_fault(header.class, header.address, "%s", message);
 }
 
-static struct error *outcome(int status)
+static struct error *too_much(size_t most, const char *unit)
+{
+	return error_create(ERROR_OTHER,
+			    "the analysis took more than %zu %s, which few dumps need, and was "
+			    "ended; if you trust the dump, add --no-sandbox",
+			    most, unit);
+}
+
+static struct error *outcome(const struct sandbox *sandbox, int status)
 {
 	if (WIFEXITED(status) && !WEXITSTATUS(status))
 		return NULL;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == TOO_LONG)
+		return too_much(sandbox->most_s, "s of CPU time");
+	if (WIFEXITED(status) && WEXITSTATUS(status) == TOO_LARGE)
+		return sandbox->off ? &error_no_memory
+				    : too_much(sandbox->most_bytes >> 20, "MB of memory");
 	if (WIFEXITED(status))
 		return error_create(ERROR_OTHER, "the analysis ended with exit status %d",
 				    WEXITSTATUS(status));
@@ -188,17 +238,36 @@ static void run_child(const struct sandbox *sandbox, struct error *(*function)(v
 {
 	FILE *pipe = fdopen(fd, "w");
 
+	if (sandbox->interrupts)
+		interrupts_release(&(struct interrupts){ sandbox->interrupts->before,
+							 sandbox->interrupts->fd });
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (!pipe || getppid() != parent)
 		_exit(127);
 	struct error *err = enter(sandbox);
 	if (!err)
 		err = function(arg);
+	if (err == &error_no_memory && sandbox->most_bytes && !sandbox->off)
+		sandbox_no_memory();
 	if (err)
 		send_error(pipe, err);
 	error_destroy(err);
 	fclose(pipe);
 	exit(0);
+}
+
+/* Until the child has something to say, or has ended. */
+static void wait_for(const struct sandbox *sandbox, pid_t child, int pipe)
+{
+	struct pollfd fds[] = {
+		{ .fd = pipe, .events = POLLIN },
+		{ .fd = sandbox->interrupts ? sandbox->interrupts->fd : -1, .events = POLLIN },
+	};
+
+	while (poll(fds, 2, -1) < 0 && errno == EINTR)
+		;
+	if (fds[1].revents)
+		kill(child, SIGKILL);
 }
 
 struct error *sandbox_run(const struct sandbox *sandbox, struct error *(*function)(void *arg),
@@ -217,6 +286,8 @@ struct error *sandbox_run(const struct sandbox *sandbox, struct error *(*functio
 	}
 	close(fds[1]);
 	FILE *pipe = pid > 0 ? fdopen(fds[0], "r") : NULL;
+	if (pipe)
+		wait_for(sandbox, pid, fds[0]);
 	struct error *err = pipe ? receive_error(pipe) : error_errno("fork");
 	/* Then the child cannot wait for somebody to read on. */
 	if (pipe)
@@ -230,5 +301,8 @@ struct error *sandbox_run(const struct sandbox *sandbox, struct error *(*functio
 	/* Whoever read the output wants no more of it: end as a program without a sandbox does. */
 	if (!err && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE)
 		raise(SIGPIPE);
-	return err ? err : outcome(status);
+	if (err)
+		return err;
+	err = outcome(sandbox, status);
+	return sandbox->name ? error_prefix(err, "%s", sandbox->name) : err;
 }

@@ -10,11 +10,18 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "base/interrupts.h"
 
 struct sandbox {
+	const char *
+		name; /* of what is analyzed, for the errors of a child that could not say anything; or NULL */
 	const char *const *
 		readable; /* files, and folders with all in them; NULLs among them are passed over */
 	size_t nr_readable;
+	const struct interrupts
+		*interrupts; /* those that are kept waiting: one ends the child; or NULL */
+	size_t most_s; /* of CPU time; 0: as much as it takes */
+	size_t most_bytes; /* of memory; 0: the same */
 	bool off; /* just a child: for debuggers, and for who must reach the network */
 };
 
@@ -24,5 +31,8 @@ struct sandbox {
  */
 struct error *sandbox_run(const struct sandbox *sandbox, struct error *(*function)(void *arg),
 			  void *arg);
+
+/* For libraries that do not say that there is no memory: ends the child, and the error is that it took too much. */
+void sandbox_no_memory(void) __attribute__((noreturn));
 
 #endif

@@ -185,9 +185,8 @@ struct error *dump_open_parts(const char *const *paths, size_t count, struct dum
 	dump->complete = true;
 	dump->cache = calloc(1, sizeof(*dump->cache));
 	struct error *err = dump->cache ? open_files(dump, paths, count) : &error_no_memory;
-	if (!err) {
+	if (!err)
 		err = error_prefix(probe(dump), "%s", paths[0]);
-	}
 	if (err) {
 		dump_close(dump);
 		return err;

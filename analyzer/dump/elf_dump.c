@@ -14,6 +14,7 @@
  */
 #include <elf.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "dump/format.h"
@@ -28,6 +29,7 @@ struct elf_dump {
 	struct extents stored; /* from physical addresses to the file */
 	struct extents promised; /* what would be stored if the file were whole */
 	struct extents memory; /* what the machine has */
+	uint64_t data, data_end; /* bytes of the file that are in no hole of it */
 };
 
 static bool elf_probe(const void *head, size_t size)
@@ -225,17 +227,45 @@ static struct error *elf_read_page(struct dump *dump, uint64_t pfn, void *page)
 	return NULL;
 }
 
+/* How many bytes of the file are a hole from @offset on, up to @most. A file system that cannot tell has none. */
+static uint64_t hole_at(struct elf_dump *elf, const struct dump_file *file, uint64_t offset,
+			uint64_t most)
+{
+	if (file->flattened)
+		return 0;
+	if (offset < elf->data || offset >= elf->data_end) {
+		off_t data = lseek(file->fd, offset, SEEK_DATA);
+		off_t data_end = data < 0 ? -1 : lseek(file->fd, data, SEEK_HOLE);
+		elf->data = data < 0 ? file->size : (uint64_t)data;
+		elf->data_end = data_end < 0 ? file->size : (uint64_t)data_end;
+	}
+	if (offset >= elf->data)
+		return 0;
+	return elf->data - offset < most ? elf->data - offset : most;
+}
+
+/* Zeros are nothing to look for, and a sparse file may have any number of them. */
 static bool elf_next_page(struct dump *dump, uint64_t *pfn)
 {
-	const struct elf_dump *elf = dump->format_data;
-	uint64_t start = *pfn << PAGE_SHIFT;
-	const struct extent *extent = extents_find(&elf->stored, start);
+	struct elf_dump *elf = dump->format_data;
+	const struct extent *extent;
 
-	if (*pfn > UINT64_MAX >> PAGE_SHIFT || !extent)
-		return false;
-	if (extent->start > start)
-		*pfn = extent->start >> PAGE_SHIFT;
-	return true;
+	for (; *pfn <= UINT64_MAX >> PAGE_SHIFT; ++*pfn) {
+		uint64_t start = *pfn << PAGE_SHIFT;
+		extent = extents_find(&elf->stored, start);
+		if (!extent)
+			return false;
+		if (extent->start > start) {
+			*pfn = extent->start >> PAGE_SHIFT;
+			start = extent->start;
+		}
+		uint64_t hole = hole_at(elf, &dump->files[0], extent->at + (start - extent->start),
+					extent->end - start);
+		if (hole < PAGE_SIZE)
+			return true;
+		*pfn += (hole >> PAGE_SHIFT) - 1;
+	}
+	return false;
 }
 
 const struct dump_format dump_format_elf = {

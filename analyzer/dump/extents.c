@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/search.h"
 
 bool extents_add(struct extents *extents, uint64_t start, uint64_t size, uint64_t at)
 {
@@ -95,16 +96,9 @@ struct error *extents_finish(struct extents *extents)
 
 const struct extent *extents_find(const struct extents *extents, uint64_t position)
 {
-	size_t low = 0, high = extents->list.count;
+	size_t i = search_upto(extents->list.data, extents->list.count, end, position);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (extents->list.data[middle].end <= position)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < extents->list.count ? &extents->list.data[low] : NULL;
+	return i < extents->list.count ? &extents->list.data[i] : NULL;
 }
 
 void extents_deinit(struct extents *extents)

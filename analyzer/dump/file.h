@@ -11,8 +11,8 @@ struct dump_file {
 	uint64_t size; /* bytes that it has, or would have if it were rearranged */
 	bool flattened;
 	bool cut_off; /* flattened, and the end is missing */
-	struct extents
-		blocks; /* flattened: from offsets in what it stands for to those in the file */
+	/* Flattened: from offsets in what it stands for to those in the file. */
+	struct extents blocks;
 };
 
 /* @path must live as long as the file. */

@@ -18,6 +18,9 @@
 /* So many more pages that cannot be read than pages that can: the file has nothing of what its headers promise. */
 #define MAX_UNREADABLE 4096
 
+/* 8 GB, which take some 3 s. A file may promise any number, by naming the same bytes over and over or by a hole. */
+#define MAX_PAGES (2u << 20)
+
 /* The text in @page, which may be the first of a note's. */
 static size_t text_in(const char page[PAGE_SIZE], const char **ret)
 {
@@ -57,10 +60,12 @@ struct error *vmcoreinfo_find(struct dump *dump, char **ret, size_t *size_ret, u
 {
 	_cleanup_free_ char *page = malloc(PAGE_SIZE);
 	int64_t unreadable = 0;
+	uint64_t pages = 0;
 
 	if (!page)
 		return &error_no_memory;
-	for (*pa_ret = 0; unreadable < MAX_UNREADABLE && dump_next_page(dump, pa_ret);
+	for (*pa_ret = 0;
+	     pages++ < MAX_PAGES && unreadable < MAX_UNREADABLE && dump_next_page(dump, pa_ret);
 	     *pa_ret += PAGE_SIZE) {
 		const char *text;
 		struct error *err = dump_read(dump, *pa_ret, page, PAGE_SIZE);
@@ -81,6 +86,7 @@ struct error *vmcoreinfo_find(struct dump *dump, char **ret, size_t *size_ret, u
 		return NULL;
 	}
 	return error_create(ERROR_NOT_FOUND,
-			    "the dump has no vmcoreinfo, neither in its headers nor in its memory: "
-			    "nothing in it can be found; with QEMU, add '-device vmcoreinfo'");
+			    "the dump has no vmcoreinfo, neither in its headers nor in %s: "
+			    "nothing in it can be found; with QEMU, add '-device vmcoreinfo'",
+			    pages > MAX_PAGES ? "the first 8 GB of its memory" : "its memory");
 }

@@ -3,9 +3,10 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "dump/memory.h"
 
-#define MAX_MISSING (64 * PAGE_SIZE) /* or a fourth of what was read */
+#define MAX_MISSING (64 * PAGE_SIZE) /* or half of what was read */
 
 static struct error *add_hole(struct holes *holes, size_t start, size_t end)
 {
@@ -38,7 +39,7 @@ static struct error *read_pages(struct memory *memory, uint64_t va, char *table,
 			return err;
 		missing += n;
 		/* Not worth its memory. */
-		if (missing > MAX_MISSING && missing > at / 4) {
+		if (missing > MAX_MISSING && missing > at / 2) {
 			error_destroy(holes->error);
 			holes->error = NULL;
 			return err;
@@ -73,20 +74,12 @@ struct error *memory_read_table(struct memory *memory, uint64_t va, uint64_t siz
 	return err;
 }
 
-/* The first hole that ends behind @at, or NULL. */
-static const struct hole *holes_find(const struct holes *holes, size_t at)
-{
-	for (size_t i = 0; i < holes->list.count; i++)
-		if (holes->list.data[i].end > at)
-			return &holes->list.data[i];
-	return NULL;
-}
-
 bool holes_touch(const struct holes *holes, size_t start, size_t size)
 {
-	const struct hole *hole = holes_find(holes, start);
+	/* The first that ends behind @start. */
+	size_t i = search_upto(holes->list.data, holes->list.count, end, start);
 
-	return hole && hole->start < start + size;
+	return i < holes->list.count && holes->list.data[i].start < start + size;
 }
 
 void holes_deinit(struct holes *holes)

@@ -17,7 +17,6 @@
 #include <elf.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "dump/decompress.h"
 #include "dump/format.h"
 #include "dump/notes.h"

@@ -82,6 +82,14 @@ static bool is_linear(const struct memory *memory, uint64_t va, uint64_t *pa_ret
 	return true;
 }
 
+/* With KASLR, vmalloc's addresses begin not far behind the memory that there is. */
+static bool is_memory(const struct memory *memory, uint64_t pa)
+{
+	uint64_t next = pa;
+
+	return dump_next_page(memory->dump, &next) && next >> PAGE_SHIFT == pa >> PAGE_SHIFT;
+}
+
 /*
  * A page table that is not in the dump takes no more with it than it must. Of
  * a running kernel every look costs system calls, and nothing is remembered.
@@ -93,7 +101,7 @@ static struct error *x86_64_walk(struct memory *memory, uint64_t va, uint64_t *p
 	uint64_t pa = 0;
 	bool linear = is_linear(memory, va, &pa);
 
-	if (!linear || !dump_is_live(memory->dump)) {
+	if (!linear || !dump_is_live(memory->dump) || !is_memory(memory, pa)) {
 		err = walk_tables(memory, va, page_pa_ret, page_size_ret);
 		if (!err || !linear || err->class == ERROR_UNMAPPED ||
 		    err->class == ERROR_NO_MEMORY)

@@ -145,7 +145,7 @@ bool page_bitmap_next(struct page_bitmap *bitmap, uint64_t *pfn)
 	return false;
 }
 
-uint64_t page_bitmap_end(struct page_bitmap *bitmap)
+static uint64_t find_end(struct page_bitmap *bitmap)
 {
 	for (uint64_t number = nr_blocks(bitmap); number--;) {
 		struct bitmap_block *block;
@@ -160,4 +160,13 @@ uint64_t page_bitmap_end(struct page_bitmap *bitmap)
 				       __builtin_clzll(block->words[word]);
 	}
 	return 0;
+}
+
+uint64_t page_bitmap_end(struct page_bitmap *bitmap)
+{
+	/* The whole of an empty one is looked through: once. */
+	if (!bitmap->end_known)
+		bitmap->end = find_end(bitmap);
+	bitmap->end_known = true;
+	return bitmap->end;
 }

@@ -14,6 +14,8 @@ struct page_bitmap {
 	uint64_t *ranks; /* bits before each block */
 	size_t nr_ranks; /* blocks whose rank is known */
 	struct bitmap_block *cache;
+	uint64_t end; /* behind the last bit that is set */
+	bool end_known;
 };
 
 struct error *page_bitmap_init(struct page_bitmap *bitmap, const struct dump_file *file,

@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/print.h"
@@ -132,14 +133,17 @@ static struct error *show_record(void *arg)
 	return err;
 }
 
-static struct error *record(struct analysis *analysis, const struct sandbox *sandbox)
+static struct error *record(struct analysis *analysis, struct sandbox *sandbox)
 {
 	struct output output;
-	struct error *err = output_open(analysis->output, &output);
+	struct error *err = output_check(analysis->output, &analysis->source, 1);
 
+	if (!err)
+		err = output_open(analysis->output, &output);
 	if (err)
 		return err;
 	analysis->out = output.file;
+	sandbox->interrupts = &output.interrupts;
 	err = sandbox_run(sandbox, show_record, analysis);
 	return output_close(&output, err);
 }
@@ -154,7 +158,13 @@ int cmd_record(int argc, char **argv)
 		{},
 	};
 	struct analysis analysis = {};
-	struct sandbox sandbox = { .readable = &analysis.source, .nr_readable = 1 };
+	/* As of a report. */
+	struct sandbox sandbox = {
+		.readable = &analysis.source,
+		.nr_readable = 1,
+		.most_s = 10,
+		.most_bytes = 256u << 20,
+	};
 
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
@@ -172,6 +182,7 @@ int cmd_record(int argc, char **argv)
 	if (optind != argc - 1)
 		return usage_error(argv[0], "name one vmcore or record");
 	analysis.source = strcmp(argv[optind], "live") ? argv[optind] : DUMP_LIVE;
+	sandbox.name = analysis.source;
 	struct error *err = record(&analysis, &sandbox);
 	return err ? error_report(err) : 0;
 }

@@ -100,7 +100,7 @@ static int parse_options(int argc, char **argv, struct options *ret)
 			ret->source.files.vmlinux = optarg;
 			break;
 		case OPT_DEBUG_DIR:
-			ret->source.debug_dir = optarg;
+			ret->source.files.debug_dir = optarg;
 			break;
 		case 'o':
 			ret->output = optarg;
@@ -228,8 +228,9 @@ static bool list_readable(const struct options *options, struct readable *ret)
 	const char *const files[] = { source->vmcore, options->record, source->files.vmlinux,
 				      source->files.symbols, source->files.kept };
 	const size_t nr_files = sizeof(files) / sizeof(files[0]);
-	char *rest = ret->debug_dirs = source->debug_dir ? strdup(source->debug_dir) : NULL;
-	bool ok = !source->debug_dir || ret->debug_dirs;
+	char *rest = ret->debug_dirs =
+		source->files.debug_dir ? strdup(source->files.debug_dir) : NULL;
+	bool ok = !source->files.debug_dir || ret->debug_dirs;
 
 	for (size_t i = 0; ok && i < nr_files + source->nr_more_parts; i++) {
 		const char **place = vector_push(&ret->list);
@@ -246,21 +247,41 @@ static bool list_readable(const struct options *options, struct readable *ret)
 	return ok;
 }
 
+/*
+ * Some ten times what a dump of 10,000 tasks takes, without debug information and with it. A running kernel is as
+ * large as it is, and hides nothing from itself.
+ */
+static void set_limits(const struct options *options, struct sandbox *sandbox)
+{
+	const struct kernel_source *source = &options->source;
+	bool debuginfo = source->files.vmlinux || source->files.debug_dir || source->debuginfod;
+
+	if (!strcmp(source->vmcore, DUMP_LIVE))
+		return;
+	sandbox->most_s = debuginfo ? 60 : 10;
+	sandbox->most_bytes = (debuginfo ? 1024u : 256u) << 20;
+}
+
 /* The output is put in its place out here: in the sandbox no file can be renamed. */
 static struct error *report(const struct options *options)
 {
 	struct readable readable = {};
 	struct output output;
 
-	struct error *err = list_readable(options, &readable)
-				    ? output_open(options->output, &output)
-				    : &error_no_memory;
+	struct error *err = list_readable(options, &readable) ? NULL : &error_no_memory;
+	if (!err)
+		err = output_check(options->output, readable.list.data, readable.list.count);
+	if (!err)
+		err = output_open(options->output, &output);
 	if (!err) {
-		const struct sandbox sandbox = {
+		struct sandbox sandbox = {
+			.name = options->source.vmcore,
+			.interrupts = &output.interrupts,
 			.readable = readable.list.data,
 			.nr_readable = readable.list.count,
 			.off = options->no_sandbox,
 		};
+		set_limits(options, &sandbox);
 		struct analysis analysis = { options, output.file };
 		err = sandbox_run(&sandbox, report_vmcore, &analysis);
 		err = output_close(&output, err);

@@ -8,6 +8,8 @@ typedef struct json_object json;
 static json *source(const struct report *report)
 {
 	json *object = json_object_new_object(), *notes = json_object_new_array();
+	json *parts = json_object_new_array();
+	const struct kernel_source *from = &report->kernel->source;
 	const char *record = "none";
 
 	if (report->record)
@@ -20,7 +22,11 @@ static json *source(const struct report *report)
 		json_add(entry, "text", json_text(note->text));
 		json_object_array_add(notes, entry);
 	}
+	json_object_array_add(parts, json_text(report->vmcore));
+	for (size_t i = 0; i < from->nr_more_parts; i++)
+		json_object_array_add(parts, json_text(from->more_parts[i]));
 	json_add(object, "vmcore", json_text(report->vmcore));
+	json_add(object, "parts", parts);
 	json_add(object, "record", json_text(record));
 	json_add(object, "log", NULL);
 	json_add(object, "vmlinux", json_text(debuginfo_vmlinux(report->kernel->debuginfo)));

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +17,21 @@ static bool is_special(const char *path)
 	return !stat(path, &st) && !S_ISREG(st.st_mode);
 }
 
+struct error *output_check(const char *path, const char *const *inputs, size_t count)
+{
+	struct stat out, in;
+
+	if (!path || stat(path, &out) || !S_ISREG(out.st_mode))
+		return NULL;
+	for (size_t i = 0; i < count; i++)
+		if (inputs[i] && !stat(inputs[i], &in) && in.st_dev == out.st_dev &&
+		    in.st_ino == out.st_ino)
+			return error_create(ERROR_OTHER,
+					    "%s: is %s, which is to be read; name another file",
+					    path, inputs[i]);
+	return NULL;
+}
+
 static struct error *open_temp(struct output *output)
 {
 	output->target = realpath(output->path, NULL);
@@ -27,6 +41,7 @@ static struct error *open_temp(struct output *output)
 		output->temp = NULL;
 		return &error_no_memory;
 	}
+	interrupts_hold(&output->interrupts);
 	/* 0600: a report holds a machine's innermost. */
 	int fd = mkostemp(output->temp, O_CLOEXEC);
 	output->file = fd < 0 ? NULL : fdopen(fd, "w");
@@ -37,11 +52,12 @@ static void deinit(struct output *output)
 {
 	free(output->target);
 	free(output->temp);
+	interrupts_release(&output->interrupts);
 }
 
 struct error *output_open(const char *path, struct output *ret)
 {
-	*ret = (struct output){ .file = stdout, .path = path };
+	*ret = (struct output){ .file = stdout, .path = path, .interrupts.fd = -1 };
 	if (!path)
 		return NULL;
 	struct error *err = NULL;

@@ -245,15 +245,12 @@ const struct cpu_state *report_cpu_state(const struct report *report, size_t ind
 	return index < report->cpu_states.list.count ? &report->cpu_states.list.data[index] : NULL;
 }
 
-/* A record that covers the CPU knows more than the dump. */
 double report_cpu_stuck_s(const struct report *report, size_t index)
 {
 	const struct cpu_state *state = report_cpu_state(report, index);
 	uint32_t number = report->cpus.list.data[index].number;
 
-	if (report->record && number < report->record->header->nr_slots)
-		return verdict_cpu_stuck_s(report->record, number);
-	return state && state->stuck_ns != CLOCK_UNKNOWN ? state->stuck_ns / 1e9 : -1;
+	return verdict_stuck_s(report->record, state, number);
 }
 
 size_t report_largest_tasks(const struct report *report, const struct task *ret[REPORT_TOP_TASKS])

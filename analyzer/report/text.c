@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report as text: what is most wanted comes first, and every line can be mailed. */
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 #include <time.h>
@@ -143,14 +144,38 @@ static void put_stack(const struct printer *p, const struct task *task, bool wit
 			stack->frames.count ? "the rest cannot be read" : "no stack");
 }
 
-static void put_summary(const struct printer *p)
+/* Who reads of few tasks must know that there were more. */
+static bool lacks_memory(const struct report *report)
+{
+	for (size_t i = 0; i < report->notes.count; i++) {
+		if (report->notes.data[i].class != ERROR_OTHER)
+			return true;
+	}
+	return false;
+}
+
+/* In the capture kernel /proc/vmcore is read, and the report names the file that its reader will find. */
+static void put_vmcore(const struct printer *p)
 {
 	const struct report *report = p->report;
-	const struct machine *machine = &report->machine;
-	const struct verdict *verdict = &report->verdict;
-	char line[512], letters[33] = "";
-	time_t crash = machine->crash_time_s;
-	struct tm tm;
+	const char *read = report->kernel->source.vmcore;
+	const char *incomplete = dump_is_complete(report->kernel->dump) ? "" : ", incomplete";
+	const char *lacks = lacks_memory(report) ? "; not all could be read: see the end" : "";
+	char line[2 * PATH_MAX];
+
+	if (strcmp(read, report->vmcore))
+		snprintf(line, sizeof(line), "%s, to be saved as %s%s%s", read, report->vmcore,
+			 incomplete, lacks);
+	else
+		snprintf(line, sizeof(line), "%s (%s%s)%s", report->vmcore,
+			 dump_format(report->kernel->dump), incomplete, lacks);
+	fact(p, "vmcore", line);
+}
+
+static void put_verdict(const struct printer *p)
+{
+	const struct verdict *verdict = &p->report->verdict;
+	char line[128];
 
 	fprintf(p->out, "%s%s", p->bold, p->red);
 	put_text(p, verdict->title);
@@ -159,14 +184,27 @@ static void put_summary(const struct printer *p)
 	fprintf(p->out, "%s\n\n  ", p->plain);
 	put_text(p, verdict->summary);
 	fputs("\n\n", p->out);
-
 	snprintf(line, sizeof(line), "%s, confidence %.2f, signature %s", verdict->kind,
 		 verdict->confidence, verdict->signature);
 	fact(p, "verdict", line);
+}
+
+static void put_kernel(const struct printer *p)
+{
+	const struct machine *machine = &p->report->machine;
+	char line[512], letters[33] = "";
+	time_t crash = machine->crash_time_s;
+	struct tm tm;
+
 	if (machine->taint != MACHINE_UNKNOWN)
 		machine_taint_letters(machine->taint, letters);
-	snprintf(line, sizeof(line), "%s %s%s%s", machine->release, machine->machine,
-		 letters[0] ? ", tainted " : ", not tainted", letters);
+	snprintf(line, sizeof(line), "%s%s%s%s%s",
+		 machine->release[0] ? machine->release : "unknown", machine->machine[0] ? " " : "",
+		 machine->machine,
+		 letters[0]			     ? ", tainted "
+		 : machine->taint == MACHINE_UNKNOWN ? ""
+						     : ", not tainted",
+		 letters);
 	fact(p, "kernel", line);
 	if (machine->crash_time_s != MACHINE_UNKNOWN && gmtime_r(&crash, &tm)) {
 		size_t len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S UTC", &tm);
@@ -180,24 +218,40 @@ static void put_summary(const struct printer *p)
 	}
 	if (machine->panic)
 		fact(p, "panic", machine->panic);
-	if (report->record && report->record->header->fired_by != RECORD_FIRED_NONE) {
+}
+
+static void put_record(const struct printer *p)
+{
+	const struct record *record = p->report->record;
+	char line[512];
+
+	if (!record) {
+		fact(p, "record", "none");
+		return;
+	}
+	if (record->header->fired_by != RECORD_FIRED_NONE) {
 		snprintf(line, sizeof(line), "lockdump, by %s: %s",
-			 report->record->header->fired_by == RECORD_FIRED_SYSRQ ? "sysrq"
-										: "the kernel",
-			 report->record->header->fired_reason);
+			 record->header->fired_by == RECORD_FIRED_SYSRQ ? "sysrq" : "the kernel",
+			 record->header->fired_reason);
 		fact(p, "trigger", line);
 	}
-	if (report->record)
-		snprintf(line, sizeof(line), "%s, sampled by %s",
-			 report->record->from == RECORD_FROM_VMCORE ? "out of the vmcore itself"
-								    : "from a file",
-			 report->record->header->tick_hook);
-	fact(p, "record", report->record ? line : "none");
-	snprintf(line, sizeof(line), "%s (%s%s)", report->vmcore, dump_format(report->kernel->dump),
-		 dump_is_complete(report->kernel->dump) ? "" : ", incomplete");
-	fact(p, "vmcore", line);
-	if (debuginfo_vmlinux(report->kernel->debuginfo))
-		fact(p, "vmlinux", debuginfo_vmlinux(report->kernel->debuginfo));
+	snprintf(line, sizeof(line), "%s, sampled by %s",
+		 record->from == RECORD_FROM_VMCORE ? "out of the vmcore itself" : "from a file",
+		 record->header->tick_hook);
+	fact(p, "record", line);
+}
+
+static void put_files(const struct printer *p)
+{
+	const struct report *report = p->report;
+	const struct kernel_source *source = &report->kernel->source;
+	const char *vmlinux = debuginfo_vmlinux(report->kernel->debuginfo);
+
+	put_vmcore(p);
+	for (size_t i = 0; i < source->nr_more_parts; i++)
+		fact(p, "part", source->more_parts[i]);
+	if (vmlinux)
+		fact(p, "vmlinux", vmlinux);
 }
 
 static void put_evidence(const struct printer *p)
@@ -228,6 +282,8 @@ static void put_cpus(const struct printer *p)
 		if (task) {
 			put_text(p, task->comm);
 			fprintf(p->out, " (pid %u)", task->pid);
+		} else {
+			fputs("a task that cannot be read", p->out);
 		}
 		if (stuck_s >= 0)
 			fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
@@ -379,7 +435,10 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 		.plain = colour ? "\033[0m" : "",
 	};
 
-	put_summary(&p);
+	put_verdict(&p);
+	put_kernel(&p);
+	put_record(&p);
+	put_files(&p);
 	put_evidence(&p);
 	put_cpus(&p);
 	put_locks(&p);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "report/text_locks.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "base/print.h"
 
@@ -22,7 +20,7 @@ static void put_task(const struct task *task, FILE *out)
 
 static void put_lock(const struct lock *lock, FILE *out)
 {
-	char text[256];
+	char text[LOCK_TEXT_SIZE];
 
 	lock_describe(lock, text, sizeof(text));
 	print_text(text, out);
@@ -53,7 +51,7 @@ static void put_holders(const struct report *report, const struct lock *lock, FI
 {
 	for (size_t i = 0; i < lock->holders.count; i++) {
 		const struct lock_holder *holder = &lock->holders.data[i];
-		fprintf(out, "    %-12s ", holder->certain ? "held by" : "perhaps by");
+		fprintf(out, "    %-7s by   ", holder->certain ? lock_participle(lock) : "perhaps");
 		put_task(task_at(report, holder->task), out);
 		put_place(report, task_at(report, holder->task), out);
 		if (holder->why) {
@@ -113,7 +111,7 @@ static void put_cycle(const struct report *report, FILE *out)
 		put_task(task_at(report, cycle->tasks[i]), out);
 		fprintf(out, " %s ", lock->spinning ? "spins for" : "waits for");
 		put_lock(lock, out);
-		fputs(", held by\n", out);
+		fprintf(out, ", %s by\n", lock_participle(lock));
 	}
 	fputs("    ", out);
 	put_task(task_at(report, cycle->tasks[0]), out);
@@ -171,7 +169,8 @@ void text_put_wait(const struct report *report, uint32_t place, FILE *out)
 	put_lock(lock, out);
 	for (size_t i = 0; i < lock->holders.count; i++) {
 		const struct lock_holder *holder = &lock->holders.data[i];
-		fprintf(out, "%s%s ", i ? ", " : ", held ", holder->certain ? "by" : "perhaps by");
+		fprintf(out, ", %s %sby ", i ? "" : lock_participle(lock),
+			holder->certain ? "" : "perhaps ");
 		put_task(task_at(report, holder->task), out);
 	}
 	fputc('\n', out);

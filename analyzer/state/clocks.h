@@ -11,8 +11,8 @@
 /* A run queue's clocks, as of when it was last looked after; CLOCK_UNKNOWN, both or none. */
 struct run_queue_clock {
 	uint64_t ns; /* sched_clock() */
-	uint64_t
-		task_ns; /* the same without interrupts and stolen time; se.exec_start is of this clock */
+	/* The same without interrupts and stolen time; se.exec_start is of this clock. */
+	uint64_t task_ns;
 };
 
 struct clocks {

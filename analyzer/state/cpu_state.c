@@ -10,6 +10,7 @@
 
 /* No health lets a CPU go that long without a switch to a task that has to run. */
 #define STUCK_NS (10 * SECOND_NS)
+#define DEAF_NS	 (4 * SECOND_NS)
 
 #define MAX_RT_PRIO		 100 /* include/linux/sched/prio.h */
 #define RCU_SEQ_STATE_MASK	 3 /* kernel/rcu/rcu.h: 0 between grace periods */
@@ -98,10 +99,9 @@ static void read_watchdog(struct reader *reader)
 	struct error *err =
 		kernel_variable(reader->kernel, KSYM_watchdog_thresh, sizeof(uint32_t), &thresh);
 
-	reader->states->watchdog_thresh_s = err ? CLOCK_UNKNOWN : thresh;
+	reader->states->watchdog_thresh_s =
+		err || thresh > WATCHDOG_MAX_THRESH ? CLOCK_UNKNOWN : thresh;
 	error_destroy(err);
-	if (!err && thresh > WATCHDOG_MAX_THRESH)
-		reader->states->watchdog_thresh_s = CLOCK_UNKNOWN;
 	err = kernel_variable(reader->kernel, KSYM_watchdog_enabled, sizeof(uint64_t), &enabled);
 	if (!err && !(enabled & WATCHDOG_SOFTLOCKUP))
 		reader->states->watchdog_thresh_s = 0;
@@ -169,6 +169,15 @@ static uint64_t stuck_ns(const struct reader *reader, const struct cpu_state *st
 	if (stuck < STUCK_NS)
 		return CLOCK_UNKNOWN;
 	return state->running_ns != CLOCK_UNKNOWN ? state->running_ns : stuck;
+}
+
+uint64_t cpu_state_deaf_ns(const struct cpu_state *state)
+{
+	bool busy = state->running_ns != CLOCK_UNKNOWN && state->running_ns >= DEAF_NS;
+
+	return busy && state->hrtimer_late_ns != CLOCK_UNKNOWN && state->hrtimer_late_ns >= DEAF_NS
+		       ? state->hrtimer_late_ns
+		       : CLOCK_UNKNOWN;
 }
 
 static int compare_waiting(const void *a, const void *b)

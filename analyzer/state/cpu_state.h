@@ -22,11 +22,11 @@ enum cpu_time {
 
 /* Times are in ns. CLOCK_UNKNOWN, and a has_... that is false: not known. */
 struct cpu_state {
-	VECTOR(const struct task *)
-	waiting; /* on its run queue; in the order in which they may run */
+	/* On its run queue; in the order in which they may run. */
+	VECTOR(const struct task *) waiting;
 	uint64_t running_ns; /* how long its task, which is not idle, has been on it */
-	uint64_t
-		stuck_ns; /* how long it has not scheduled, though it should have; CLOCK_UNKNOWN: it is not stuck */
+	/* How long it has not scheduled, though it should have; CLOCK_UNKNOWN: it is not stuck. */
+	uint64_t stuck_ns;
 
 	bool has_need_resched, need_resched; /* its task was told to give way */
 	bool need_resched_lazy; /* ... when it returns to user mode */
@@ -49,16 +49,21 @@ extern const struct cpu_state cpu_state_unknown;
 
 struct cpu_states {
 	VECTOR(struct cpu_state) list; /* one for each of cpus->list */
-	uint64_t
-		watchdog_thresh_s; /* kernel.watchdog_thresh; CLOCK_UNKNOWN; 0: the watchdog is off */
-	uint64_t
-		grace_period_ns; /* how long RCU's current grace period lasts; CLOCK_UNKNOWN: there is none */
+	uint64_t watchdog_thresh_s; /* kernel.watchdog_thresh; 0: off; CLOCK_UNKNOWN */
+	/* How long RCU's current grace period has lasted; CLOCK_UNKNOWN: there is none. */
+	uint64_t grace_period_ns;
 };
 
 /* @tasks must live as long as the states. */
 void cpu_states_init(struct cpu_states *states, struct kernel *kernel, const struct cpus *cpus,
 		     const struct tasks *tasks, const struct clocks *clocks);
 void cpu_states_deinit(struct cpu_states *states);
+
+/*
+ * How long the CPU has taken no interrupts, though its task is not idle: as long as its timers are overdue, that
+ * of the tick among them. CLOCK_UNKNOWN: it takes them.
+ */
+uint64_t cpu_state_deaf_ns(const struct cpu_state *state);
 
 /* "user", "nice", ... */
 const char *cpu_time_name(enum cpu_time time);

@@ -72,31 +72,33 @@ static size_t count_notes(struct kernel *kernel, bool *qemu_ret)
 	return count;
 }
 
-/* Takes the note of QEMU's CPU @number, or else the one with that number. */
-static void take_note(struct kernel *kernel, struct cpu *cpu, bool qemu, uint32_t number)
+/* The CPU that QEMU's @note is of, or NULL. */
+static struct cpu *cpu_of_note(const struct cpus *cpus, const struct note *note)
 {
-	size_t size;
-	const void *notes = dump_notes(kernel->dump, &size);
-	struct note note;
+	uint32_t pid = 0;
 
-	for (size_t at = 0; note_next(notes, size, &at, &note);) {
-		uint32_t pid = 0;
-		if (!note_is(&note, "CORE", NT_PRSTATUS))
-			continue;
-		if (note.desc_size >= PRSTATUS_PID_OFFSET + sizeof(pid))
-			memcpy(&pid, (const char *)note.desc + PRSTATUS_PID_OFFSET, sizeof(pid));
-		if (qemu ? pid != number + 1 : number--)
-			continue;
-		if (kernel->unwinder.arch->from_prstatus(&note, &cpu->registers))
-			cpu->registers_from = REGISTERS_ELF_NOTE;
-		return;
+	if (note->desc_size >= PRSTATUS_PID_OFFSET + sizeof(pid))
+		memcpy(&pid, (const char *)note->desc + PRSTATUS_PID_OFFSET, sizeof(pid));
+	return pid ? cpus_find(cpus, pid - 1) : NULL;
+}
+
+/* The first CPU from number @place in the list on that is online, or NULL. */
+static struct cpu *next_online(const struct cpus *cpus, size_t *place)
+{
+	while (*place < cpus->list.count) {
+		struct cpu *cpu = &cpus->list.data[(*place)++];
+		if (cpu->online)
+			return cpu;
 	}
+	return NULL;
 }
 
 /* For CPUs that have no note in crash_notes, where the dump's own ones can be told apart. */
 static void take_notes(struct kernel *kernel, struct cpus *cpus)
 {
-	uint32_t nr_online = 0, place = 0;
+	size_t nr_online = 0, place = 0, size;
+	const void *notes = dump_notes(kernel->dump, &size);
+	struct note note;
 	bool qemu;
 
 	for (size_t i = 0; i < cpus->list.count; i++)
@@ -105,13 +107,13 @@ static void take_notes(struct kernel *kernel, struct cpus *cpus)
 	/* /proc/kcore has a note of nobody. */
 	if (dump_is_live(kernel->dump) || (!qemu && count != nr_online))
 		return;
-	for (size_t i = 0; i < cpus->list.count; i++) {
-		struct cpu *cpu = &cpus->list.data[i];
-		if (!cpu->online)
+	for (size_t at = 0; note_next(notes, size, &at, &note);) {
+		if (!note_is(&note, "CORE", NT_PRSTATUS))
 			continue;
-		if (cpu->registers_from == REGISTERS_NONE)
-			take_note(kernel, cpu, qemu, qemu ? cpu->number : place);
-		place++;
+		struct cpu *cpu = qemu ? cpu_of_note(cpus, &note) : next_online(cpus, &place);
+		if (cpu && cpu->online && cpu->registers_from == REGISTERS_NONE &&
+		    kernel->unwinder.arch->from_prstatus(&note, &cpu->registers))
+			cpu->registers_from = REGISTERS_ELF_NOTE;
 	}
 }
 
@@ -207,11 +209,19 @@ void cpus_deinit(struct cpus *cpus)
 
 struct cpu *cpus_find(const struct cpus *cpus, uint32_t number)
 {
+	size_t low = 0, high = cpus->list.count;
+
 	/* As a rule no possible CPU is missing. */
-	if (number < cpus->list.count && cpus->list.data[number].number == number)
+	if (number < high && cpus->list.data[number].number == number)
 		return &cpus->list.data[number];
-	for (size_t i = 0; i < cpus->list.count; i++)
-		if (cpus->list.data[i].number == number)
-			return &cpus->list.data[i];
-	return NULL;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (cpus->list.data[middle].number < number)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < cpus->list.count && cpus->list.data[low].number == number
+		       ? &cpus->list.data[low]
+		       : NULL;
 }

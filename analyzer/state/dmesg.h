@@ -18,8 +18,8 @@ struct dmesg_line {
 	const char *text; /* no newline at the end; control characters as they were */
 	bool has_caller;
 	uint32_t caller; /* who logged it: a task's pid, or DMESG_CALLER_CPU and a CPU */
-	const char *subsystem,
-		*device; /* which it is about, "pci" and "+pci:0000:00:01.0"; NULL: none */
+	/* Which it is about, "pci" and "+pci:0000:00:01.0"; NULL: none. */
+	const char *subsystem, *device;
 };
 
 struct dmesg {

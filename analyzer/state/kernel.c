@@ -55,7 +55,7 @@ static struct error *find_info(struct kernel *kernel)
 static struct error *open_layers(struct kernel *kernel)
 {
 	const struct kernel_source *source = &kernel->source;
-	const struct debuginfo_source debug = { source->files.vmlinux, source->debug_dir,
+	const struct debuginfo_source debug = { source->files.vmlinux, source->files.debug_dir,
 						source->debuginfod };
 	uint16_t machine = dump_machine(kernel->dump);
 

@@ -16,7 +16,6 @@ struct kernel_source {
 	const char *const *more_parts; /* the other files of a split dump */
 	size_t nr_more_parts;
 	struct symbol_files files;
-	const char *debug_dir; /* folders to look for it in, or NULL: debuginfo.h */
 	const struct debuginfod *debuginfod; /* to be asked for debug information too, or NULL */
 };
 

@@ -35,16 +35,15 @@ struct lock_layout {
 	struct {
 		struct member next, count; /* of a CPU's node in the queue of spinners */
 		uint32_t node_size;
-		struct member owner; /* of a spinlock that is debugged */
 	} spin;
+	struct member owner[NR_LOCK_TYPES]; /* of a spinlock or rwlock that is debugged */
 	struct {
 		struct member depth, held, instance; /* of the task, and of what it holds */
 		uint32_t held_size;
 		struct member map[NR_LOCK_TYPES]; /* of the lock */
 	} lockdep;
 	struct {
-		struct member
-			requests; /* of call_function_data: per-CPU, an element for each CPU */
+		struct member requests; /* of call_function_data: per-CPU, one for each CPU */
 		struct member flags; /* of a request */
 	} ipi;
 };
@@ -66,6 +65,11 @@ struct lock_finder {
 	struct lock_rings rings;
 	/* Waiters on rings whose lock their own stacks do not show: another waiter's may. */
 	VECTOR(struct lock_pending) pending;
+	/* Functions of which it is known whether their code has the address of the lock that is looked at. */
+	struct {
+		uint64_t of;
+		struct address_map functions;
+	} mentions;
 	/* The stack of the task that is looked at. */
 	const struct task *task;
 	uint64_t words_at;
@@ -130,6 +134,13 @@ uint32_t lock_add(struct lock_finder *finder, enum lock_type type, uint64_t addr
 /* @address of a task_struct; no task there, no holder. @why is copied, NULL: certain. */
 void lock_add_holder(struct lock_finder *finder, uint32_t lock, uint64_t address, const char *why);
 
+/* Says more of the lock at @lock, in place of what was said. */
+void lock_set_detail(struct lock_finder *finder, uint32_t lock, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The name of the function that begins at @address, or NULL. */
+const char *lock_function_at(struct lock_finder *finder, uint64_t address);
+
 /* The sleeping task's lock by family, LOCK_NONE if nothing is proven. The words are read. */
 uint32_t lock_find_mutex(struct lock_finder *finder);
 uint32_t lock_find_rwsem(struct lock_finder *finder);
@@ -143,8 +154,10 @@ uint32_t lock_find_queue(struct lock_finder *finder);
 uint32_t lock_find_spinning(struct lock_finder *finder);
 uint32_t lock_find_ipi(struct lock_finder *finder);
 
-/* When all waiters are known: who holds what spinners wait for, and what lockdep knows. */
-void lock_find_suspects(struct lock_finder *finder);
+/* When all waiters are known: what lockdep knows, whose work is waited for, and who may hold what does not say so. */
 void lock_read_lockdep(struct lock_finder *finder);
+void lock_explain_completions(struct lock_finder *finder);
+void lock_explain_objects(struct lock_finder *finder);
+void lock_find_suspects(struct lock_finder *finder);
 
 #endif

@@ -98,11 +98,31 @@ static bool is_in_lock_section(const struct kernel *kernel, uint64_t pc)
 static bool is_primitive(const char *name)
 {
 	static const char *const waits[] = {
-		"_raw_*lock*",	 "native_queued_*",  "queued_*",      "__pv_queued_*",
-		"pv_*",		 "folio_wait_*",     "__folio_lock*", "wait_on_page_*",
-		"__lock_page*",	 "lock_page",	     "folio_lock*",   "__wait_on_*",
-		"out_of_line_*", "prepare_to_wait*", "osq_lock",      "mutex_spin_on_owner",
-		"rwsem_*",	 "kvm_wait",	     "__wait_rcu_gp", NULL,
+		"_raw_*",
+		"do_raw_*",
+		"native_queued_*",
+		"queued_*",
+		"__pv_queued_*",
+		"pv_*",
+		"folio_wait_*",
+		"__folio_lock*",
+		"wait_on_page_*",
+		"__lock_page*",
+		"lock_page",
+		"folio_lock*",
+		"__wait_on_*",
+		"out_of_line_*",
+		"prepare_to_wait*",
+		"osq_lock",
+		"mutex_spin_on_owner",
+		"rwsem_*",
+		"kvm_wait",
+		"__wait_rcu_gp",
+		"__flush_work*",
+		"flush_work*",
+		"__cancel_work*",
+		"cancel_work*",
+		NULL,
 	};
 
 	return lock_is_scheduler(name) || matches_any(name, waits) ||

@@ -7,9 +7,6 @@
  * (smp_call_function_single()) or out of the asker's cfd_data
  * (smp_call_function_many_cond()); there it is locked until it has been run.
  */
-#include <stdio.h>
-#include <string.h>
-
 #include "state/lock_finder.h"
 
 #define CSD_LOCKED 0x1 /* CSD_FLAG_LOCK */
@@ -73,7 +70,6 @@ uint32_t lock_find_ipi(struct lock_finder *finder)
 	const struct cpu *own = cpus_find(finder->cpus, finder->task->cpu);
 	uint64_t cfd = finder->kernel->symbols.at[KSYM_cfd_data];
 	uint32_t lock = LOCK_NONE;
-	char detail[64];
 	bool many;
 
 	if (!own || !cfd || !is_asking(finder, &many))
@@ -92,10 +88,8 @@ uint32_t lock_find_ipi(struct lock_finder *finder)
 			if (lock == LOCK_NONE)
 				return lock;
 			finder->locks->list.data[lock].spinning = true;
-			snprintf(detail, sizeof(detail), "the answer of CPU %u to a function call",
-				 cpu->number);
-			finder->locks->list.data[lock].detail =
-				arena_strndup(&finder->locks->text, detail, strlen(detail));
+			lock_set_detail(finder, lock, "the answer of CPU %u to a function call",
+					cpu->number);
 		}
 		lock_add_holder(finder, lock, cpu->current, NULL);
 	}

@@ -48,8 +48,13 @@ static void resolve_queues(const struct types *types, struct lock_layout *l)
 /* What only kernels have that are built to be debugged. */
 static void resolve_debug(const struct types *types, struct lock_layout *l)
 {
+	struct member rwlock;
 	const struct member_wanted wanted[] = {
-		{ "raw_spinlock", "owner", &l->spin.owner, true },
+		{ "raw_spinlock", "owner", &l->owner[LOCK_SPINLOCK], true },
+		/* rwlock_t is the name of no struct, but there is one in this. */
+		{ "fasync_struct", "fa_lock", &rwlock, true },
+		{ "fasync_struct", "fa_lock.owner", &l->owner[LOCK_RWLOCK], true },
+		{ "fasync_struct", "fa_lock.dep_map", &l->lockdep.map[LOCK_RWLOCK], true },
 		{ "task_struct", "lockdep_depth", &l->lockdep.depth, true },
 		{ "task_struct", "held_locks", &l->lockdep.held, true },
 		{ "held_lock", "instance", &l->lockdep.instance, true },
@@ -61,6 +66,8 @@ static void resolve_debug(const struct types *types, struct lock_layout *l)
 	};
 
 	types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	l->owner[LOCK_RWLOCK].offset -= rwlock.offset;
+	l->lockdep.map[LOCK_RWLOCK].offset -= rwlock.offset;
 	l->lockdep.held_size = l->lockdep.held.size;
 }
 

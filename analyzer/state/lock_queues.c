@@ -6,7 +6,6 @@
  * (mm/filemap.c), a bit of some word (kernel/sched/wait_bit.c), a percpu-rwsem
  * (kernel/locking/percpu-rwsem.c), else whatever the queue is for.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "state/lock_finder.h"
@@ -14,15 +13,6 @@
 #define MAX_BIT 63
 
 static const struct member list_next = { .size = 8 }, list_prev = { .offset = 8, .size = 8 };
-
-/* The name of the function that begins at @address, or NULL. */
-static const char *function_at(struct lock_finder *finder, uint64_t address)
-{
-	if (!lock_plausible(address))
-		return NULL;
-	const struct symbol symbol = symbols_lookup(&finder->kernel->symbols, address);
-	return symbol.start == address ? symbol.name : NULL;
-}
 
 /* Where the entry is in the ring's list, all of it: of a queue's members only the head has no function. */
 static uint64_t find_head(struct lock_finder *finder, const struct lock_ring *ring)
@@ -32,7 +22,8 @@ static uint64_t find_head(struct lock_finder *finder, const struct lock_ring *ri
 
 	for (size_t i = 0; i < ring->count; i++) {
 		uint64_t node = finder->rings.nodes.data[ring->first + i];
-		if (function_at(finder, lock_read(finder, node - l->entry.offset, &l->function)))
+		if (lock_function_at(finder,
+				     lock_read(finder, node - l->entry.offset, &l->function)))
 			continue;
 		if (head)
 			return 0;
@@ -56,17 +47,6 @@ static uint32_t lock_of_ring(struct lock_finder *finder, uint64_t node, enum loc
 			ring->lock = lock_add(finder, type, head - head_offset);
 	}
 	return ring->lock;
-}
-
-static void set_detail(struct lock_finder *finder, uint32_t lock, const char *what, uint64_t bit)
-{
-	char text[64];
-
-	if (lock == LOCK_NONE || finder->locks->list.data[lock].detail)
-		return;
-	snprintf(text, sizeof(text), "%s %llu", what, (unsigned long long)bit);
-	finder->locks->list.data[lock].detail =
-		arena_strndup(&finder->locks->text, text, strlen(text));
 }
 
 /* An enumerator's value is the bit's number: enum pageflags. */
@@ -93,10 +73,13 @@ static uint32_t page_lock(struct lock_finder *finder, uint64_t entry)
 	if (!l->page_wait.size || !lock_plausible(page) || bit > MAX_BIT)
 		return LOCK_NONE;
 	uint32_t lock = lock_add(finder, LOCK_PAGE, page);
+	if (lock == LOCK_NONE || finder->locks->list.data[lock].detail)
+		return lock;
 	const char *name = page_bit_name(finder, bit);
-	if (lock != LOCK_NONE && name)
-		finder->locks->list.data[lock].detail = name;
-	set_detail(finder, lock, "bit", bit);
+	if (name)
+		lock_set_detail(finder, lock, "%s", name);
+	else
+		lock_set_detail(finder, lock, "bit %llu", (unsigned long long)bit);
 	return lock;
 }
 
@@ -110,11 +93,14 @@ static uint32_t word_lock(struct lock_finder *finder, uint64_t entry)
 	if (!l->word_wait.size || !lock_plausible(word))
 		return LOCK_NONE;
 	uint32_t lock = lock_add(finder, LOCK_OTHER, word);
+	if (lock == LOCK_NONE || finder->locks->list.data[lock].word)
+		return lock;
+	finder->locks->list.data[lock].word = true;
 	/* wait_var_event() has no bit: -1. */
 	if (bit <= MAX_BIT)
-		set_detail(finder, lock, "bit", bit);
-	else if (lock != LOCK_NONE && !finder->locks->list.data[lock].detail)
-		finder->locks->list.data[lock].detail = "until it changes";
+		lock_set_detail(finder, lock, "bit %llu", (unsigned long long)bit);
+	else
+		lock_set_detail(finder, lock, "until it changes");
 	return lock;
 }
 
@@ -169,7 +155,7 @@ uint32_t lock_find_queue(struct lock_finder *finder)
 		uint64_t entry = finder->words_at + i * 8 - l->private.offset, function;
 		uint64_t node = entry + l->entry.offset;
 		const char *name = lock_word(finder, entry + l->function.offset, &function)
-					   ? function_at(finder, function)
+					   ? lock_function_at(finder, function)
 					   : NULL;
 		/* One that is off its queue is linked to itself. */
 		if (name && lock_read(finder, node, &list_next) != node && is_linked(finder, node))

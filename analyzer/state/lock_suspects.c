@@ -1,21 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Who holds a spinlock, which does not say so itself. Nobody sleeps with one
- * held, so it is a task that runs: one that has the lock's address on its
- * stack or in a register, or is in a function whose code has it. None of it
- * is proof, and each suspect is shown with what speaks for it.
+ * Who holds a lock that does not say so itself: a task that has its address on
+ * its stack or in a register, or is in a function whose code has it. Nobody
+ * sleeps with a spinlock held, so of one of those it is a task that runs. None
+ * of it is proof, and each suspect is shown with what speaks for it.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/cleanup.h"
 #include "state/lock_finder.h"
 
 #define MAX_FUNCTION (64u << 10)
 
+/* More suspects than this are none. */
+#define MAX_SLEEPERS 4
+
 struct suspicion {
 	unsigned int weight; /* 0: none */
 	char why[192];
+};
+
+struct sleeper {
+	uint32_t task; /* place in tasks->list */
+	struct suspicion suspicion;
 };
 
 static bool registers_have(struct lock_finder *finder, const struct task *task, size_t frame,
@@ -42,17 +51,35 @@ static bool words_have(struct lock_finder *finder, const struct task *task, size
 	return false;
 }
 
-static bool code_has(struct lock_finder *finder, const struct symbol *symbol, uint64_t address)
+static bool read_code_has(struct lock_finder *finder, const struct symbol *symbol, uint64_t address)
 {
 	_cleanup_free_ uint8_t *code = NULL;
 
-	if (!symbol->name)
-		return false;
 	struct error *err =
 		memory_read_alloc(finder->memory, symbol->start, symbol->size, MAX_FUNCTION, &code);
 	error_destroy(err);
 	return !err && finder->kernel->unwinder.arch->code_mentions(code, symbol->size,
 								    symbol->start, address);
+}
+
+/* The same functions are in many stacks, so each is looked at once for a lock. */
+static bool code_has(struct lock_finder *finder, const struct symbol *symbol, uint64_t address)
+{
+	struct address_map *looked_at = &finder->mentions.functions;
+
+	if (!symbol->name)
+		return false;
+	if (finder->mentions.of != address) {
+		address_map_deinit(looked_at);
+		*looked_at = (struct address_map){};
+		finder->mentions.of = address;
+	}
+	uint32_t known = address_map_get(looked_at, symbol->start);
+	if (known != ADDRESS_MAP_NONE)
+		return known;
+	bool ret = read_code_has(finder, symbol, address);
+	address_map_put(looked_at, symbol->start, ret);
+	return ret;
 }
 
 /* What the frames of @task from @first outwards have to do with the lock at @address. */
@@ -177,11 +204,62 @@ static void find_suspects(struct lock_finder *finder, uint32_t place)
 				suspicion.why);
 }
 
+/* A kind of lock that somebody holds who may sleep, and that knows of nobody. */
+static bool may_be_held_asleep(const struct lock *lock)
+{
+	switch (lock->type) {
+	case LOCK_PERCPU_RWSEM:
+	case LOCK_SEMAPHORE:
+	case LOCK_RWSEM:
+		return true;
+	case LOCK_PAGE:
+		return lock->detail && !strncmp(lock->detail, "PG_locked", strlen("PG_locked"));
+	case LOCK_OTHER:
+		return lock->word && !strncmp(lock->detail, "bit", strlen("bit"));
+	default:
+		return false;
+	}
+}
+
+/* Of all tasks those with the most against them; where that is many, it says nothing of any. */
+static void find_sleepers(struct lock_finder *finder, uint32_t place)
+{
+	VECTOR(struct sleeper) found = {};
+	unsigned int most = 0;
+
+	for (uint32_t i = 0; i < finder->tasks->list.count; i++) {
+		const struct task *task = &finder->tasks->list.data[i];
+		if (!task->pid || finder->locks->waits_for[i] == place)
+			continue;
+		struct suspicion suspicion =
+			look_at_frames(finder, task, 0, finder->locks->list.data[place].address);
+		if (!suspicion.weight || suspicion.weight < most)
+			continue;
+		if (suspicion.weight > most)
+			found.count = 0;
+		most = suspicion.weight;
+		if (found.count > MAX_SLEEPERS)
+			continue;
+		struct sleeper *sleeper = vector_push(&found);
+		if (sleeper)
+			*sleeper = (struct sleeper){ i, suspicion };
+	}
+	for (size_t i = 0; i < found.count && found.count <= MAX_SLEEPERS; i++)
+		lock_add_holder(finder, place, finder->tasks->list.data[found.data[i].task].address,
+				found.data[i].suspicion.why);
+	vector_deinit(&found);
+}
+
 void lock_find_suspects(struct lock_finder *finder)
 {
 	for (uint32_t i = 0; i < finder->locks->list.count; i++) {
 		const struct lock *lock = &finder->locks->list.data[i];
-		if (lock->spinning && lock->type != LOCK_IPI && !lock->holders.count)
+		if (lock->holders.count || lock->type == LOCK_IPI)
+			continue;
+		if (lock->spinning)
 			find_suspects(finder, i);
+		else if (may_be_held_asleep(lock))
+			find_sleepers(finder, i);
 	}
+	address_map_deinit(&finder->mentions.functions);
 }

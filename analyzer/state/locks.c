@@ -6,6 +6,7 @@
  */
 #include "state/locks.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -189,6 +190,26 @@ void lock_add_holder(struct lock_finder *finder, uint32_t place, uint64_t addres
 		holder->why = arena_strndup(&finder->locks->text, why, strlen(why));
 }
 
+void lock_set_detail(struct lock_finder *finder, uint32_t place, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	finder->locks->list.data[place].detail =
+		arena_strndup(&finder->locks->text, text, strlen(text));
+}
+
+const char *lock_function_at(struct lock_finder *finder, uint64_t address)
+{
+	if (!lock_plausible(address))
+		return NULL;
+	const struct symbol symbol = symbols_lookup(&finder->kernel->symbols, address);
+	return symbol.start == address ? symbol.name : NULL;
+}
+
 static uint32_t (*const finders[])(struct lock_finder *) = {
 	[FAMILY_MUTEX] = lock_find_mutex,
 	[FAMILY_RWSEM] = lock_find_rwsem,
@@ -282,6 +303,8 @@ static void find_all(struct lock_finder *finder)
 		set_lock(finder, pending->task, finder->rings.list.data[pending->ring].lock);
 	}
 	lock_read_lockdep(finder);
+	lock_explain_completions(finder);
+	lock_explain_objects(finder);
 	lock_find_suspects(finder);
 }
 
@@ -344,6 +367,11 @@ const char *lock_type_name(enum lock_type type)
 	return names[type];
 }
 
+const char *lock_participle(const struct lock *lock)
+{
+	return lock->type == LOCK_COMPLETION ? "ended" : "held";
+}
+
 bool lock_is_held(const struct lock *lock)
 {
 	return lock->type != LOCK_COMPLETION && lock->type != LOCK_OTHER;
@@ -359,7 +387,7 @@ void lock_describe(const struct lock *lock, char *ret, size_t size)
 		return;
 	}
 	if (lock->type == LOCK_OTHER)
-		kind = detail ? "word" : "wait queue";
+		kind = lock->word ? "word" : "wait queue";
 	snprintf(address, sizeof(address), "at 0x%llx", (unsigned long long)lock->address);
 	snprintf(ret, size, "%s %s%s%s%s%s%s%s", kind, lock->name ? lock->name : address,
 		 lock->module ? " [" : "", lock->module ? lock->module : "",

@@ -34,6 +34,7 @@ struct lock {
 	const char *module; /* of the symbol; NULL: the core kernel */
 	const char *detail; /* what else there is to say, or NULL */
 	bool spinning; /* its waiters run */
+	bool word; /* LOCK_OTHER: a word in memory, no wait queue */
 	VECTOR(struct lock_holder) holders;
 	VECTOR(uint32_t) waiters; /* places in tasks->list */
 };
@@ -59,6 +60,8 @@ void locks_deinit(struct locks *locks);
 /* What the task at @place of tasks->list waits for, or NULL. */
 const struct lock *locks_waited_for(const struct locks *locks, uint32_t place);
 
+#define LOCK_TEXT_SIZE 640 /* enough for what describes a lock */
+
 /* "mutex ldhang_mutex [ldhang]", "page 0xffffea0000001000 (PG_locked)"; cut to fit. */
 void lock_describe(const struct lock *lock, char *ret, size_t size);
 
@@ -70,6 +73,9 @@ size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack);
 
 /* "mutex", "rwsem", ...: interface.md's words. */
 const char *lock_type_name(enum lock_type type);
+
+/* What a holder has done with it: "held", or "ended" of what is nobody's until then. */
+const char *lock_participle(const struct lock *lock);
 
 /* Whether it is a lock that somebody holds: no completion, no wait queue. */
 bool lock_is_held(const struct lock *lock);

@@ -15,13 +15,26 @@ static uint64_t or_unknown(struct error *err, uint64_t value)
 	return MACHINE_UNKNOWN;
 }
 
+/* Kernels before 5.11 do not export the offset (kernel/crash_core.c). */
+static bool uts_name_offset(struct kernel *kernel, uint64_t *ret)
+{
+	struct member member;
+
+	if (vmcoreinfo_number(&kernel->info, "OFFSET(uts_namespace.name)", ret))
+		return true;
+	if (!types_member(kernel->symbols.types, "uts_namespace", "name", &member))
+		return false;
+	*ret = member.offset;
+	return true;
+}
+
 static void read_uts(struct kernel *kernel, struct machine *machine)
 {
 	char uts[6][UTS_SIZE] = {}; /* sysname, nodename, release, version, machine, domainname */
 	uint64_t address, offset;
 
 	if (!vmcoreinfo_symbol(&kernel->info, "init_uts_ns", &address) ||
-	    !vmcoreinfo_number(&kernel->info, "OFFSET(uts_namespace.name)", &offset))
+	    !uts_name_offset(kernel, &offset))
 		return;
 	struct error *err = memory_read(&kernel->memory, address + offset, uts, sizeof(uts));
 	if (err) {

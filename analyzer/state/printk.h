@@ -27,21 +27,4 @@ struct error *printk_ring_read(struct dmesg *dmesg, struct memory *memory,
 struct error *printk_log_read(struct dmesg *dmesg, struct memory *memory,
 			      const struct vmcoreinfo *info);
 
-/* A table, of which a page may be missing. */
-struct printk_table {
-	uint8_t *bytes; /* zeros where nothing could be read */
-	uint64_t size;
-	uint64_t start; /* of the table in its first page */
-	uint8_t *missing; /* a flag for each page */
-	struct error *error; /* of the first that is missing, or NULL */
-};
-
-/* Fails if more is missing than is there. */
-struct error *printk_table_read(struct printk_table *table, struct memory *memory, uint64_t va,
-				uint64_t size, uint64_t most);
-void printk_table_deinit(struct printk_table *table);
-
-/* Whether @size bytes at @offset, which must be in the table, were read. */
-bool printk_table_has(const struct printk_table *table, uint64_t offset, uint64_t size);
-
 #endif

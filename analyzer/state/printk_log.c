@@ -16,8 +16,10 @@
 #define MAX_NAME      64
 
 struct log {
-	struct printk_table buffer;
-	uint64_t first, next; /* indices in the buffer */
+	uint8_t *buffer;
+	uint64_t size; /* of the buffer */
+	struct holes holes; /* in it */
+	uint64_t first, next; /* indices in it */
 	uint64_t head_size;
 	/* Offsets in a record. */
 	uint64_t ts_nsec, len, text_len, dict_len, level;
@@ -65,23 +67,25 @@ static struct error *read_layout(struct log *log, const struct vmcoreinfo *info)
 
 static struct error *read_log(struct log *log, struct memory *memory, const struct vmcoreinfo *info)
 {
-	uint64_t buffer, size;
+	uint64_t buffer;
 
 	struct error *err = read_layout(log, info);
 	if (!err)
 		err = read_variable(memory, info, "log_buf", sizeof(buffer), &buffer);
 	if (!err)
-		err = read_variable(memory, info, "log_buf_len", sizeof(uint32_t), &size);
+		err = read_variable(memory, info, "log_buf_len", sizeof(uint32_t), &log->size);
 	if (!err)
 		err = read_variable(memory, info, "log_first_idx", sizeof(uint32_t), &log->first);
 	if (!err)
 		err = read_variable(memory, info, "log_next_idx", sizeof(uint32_t), &log->next);
-	if (!err && (log->first > size || log->next > size))
+	if (!err && (log->first > log->size || log->next > log->size))
 		err = error_fault(ERROR_CORRUPT, buffer,
 				  "the log's indices are %llu and %llu of %llu",
 				  (unsigned long long)log->first, (unsigned long long)log->next,
-				  (unsigned long long)size);
-	return err ? err : printk_table_read(&log->buffer, memory, buffer, size, MAX_LOG_SIZE);
+				  (unsigned long long)log->size);
+	return err ? err
+		   : memory_read_table(memory, buffer, log->size, MAX_LOG_SIZE, &log->buffer,
+				       &log->holes);
 }
 
 static uint16_t half_word(const uint8_t *bytes)
@@ -132,13 +136,13 @@ static struct error *add_record(struct dmesg *dmesg, const struct log *log, cons
 /* Goes from record to record. Where one makes no sense, or is not in the dump, the way to the next is lost too. */
 static struct error *read_records(struct dmesg *dmesg, const struct log *log)
 {
-	const struct printk_table *buffer = &log->buffer;
+	const struct holes *holes = &log->holes;
 	bool below = log->first < log->next; /* nothing went round */
 
 	for (uint64_t at = log->first; at != log->next;) {
-		const uint8_t *head = buffer->bytes + at;
-		uint64_t room = buffer->size - at, len = 0;
-		bool whole = log->head_size <= room && printk_table_has(buffer, at, log->head_size);
+		const uint8_t *head = log->buffer + at;
+		uint64_t room = log->size - at, len = 0;
+		bool whole = log->head_size <= room && !holes_touch(holes, at, log->head_size);
 
 		/* The end needs no record to say so, if none fits. */
 		if (whole)
@@ -150,10 +154,10 @@ static struct error *read_records(struct dmesg *dmesg, const struct log *log)
 			at = 0;
 			continue;
 		}
-		if (!whole || len > room || !printk_table_has(buffer, at, len))
-			return buffer->error ? error_copy(buffer->error)
-					     : error_fault(ERROR_CORRUPT, 0,
-							   "a record goes over the end of the log");
+		if (!whole || len > room || holes_touch(holes, at, len))
+			return holes->error ? error_copy(holes->error)
+					    : error_fault(ERROR_CORRUPT, 0,
+							  "a record goes over the end of the log");
 		if (log->head_size + half_word(head + log->text_len) +
 			    half_word(head + log->dict_len) >
 		    len)
@@ -176,6 +180,7 @@ struct error *printk_log_read(struct dmesg *dmesg, struct memory *memory,
 	struct error *err = read_log(&log, memory, info);
 	if (!err)
 		err = read_records(dmesg, &log);
-	printk_table_deinit(&log.buffer);
+	free(log.buffer);
+	holes_deinit(&log.holes);
 	return err;
 }

@@ -32,12 +32,17 @@
 #define DEVICE_SIZE    48
 #define MAX_ENTRY_SIZE 256 /* of a descriptor or info; they have 24 and 88 bytes */
 
+struct table {
+	uint8_t *bytes;
+	struct holes holes;
+};
+
 struct ring {
 	struct memory *memory;
 	const struct vmcoreinfo *info;
 	uint64_t count_bits, size_bits;
 	uint64_t head_id, tail_id;
-	struct printk_table descs, infos, data;
+	struct table descs, infos, data;
 	uint64_t desc_size, info_size;
 	/* Offsets in a descriptor and in struct printk_info. */
 	uint64_t state_var, begin, next, ts_nsec, text_len, level;
@@ -131,6 +136,18 @@ static struct error *read_layout(struct ring *ring)
 	return NULL;
 }
 
+static struct error *read_table(struct memory *memory, uint64_t va, uint64_t size,
+				struct table *ret)
+{
+	return memory_read_table(memory, va, size, MAX_TABLE_SIZE, &ret->bytes, &ret->holes);
+}
+
+static void table_deinit(struct table *table)
+{
+	free(table->bytes);
+	holes_deinit(&table->holes);
+}
+
 static struct error *read_ring(struct ring *ring)
 {
 	struct memory *memory = ring->memory;
@@ -175,13 +192,11 @@ static struct error *read_ring(struct ring *ring)
 	if (err)
 		return err;
 	uint64_t count = 1ull << ring->count_bits, size = 1ull << ring->size_bits;
-	err = printk_table_read(&ring->descs, memory, descs, count * ring->desc_size,
-				MAX_TABLE_SIZE);
+	err = read_table(memory, descs, count * ring->desc_size, &ring->descs);
 	if (!err)
-		err = printk_table_read(&ring->infos, memory, infos, count * ring->info_size,
-					MAX_TABLE_SIZE);
+		err = read_table(memory, infos, count * ring->info_size, &ring->infos);
 	if (!err)
-		err = printk_table_read(&ring->data, memory, data, size, MAX_TABLE_SIZE);
+		err = read_table(memory, data, size, &ring->data);
 	return err;
 }
 
@@ -238,8 +253,8 @@ static bool read_record(const struct ring *ring, uint64_t id, struct printk_reco
 	size_t room;
 
 	*lost_ret = true;
-	if (!printk_table_has(&ring->descs, place * ring->desc_size, ring->desc_size) ||
-	    !printk_table_has(&ring->infos, place * ring->info_size, ring->info_size))
+	if (holes_touch(&ring->descs.holes, place * ring->desc_size, ring->desc_size) ||
+	    holes_touch(&ring->infos.holes, place * ring->info_size, ring->info_size))
 		return false;
 	*lost_ret = false;
 	if ((state & ID_MASK) != id ||
@@ -249,8 +264,8 @@ static bool read_record(const struct ring *ring, uint64_t id, struct printk_reco
 	if (!record_text(ring, desc, text_len, &ret->text, &room))
 		return false;
 	ret->size = room;
-	*lost_ret = room && !printk_table_has(&ring->data,
-					      (const uint8_t *)ret->text - ring->data.bytes, room);
+	*lost_ret = room && holes_touch(&ring->data.holes,
+					(const uint8_t *)ret->text - ring->data.bytes, room);
 	ret->t_ns = word_at(info + ring->ts_nsec);
 	ret->level = info[ring->level] >> 5;
 	if (ring->caller_id != UINT64_MAX) {
@@ -304,9 +319,9 @@ static struct error *read_records(struct dmesg *dmesg, const struct ring *ring)
 		err = dmesg_add(dmesg, &record);
 	}
 	if (!err && nr_lost) {
-		const struct error *why = ring->descs.error   ? ring->descs.error
-					  : ring->infos.error ? ring->infos.error
-							      : ring->data.error;
+		const struct error *why = ring->descs.holes.error   ? ring->descs.holes.error
+					  : ring->infos.holes.error ? ring->infos.holes.error
+								    : ring->data.holes.error;
 		err = error_fault(why->class, why->address, "%llu records are lost: %s",
 				  (unsigned long long)nr_lost, why->message);
 	}
@@ -321,8 +336,8 @@ struct error *printk_ring_read(struct dmesg *dmesg, struct memory *memory,
 	struct error *err = read_ring(&ring);
 	if (!err)
 		err = read_records(dmesg, &ring);
-	printk_table_deinit(&ring.descs);
-	printk_table_deinit(&ring.infos);
-	printk_table_deinit(&ring.data);
+	table_deinit(&ring.descs);
+	table_deinit(&ring.infos);
+	table_deinit(&ring.data);
 	return err;
 }

@@ -2,16 +2,15 @@
 #include "state/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 #include "state/bpf_maps.h"
 
-/* 8192 CPUs, and the header. */
-#define MAX_RECORD_SIZE ((uint64_t)(8192 + 1) * RECORD_SLOT_SIZE)
+/* 2048 CPUs, more than any machine has, and the header: 128 MB. */
+#define MAX_RECORD_SIZE ((uint64_t)(2048 + 1) * RECORD_SLOT_SIZE)
 
 static struct error *check(const struct record_header *header, size_t size)
 {
@@ -100,19 +99,21 @@ struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
 
 struct error *record_from_file(const char *path, struct record *ret)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
+	_cleanup_close_ int fd = -1;
+	uint64_t in_file;
+	struct error *err = regular_file_open(path, &fd, &in_file);
 
-	if (fd < 0 || fstat(fd, &st))
-		return error_errno("%s", path);
-	if (!S_ISREG(st.st_mode) || (uint64_t)st.st_size > MAX_RECORD_SIZE)
-		return error_create(ERROR_OTHER, "%s: no flight record", path);
-	char *data = malloc(st.st_size + 1);
+	if (err)
+		return err;
+	if (in_file > MAX_RECORD_SIZE)
+		return error_create(ERROR_OTHER, "%s: no flight record: they have up to %llu MB",
+				    path, (unsigned long long)MAX_RECORD_SIZE >> 20);
+	char *data = malloc(in_file + 1);
 	if (!data)
 		return &error_no_memory;
 	size_t size = 0;
-	for (ssize_t n; size < (size_t)st.st_size; size += n) {
-		n = read(fd, data + size, st.st_size - size);
+	for (ssize_t n; size < in_file; size += n) {
+		n = read(fd, data + size, in_file - size);
 		if (n < 0) {
 			free(data);
 			return error_errno("%s", path);
@@ -120,7 +121,7 @@ struct error *record_from_file(const char *path, struct record *ret)
 		if (!n)
 			break;
 	}
-	struct error *err = record_parse(data, size, ret);
+	err = record_parse(data, size, ret);
 	if (!err)
 		ret->from = RECORD_FROM_FILE;
 	return error_prefix(err, "%s", path);

@@ -11,8 +11,8 @@ struct reader {
 	const struct record *record;
 	unsigned int scans;
 	struct member stack; /* of task_struct */
-	struct member
-		pcpu_hot_current; /* from 6.2 (e57ef2ed97c1) to 6.14; else the variable current_task */
+	/* From 6.2 (e57ef2ed97c1) to 6.14; else the variable current_task. */
+	struct member pcpu_hot_current;
 };
 
 static bool read_stack(struct reader *reader, uint64_t task, uint64_t *ret)

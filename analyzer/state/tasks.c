@@ -6,7 +6,6 @@
  */
 #include "state/tasks.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/address_map.h"
@@ -33,6 +32,7 @@ struct layout {
 	struct member tasks, thread_head, thread_node, signal;
 	struct member pid, tgid, real_parent, comm, state, exit_state, flags, stack, sp, cpu;
 	struct member mm;
+	struct member on_cpu, voluntary, involuntary; /* not there: no moment can be told */
 	struct rss_layout rss;
 	struct scheduling_layout scheduling;
 };
@@ -82,6 +82,9 @@ static struct error *resolve(struct reader *reader)
 		{ "task_struct", "mm", &l->mm },
 		/* In thread_info since 5.16 (bcf9033e5449). */
 		{ "task_struct", "thread_info.cpu|cpu", &l->cpu },
+		{ "task_struct", "on_cpu", &l->on_cpu, true }, /* with CONFIG_SMP */
+		{ "task_struct", "nvcsw", &l->voluntary, true },
+		{ "task_struct", "nivcsw", &l->involuntary, true },
 	};
 	scheduling_resolve(types, &l->scheduling);
 	struct error *err = types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
@@ -184,24 +187,21 @@ struct moment {
 
 static struct error *read_moment(struct reader *reader, const struct task *task, struct moment *ret)
 {
-	struct member on_cpu, voluntary, involuntary;
+	const struct layout *l = &reader->layout;
 	struct memory *memory = &reader->kernel->memory;
-	const struct member_wanted wanted[] = {
-		{ "task_struct", "on_cpu", &on_cpu, true }, /* with CONFIG_SMP */
-		{ "task_struct", "nvcsw", &voluntary },
-		{ "task_struct", "nivcsw", &involuntary },
-	};
+	struct error *err = NULL;
 
 	*ret = (struct moment){};
-	struct error *err = types_resolve(reader->kernel->symbols.types, wanted, 3);
+	if (!l->voluntary.size || !l->involuntary.size)
+		return error_create(ERROR_NOT_FOUND,
+				    "BTF: struct task_struct has no member nvcsw or nivcsw");
+	err = member_read(memory, task->address, &l->voluntary, &ret->voluntary);
 	if (!err)
-		err = member_read(memory, task->address, &voluntary, &ret->voluntary);
+		err = member_read(memory, task->address, &l->involuntary, &ret->involuntary);
 	if (!err)
-		err = member_read(memory, task->address, &involuntary, &ret->involuntary);
-	if (!err)
-		err = member_read(memory, task->address, &reader->layout.sp, &ret->sp);
-	if (!err && on_cpu.size)
-		err = member_read(memory, task->address, &on_cpu, &ret->on_cpu);
+		err = member_read(memory, task->address, &l->sp, &ret->sp);
+	if (!err && l->on_cpu.size)
+		err = member_read(memory, task->address, &l->on_cpu, &ret->on_cpu);
 	return err;
 }
 
@@ -371,9 +371,10 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	}
 	if (!err)
 		return;
+	bool missing = err->class != ERROR_CORRUPT;
 	note_error(reader, error_prefix(err, "threads of 0x%llx", (unsigned long long)leader));
 	/* The task itself may be there all the same. */
-	if (reader->tasks->list.count == first)
+	if (missing && reader->tasks->list.count == first)
 		add_task(reader, leader);
 }
 

@@ -26,8 +26,7 @@ struct task {
 	uint64_t mm; /* its mm_struct; 0: none of its own */
 	uint64_t rss_pages; /* of the process, the same for all of its threads */
 	struct scheduling scheduling;
-	uint64_t
-		wait_ns; /* how long it has not run; CLOCK_UNKNOWN: it runs, or it cannot be told */
+	uint64_t wait_ns; /* how long it has not run; CLOCK_UNKNOWN: it runs, or nothing tells */
 
 	enum registers_from registers_from;
 	struct stack stack;
@@ -46,6 +45,7 @@ void tasks_deinit(struct tasks *tasks);
 /* What the walk of its stack began with: those of a task that was switched out are not all known. */
 struct error *task_registers(struct kernel *kernel, const struct cpus *cpus,
 			     const struct task *task, struct registers *ret);
+
 /* Sets wait_ns of all tasks. */
 void tasks_set_waits(struct tasks *tasks, const struct cpus *cpus, const struct clocks *clocks);
 

@@ -24,8 +24,8 @@ struct types {
 	uint32_t *offsets; /* of each type in type_bytes, from the first on */
 	uint32_t *hash; /* structs, unions and enums by name; 0 is free */
 	uint32_t hash_mask;
-	const uint8_t *
-		layouts; /* what a type of each kind has behind its struct btf_type; NULL: not told */
+	/* What a type of each kind has behind its struct btf_type; NULL: not told. */
+	const uint8_t *layouts;
 	uint32_t nr_layouts;
 };
 

@@ -2,7 +2,6 @@
 #include "symbols/btf_claims.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "symbols/btf.h"
 

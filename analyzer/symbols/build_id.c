@@ -40,8 +40,7 @@ static bool set(struct build_id *id, const void *bytes, size_t size)
 	return true;
 }
 
-/* Takes it out of ELF notes; false if they have none. */
-static bool build_id_of_notes(const void *notes, size_t size, struct build_id *ret)
+bool build_id_of_notes(const void *notes, size_t size, struct build_id *ret)
 {
 	struct note note;
 
@@ -88,18 +87,24 @@ static bool read_notes(const struct symbols *symbols, uint64_t address, uint64_t
 	return found;
 }
 
-void build_id_of_kernel(const struct symbols *symbols, const struct vmcoreinfo *info,
-			struct build_id *ret)
+/* It is there since 5.9 (0935288c6e00). */
+void build_id_of_vmcoreinfo(const struct vmcoreinfo *info, struct build_id *ret)
 {
 	const char *text;
 	size_t len;
-	uint64_t start = symbols->at[KSYM___start_notes], stop = symbols->at[KSYM___stop_notes];
 
 	memset(ret, 0, sizeof(*ret));
-	/* Since 5.9 (0935288c6e00). */
-	if (vmcoreinfo_string(info, "BUILD-ID", &text, &len) && parse(text, len, ret))
-		return;
-	if (start && stop > start)
+	if (vmcoreinfo_string(info, "BUILD-ID", &text, &len))
+		parse(text, len, ret);
+}
+
+void build_id_of_kernel(const struct symbols *symbols, const struct vmcoreinfo *info,
+			struct build_id *ret)
+{
+	uint64_t start = symbols->at[KSYM___start_notes], stop = symbols->at[KSYM___stop_notes];
+
+	build_id_of_vmcoreinfo(info, ret);
+	if (!ret->size && start && stop > start)
 		read_notes(symbols, start, stop - start, ret);
 }
 

@@ -17,7 +17,11 @@ bool build_id_equal(const struct build_id *a, const struct build_id *b);
 /* In hexadecimal; "" if it is unknown. */
 void build_id_text(const struct build_id *id, char ret[2 * BUILD_ID_MAX + 1]);
 
-/* That of the dumped kernel; unknown if the dump does not tell. */
+/* The one among ELF notes; false if there is none. */
+bool build_id_of_notes(const void *notes, size_t size, struct build_id *ret);
+
+/* That of the dumped kernel; unknown if the dump, or its vmcoreinfo alone, does not tell. */
+void build_id_of_vmcoreinfo(const struct vmcoreinfo *info, struct build_id *ret);
 void build_id_of_kernel(const struct symbols *symbols, const struct vmcoreinfo *info,
 			struct build_id *ret);
 void build_id_of_module(const struct symbols *symbols, const struct module *module,

@@ -2,32 +2,39 @@
 #include "symbols/debug_file.h"
 
 #include <elfutils/libdwelf.h>
-#include <fcntl.h>
 #include <gelf.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
+#include "base/sandbox.h"
 #include "symbols/dwarf_units.h"
 
 static struct error *map_file(struct debug_file *file, int opened)
 {
+	_cleanup_close_ int own = -1;
 	struct stat st;
-	/* Not to hang on a FIFO that somebody has put there. */
-	_cleanup_close_ int own =
-		opened < 0 ? open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	int fd = opened < 0 ? own : opened;
+	uint64_t size;
 
-	if (fd < 0 || fstat(fd, &st))
-		return error_errno("%s", file->path);
-	if (!S_ISREG(st.st_mode) || st.st_size < (off_t)sizeof(Elf64_Ehdr))
+	if (opened < 0) {
+		struct error *err = regular_file_open(file->path, &own, &size);
+		if (err)
+			return err;
+	} else {
+		if (fstat(opened, &st))
+			return error_errno("%s", file->path);
+		size = st.st_size;
+	}
+	if (size < sizeof(Elf64_Ehdr))
 		return error_create(ERROR_OTHER, "%s: not an ELF file", file->path);
-	void *map = mmap(NULL, st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	/* Only to be read: what may be written to counts as memory that was taken. */
+	void *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, opened < 0 ? own : opened, 0);
 	if (map == MAP_FAILED)
 		return error_errno("%s", file->path);
 	file->map = map;
-	file->size = st.st_size;
+	file->size = size;
 	return NULL;
 }
 
@@ -47,6 +54,22 @@ static Elf_Scn *find_section(const struct debug_file *file, const char *name, GE
 	return NULL;
 }
 
+/* libelf changes the header of a section that it expands, in place. */
+static struct error *allow_headers(const struct debug_file *file, const GElf_Ehdr *ehdr)
+{
+	uint64_t start = ehdr->e_shoff & ~(uint64_t)(PAGE_SIZE - 1), size;
+	size_t count;
+
+	if (elf_getshdrnum(file->elf, &count) || ehdr->e_shoff >= file->size)
+		return NULL;
+	size = ehdr->e_shoff - start + count * sizeof(Elf64_Shdr);
+	if (size > file->size - start)
+		size = file->size - start;
+	if (mprotect(file->map + start, size, PROT_READ | PROT_WRITE))
+		return error_errno("%s", file->path);
+	return NULL;
+}
+
 static struct error *check_elf(struct debug_file *file, uint16_t machine)
 {
 	GElf_Ehdr ehdr;
@@ -62,7 +85,7 @@ static struct error *check_elf(struct debug_file *file, uint16_t machine)
 				    file->path, ehdr.e_machine, machine);
 	if (!find_section(file, ".debug_info", &shdr) || shdr.sh_type == SHT_NOBITS)
 		return error_create(ERROR_NOT_FOUND, "%s: has no debug information", file->path);
-	return NULL;
+	return allow_headers(file, &ehdr);
 }
 
 struct error *debug_file_open(const char *path, int fd, uint16_t machine, struct debug_file **ret)
@@ -157,6 +180,9 @@ static void number_units(struct debug_file *file)
 struct error *debug_file_load(struct debug_file *file)
 {
 	file->dwarf = dwarf_begin_elf(file->elf, DWARF_C_READ, NULL);
+	/* Else it would say so itself, and exit. */
+	if (file->dwarf)
+		dwarf_new_oom_handler(file->dwarf, sandbox_no_memory);
 	if (!file->dwarf)
 		return error_create(ERROR_OTHER, "%s: %s", file->path, dwarf_errmsg(-1));
 	number_units(file);

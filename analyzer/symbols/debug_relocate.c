@@ -6,6 +6,7 @@
  */
 #include <gelf.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "base/cleanup.h"
 #include "symbols/debug_file.h"
@@ -202,5 +203,7 @@ struct error *debug_file_relocate(struct debug_file *file, const struct module *
 		return &error_no_memory;
 	r.addresses = addresses;
 	struct error *err = place_sections(&r, module, shdr.sh_link);
+	if (!err && mprotect(file->map, file->size, PROT_READ | PROT_WRITE))
+		err = error_errno("%s", file->path);
 	return err ? err : relocate_sections(&r);
 }

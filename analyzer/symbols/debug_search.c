@@ -28,6 +28,17 @@ bool debug_name_is_safe(const char *name)
 	return len && !name[len] && name[0] != '.';
 }
 
+char *debug_release(const struct vmcoreinfo *info)
+{
+	const char *text;
+	size_t len;
+
+	if (!vmcoreinfo_string(info, "OSRELEASE", &text, &len))
+		return NULL;
+	_cleanup_free_ char *ret = strndup(text, len);
+	return ret && debug_name_is_safe(ret) ? steal_ptr(ret) : NULL;
+}
+
 __attribute__((format(printf, 2, 3))) static bool try_path(struct search *search,
 							   const char *format, ...)
 {

@@ -18,6 +18,9 @@ struct debug_wanted {
 void debug_search(const char *folders, const struct debug_wanted *wanted,
 		  bool (*candidate)(void *data, const char *path), void *data);
 
+/* OSRELEASE, if it can be part of a file's name, for the caller to free; else NULL. */
+char *debug_release(const struct vmcoreinfo *info);
+
 /* Names out of a dump become parts of paths only if they cannot lead elsewhere. */
 bool debug_name_is_safe(const char *name);
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "symbols/debuginfo.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
 #include "symbols/debug_search.h"
 
@@ -160,22 +158,6 @@ static struct debug_file *search_file(struct debuginfo *debuginfo, const struct 
 	return search.found;
 }
 
-/* OSRELEASE, if it can be part of a file's name. */
-static char *read_release(const struct vmcoreinfo *info)
-{
-	const char *text;
-	size_t len;
-
-	if (!vmcoreinfo_string(info, "OSRELEASE", &text, &len))
-		return NULL;
-	char *ret = strndup(text, len);
-	if (ret && !debug_name_is_safe(ret)) {
-		free(ret);
-		return NULL;
-	}
-	return ret;
-}
-
 struct error *debuginfo_create(const struct debuginfo_source *source, struct symbols *symbols,
 			       const struct vmcoreinfo *info, uint16_t machine,
 			       struct debuginfo **ret)
@@ -191,7 +173,7 @@ struct error *debuginfo_create(const struct debuginfo_source *source, struct sym
 	debuginfo->source = *source;
 	debuginfo->symbols = symbols;
 	debuginfo->machine = machine;
-	debuginfo->release = read_release(info);
+	debuginfo->release = debug_release(info);
 	build_id_of_kernel(symbols, info, &wanted);
 	debuginfo->kernel = search_file(debuginfo, NULL, &wanted);
 	if (!debuginfo->kernel && !debuginfo->errors.count)

@@ -14,8 +14,8 @@ struct debuginfo_source {
 	 * and of a module besides NAME.ko, NAME.ko.debug, and the same anywhere below lib/modules/R.
 	 */
 	const char *debug_dir;
-	const struct debuginfod
-		*debuginfod; /* to be asked for what is not found otherwise, or NULL */
+	/* To be asked for what is not found otherwise, or NULL. */
+	const struct debuginfod *debuginfod;
 };
 
 struct debuginfo;

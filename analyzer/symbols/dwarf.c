@@ -4,6 +4,7 @@
 #include <dwarf.h>
 #include <string.h>
 
+#include "symbols/dwarf_type.h"
 #include "symbols/dwarf_units.h"
 
 #define MAX_INLINED 32
@@ -62,25 +63,18 @@ static void set_line(struct debug_file *file, struct source_place *place, Dwarf_
 		place->line = line;
 }
 
-static bool get_number(Dwarf_Die *die, unsigned int name, Dwarf_Word *ret)
-{
-	Dwarf_Attribute attribute;
-
-	return dwarf_attr(die, name, &attribute) && !dwarf_formudata(&attribute, ret);
-}
-
 /* @place is where the function of @inlined was called. */
 static void set_call(struct debug_file *file, struct source_place *place, Dwarf_Die *unit,
 		     Dwarf_Die *inlined)
 {
 	Dwarf_Files *files;
-	Dwarf_Word index, line;
+	uint64_t index, line;
 	size_t count;
 
-	if (get_number(inlined, DW_AT_call_file, &index) &&
+	if (dwarf_number(inlined, DW_AT_call_file, &index) &&
 	    !dwarf_getsrcfiles(unit, &files, &count) && index < count)
 		set_file(file, place, dwarf_filesrc(files, index, NULL, NULL));
-	if (get_number(inlined, DW_AT_call_line, &line) && line <= UINT32_MAX)
+	if (dwarf_number(inlined, DW_AT_call_line, &line) && line <= UINT32_MAX)
 		place->line = line;
 }
 

@@ -5,7 +5,6 @@
 
 #include <elfutils/libdw.h>
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 #define TYPE_NAME_SIZE 256

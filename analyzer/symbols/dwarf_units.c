@@ -2,7 +2,8 @@
 #include "symbols/dwarf_units.h"
 
 #include <dwarf.h>
-#include <string.h>
+
+#include "base/search.h"
 
 #define MAX_RANGES   (4u << 20)
 #define MAX_NESTING  8 /* of namespaces, which Rust has */
@@ -96,16 +97,10 @@ static struct error *add_other_units(struct debug_file *file)
 
 static const struct unit_range *find_range(const struct debug_file *file, uint64_t address)
 {
-	size_t low = 0, high = file->ranges.count;
+	const struct unit_range *ranges = file->ranges.data;
+	size_t i = search_upto(ranges, file->ranges.count, start, address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (file->ranges.data[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && address < file->ranges.data[low - 1].end ? &file->ranges.data[low - 1] : NULL;
+	return i && address < ranges[i - 1].end ? &ranges[i - 1] : NULL;
 }
 
 static bool add_function(struct dwarf_unit *unit, Dwarf_Die *die)
@@ -184,18 +179,10 @@ struct dwarf_unit *dwarf_unit_find(struct debug_file *file, uint64_t address)
 
 Dwarf_Die *dwarf_function_find(struct dwarf_unit *unit, uint64_t address)
 {
-	size_t low = 0, high = unit->functions.count;
+	struct dwarf_function *functions = unit->functions.data;
+	size_t i = search_upto(functions, unit->functions.count, start, address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (unit->functions.data[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && address < unit->functions.data[low - 1].end
-		       ? &unit->functions.data[low - 1].die
-		       : NULL;
+	return i && address < functions[i - 1].end ? &functions[i - 1].die : NULL;
 }
 
 void dwarf_units_deinit(struct debug_file *file)

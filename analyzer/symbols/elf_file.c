@@ -2,11 +2,11 @@
 #include "symbols/elf_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 
 #define MAX_SECTIONS   65536 /* a vmlinux has below 100 */
 #define MAX_NAMES_SIZE (16u << 20)
@@ -68,13 +68,11 @@ static struct error *read_headers(struct elf_file *file)
 
 struct error *elf_file_open(const char *path, struct elf_file *ret)
 {
-	struct stat st;
-
-	*ret = (struct elf_file){ .fd = open(path, O_RDONLY | O_CLOEXEC) };
-	if (ret->fd < 0 || fstat(ret->fd, &st))
-		return error_errno("%s", path);
-	ret->size = st.st_size;
-	struct error *err = read_headers(ret);
+	*ret = (struct elf_file){};
+	struct error *err = regular_file_open(path, &ret->fd, &ret->size);
+	if (err)
+		return err;
+	err = read_headers(ret);
 	if (err)
 		elf_file_close(ret);
 	return error_prefix(err, "%s", path);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/search.h"
 #include "dump/list.h"
 
 #define MAX_CODES     (1u << 20)
@@ -162,15 +163,8 @@ void generated_deinit(struct generated *generated)
 
 const struct generated_code *generated_find(const struct generated *generated, uint64_t address)
 {
-	size_t low = 0, high = generated->list.count;
+	const struct generated_code *list = generated->list.data;
+	size_t i = search_upto(list, generated->list.count, start, address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (generated->list.data[middle].start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low && address < generated->list.data[low - 1].end ? &generated->list.data[low - 1]
-								  : NULL;
+	return i && address < list[i - 1].end ? &list[i - 1] : NULL;
 }

@@ -6,7 +6,8 @@
 #include "dump/memory.h"
 
 #define KSYM_NAME_SIZE	     512 /* KSYM_NAME_LEN since 6.1 (b8a94bfb3395); 128 before */
-#define KALLSYMS_MAX_SYMBOLS (8u << 20)
+#define KALLSYMS_MAX_SYMBOLS (2u << 20) /* kernels have some 200,000 */
+#define MARKER_SPACING	     256 /* names from one marker to the next: scripts/kallsyms.c */
 
 /* Where the kernel has the tables; 0: it has no such. */
 struct kallsyms_tables {
@@ -36,7 +37,7 @@ struct kallsyms {
 	uint32_t count;
 	uint8_t *names;
 	size_t names_size;
-	uint32_t *markers; /* where every 256th name begins */
+	uint32_t *markers; /* where every MARKER_SPACING-th name begins */
 	enum kallsyms_encoding encoding;
 	uint64_t *addresses; /* KALLSYMS_ABSOLUTE; the others have offsets */
 	int32_t *offsets;

@@ -10,8 +10,6 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
-
 #define NR_LOOKED_AT 8 /* markers that tell that they are markers */
 #define MAX_SEARCH   (16u << 20)
 

@@ -5,8 +5,6 @@
 
 #include "symbols/kallsyms.h"
 
-#define MARKER_SPACING 256
-
 /* The kernel's kallsyms_markers: where in the names every 256th begins. 0: not known. */
 struct kallsyms_markers {
 	uint32_t *places;

@@ -26,10 +26,8 @@
 #define BLOCK	       256 /* bytes; one of them at least is all in the index */
 #define INDEX_SIZE     512
 #define MAX_TOKENS     8192
-#define MARKER_SPACING 256
 #define MAX_MARKERS    (KALLSYMS_MAX_SYMBOLS / MARKER_SPACING)
-#define MAX_LAST_NAMES \
-	65536 /* bytes of the names behind the last marker: 256 of them, rarely over 30 */
+#define MAX_LAST_NAMES 65536 /* bytes of the 256 names behind the last marker, rarely over 30 */
 #define MAX_NAMES_SIZE (64u << 20)
 #define MAX_PADDING    8
 #define MAX_TRIED      4 /* token tables; a kernel has one */
@@ -52,8 +50,7 @@ static bool increases(const uint16_t *numbers, size_t count)
 /* The index around the block at @va, which increases. */
 static bool find_index(struct memory *memory, uint64_t va, uint64_t *ret)
 {
-	uint16_t numbers[(INDEX_SIZE + BLOCK) /
-			 2]; /* those before the block, it, and those behind */
+	uint16_t numbers[(INDEX_SIZE + BLOCK) / 2]; /* before the block, it, and behind */
 	size_t first = BLOCK / 2;
 	struct error *err = memory_read(memory, va - BLOCK, numbers, sizeof(numbers));
 

@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "symbols/modules.h"
 
-#define MAX_SYMBOLS	(1u << 20)
-#define MAX_STRINGS	(64u << 20)
-#define MAX_ALL_SYMBOLS (256u << 20) /* bytes, of all modules */
+/* The largest modules have some 60,000; bytes of all modules, of which a machine has some 10 MB. */
+#define MAX_SYMBOLS	(1u << 19)
+#define MAX_STRINGS	(32u << 20)
+#define MAX_ALL_SYMBOLS (64u << 20)
 
 static int compare(const void *a, const void *b)
 {
@@ -81,6 +83,9 @@ static struct error *read_symbols(struct modules *modules, struct module *module
 	if (!err && (count > MAX_SYMBOLS || modules->symbols_size > MAX_ALL_SYMBOLS))
 		err = error_fault(ERROR_CORRUPT, module->kallsyms, "%llu symbols",
 				  (unsigned long long)count);
+	/* What cannot be read takes time too. */
+	if (!err)
+		modules->symbols_size += count * sizeof(*module->symbols);
 	if (!err)
 		err = memory_read_alloc(memory, symtab, count * sizeof(*symbols),
 					MAX_SYMBOLS * sizeof(*symbols), &symbols);
@@ -88,8 +93,7 @@ static struct error *read_symbols(struct modules *modules, struct module *module
 		err = read_strings(memory, strtab, symbols, count, module);
 	if (!err)
 		err = sort_symbols(symbols, count, module);
-	if (!err)
-		modules->symbols_size += count * sizeof(*module->symbols) + module->strings_size;
+	modules->symbols_size += module->strings_size;
 	return err;
 }
 
@@ -106,36 +110,22 @@ bool module_lookup(struct modules *modules, struct module *module, uint64_t addr
 		   const char **name_ret, uint64_t *start_ret, uint64_t *size_ret)
 {
 	const struct module_region *region = region_of(module, address);
-	size_t low = 0;
 
 	if (!module->symbols_read) {
 		module->symbols_read = true;
 		/* Without them its functions have no names, but the module has: not worth an error. */
 		error_destroy(read_symbols(modules, module));
 	}
-	for (size_t high = module->nr_symbols; low < high;) {
-		size_t middle = low + (high - low) / 2;
-		if (module->symbols[middle].address <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low || !region || module->symbols[low - 1].address < region->start)
+	const struct module_symbol *symbols = module->symbols;
+	size_t next = search_upto(symbols, module->nr_symbols, address, address);
+	if (!next || !region || symbols[next - 1].address < region->start)
 		return false;
-	uint64_t end = region->start + region->size;
-	if (low < module->nr_symbols && module->symbols[low].address < end)
-		end = module->symbols[low].address;
+	uint64_t start = symbols[next - 1].address, end = region->start + region->size;
+	if (next < module->nr_symbols && symbols[next].address < end)
+		end = symbols[next].address;
 	/* Of several at one address the first of its table. */
-	uint64_t start = module->symbols[low - 1].address;
-	size_t first = low - 1;
-	for (low = 0; low < first;) {
-		size_t middle = low + (first - low) / 2;
-		if (module->symbols[middle].address < start)
-			low = middle + 1;
-		else
-			first = middle;
-	}
-	*name_ret = module->strings + module->symbols[first].name;
+	size_t first = start ? search_upto(symbols, next, address, start - 1) : 0;
+	*name_ret = module->strings + symbols[first].name;
 	*start_ret = start;
 	*size_ret = end - start;
 	return true;

@@ -10,8 +10,9 @@
 
 #include "dump/list.h"
 
-#define MAX_BTF	    (64u << 20)
-#define MAX_ALL_BTF (256u << 20)
+/* The kernel takes no more than 16 MB of a module (BTF_MAX_SIZE, kernel/bpf/btf.c), and their sum is some 10 MB. */
+#define MAX_BTF	    (16u << 20)
+#define MAX_ALL_BTF (64u << 20)
 #define MAX_MODULES 65536
 
 struct error *module_types_init(struct module_types *all, struct memory *memory,
@@ -65,13 +66,15 @@ static struct error *parse(struct module_types *all, struct memory *memory,
 {
 	void *data;
 
-	if (its->size > MAX_ALL_BTF - all->size)
+	if (its->size <= MAX_BTF && its->size > MAX_ALL_BTF - all->size)
 		return error_fault(ERROR_CORRUPT, its->data, "over %u MB of BTF",
 				   MAX_ALL_BTF >> 20);
+	/* What cannot be read takes time too. */
+	if (its->size <= MAX_BTF)
+		all->size += its->size;
 	struct error *err = memory_read_alloc(memory, its->data, its->size, MAX_BTF, &data);
 	if (err)
 		return err;
-	all->size += its->size;
 	return types_parse_module(data, its->size, types, &its->types);
 }
 

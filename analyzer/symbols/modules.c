@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "base/cleanup.h"
+#include "base/search.h"
 #include "dump/list.h"
 
 #define MAX_MODULE_NAME 64
@@ -225,18 +225,11 @@ void modules_deinit(struct modules *modules)
 
 struct module *modules_find(const struct modules *modules, uint64_t address)
 {
-	size_t low = 0, high = modules->places.count;
+	size_t i = search_upto(modules->places.data, modules->places.count, region.start, address);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (modules->places.data[middle].region.start <= address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (!low)
+	if (!i)
 		return NULL;
-	const struct module_place *place = &modules->places.data[low - 1];
+	const struct module_place *place = &modules->places.data[i - 1];
 	return address - place->region.start < place->region.size
 		       ? &modules->list.data[place->module]
 		       : NULL;

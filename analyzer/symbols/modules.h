@@ -28,8 +28,7 @@ struct module {
 	unsigned int nr_regions;
 	uint64_t size; /* of all of them, as lsmod has it */
 	uint64_t taints; /* bits of TAINT_... */
-	uint64_t orc_ip, orc,
-		nr_orc; /* addresses of its ORC tables, and how many entries they have */
+	uint64_t orc_ip, orc, nr_orc; /* its ORC tables, and how many entries they have */
 
 	/* Its symbols by address, read when first asked for. */
 	uint64_t kallsyms;

@@ -9,19 +9,18 @@
 #include "symbols/symbol_file.h"
 
 #include <ctype.h>
-#include <fcntl.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 #include "base/vector.h"
-#include "dump/notes.h"
 #include "symbols/elf_file.h"
 
-#define MAX_TEXT       (256u << 20)
-#define MAX_SYMTAB     (512u << 20)
-#define MAX_NOTES      (1u << 20)
-#define MARKER_SPACING 256
-#define KERNEL_HALF    (1ull << 63) /* below it are per-CPU offsets, which do not move */
+/* Kernels have below 20 MB of each. */
+#define MAX_TEXT    (64u << 20)
+#define MAX_SYMTAB  (64u << 20)
+#define MAX_NOTES   (1u << 20)
+#define KERNEL_HALF (1ull << 63) /* below it are per-CPU offsets, which do not move */
 
 struct file_symbol {
 	uint64_t address;
@@ -62,18 +61,16 @@ static struct error *add(struct symbol_file *file, uint64_t address, char type, 
 }
 
 /* Until the end of the file, since those of /proc have no size. */
-static struct error *read_text(const char *path, char **ret, size_t *size_ret)
+static struct error *read_text(FILE *in, const char *path, char **ret, size_t *size_ret)
 {
-	_cleanup_fclose_ FILE *in = fopen(path, "re");
 	_cleanup_free_ char *text = NULL;
 	size_t size = 0, capacity = 0;
 
-	if (!in)
-		return error_errno("%s", path);
 	do {
 		if (size == capacity) {
 			if (size >= MAX_TEXT)
-				return error_create(ERROR_CORRUPT, "%s: over %u MB", path,
+				return error_create(ERROR_CORRUPT,
+						    "%s: no symbols of a kernel: over %u MB", path,
 						    MAX_TEXT >> 20);
 			capacity = capacity ? capacity * 2 : 1 << 20;
 			char *grown = realloc(text, capacity);
@@ -146,30 +143,35 @@ static bool is_wanted(const Elf64_Sym *symbol, const char *name)
 	       strncmp(name, "__UNIQUE_ID_modinfo", 19);
 }
 
+static void build_id_of_file(const struct elf_file *elf, struct build_id *ret)
+{
+	*ret = (struct build_id){};
+	for (uint32_t i = 0; !ret->size && i < elf->nr_sections; i++) {
+		const Elf64_Shdr *section = &elf->sections[i];
+		_cleanup_free_ char *notes = NULL;
+		if (section->sh_type != SHT_NOTE)
+			continue;
+		struct error *err = elf_file_read(elf, section, MAX_NOTES, &notes);
+		if (!err)
+			build_id_of_notes(notes, section->sh_size, ret);
+		error_destroy(err);
+	}
+}
+
+/* Where one of both is not known, the symbols must tell. */
 static struct error *check_build_id(const struct elf_file *elf, const struct vmcoreinfo *info)
 {
-	const Elf64_Shdr *section = elf_file_find(elf, ".notes", 0);
-	_cleanup_free_ char *notes = NULL;
-	const char *expected;
-	size_t expected_size, at = 0;
-	struct note note;
-	char id[2 * 64 + 1] = "";
+	char theirs[2 * BUILD_ID_MAX + 1], ours[2 * BUILD_ID_MAX + 1];
+	struct build_id id, wanted;
 
-	if (!section || !vmcoreinfo_string(info, "BUILD-ID", &expected, &expected_size))
+	build_id_of_file(elf, &id);
+	build_id_of_vmcoreinfo(info, &wanted);
+	if (!id.size || !wanted.size || build_id_equal(&id, &wanted))
 		return NULL;
-	struct error *err = elf_file_read(elf, section, MAX_NOTES, &notes);
-	if (err) {
-		error_destroy(err); /* stripped to its debug information: the symbols must tell */
-		return NULL;
-	}
-	while (note_next(notes, section->sh_size, &at, &note))
-		if (note_is(&note, "GNU", NT_GNU_BUILD_ID) && note.desc_size <= 64)
-			for (size_t i = 0; i < note.desc_size; i++)
-				snprintf(id + 2 * i, 3, "%02x", ((const uint8_t *)note.desc)[i]);
-	if (!*id || (strlen(id) == expected_size && !memcmp(id, expected, expected_size)))
-		return NULL;
-	return error_create(ERROR_OTHER, "another kernel's: its build id is %s, the dump's %.*s",
-			    id, (int)expected_size, expected);
+	build_id_text(&id, theirs);
+	build_id_text(&wanted, ours);
+	return error_create(ERROR_OTHER, "another kernel's: its build id is %s, the dump's %s",
+			    theirs, ours);
 }
 
 static struct error *parse_symtab(struct symbol_file *file, const struct elf_file *elf)
@@ -219,14 +221,22 @@ static struct error *parse(struct symbol_file *file, const char *path,
 			   const struct vmcoreinfo *info)
 {
 	char head[SELFMAG] = "";
+	uint64_t ignored;
 	size_t size = 0;
+	int fd;
 
-	_cleanup_fclose_ FILE *in = fopen(path, "re");
-	if (!in)
-		return error_errno("%s", path);
+	struct error *err = regular_file_open(path, &fd, &ignored);
+	if (err)
+		return err;
+	_cleanup_fclose_ FILE *in = fdopen(fd, "r");
+	if (!in) {
+		close(fd);
+		return &error_no_memory;
+	}
 	if (elf_file_probe(head, fread(head, 1, sizeof(head), in)))
 		return parse_elf(file, path, info);
-	struct error *err = read_text(path, &file->text, &size);
+	rewind(in);
+	err = read_text(in, path, &file->text, &size);
 	return err ? err : error_prefix(parse_text(file, size), "%s", path);
 }
 
@@ -403,6 +413,22 @@ struct error *symbol_file_load(const char *path, const struct vmcoreinfo *info,
 	}
 	symbol_file_deinit(&file);
 	return err;
+}
+
+bool symbol_file_is_of(const char *path, const struct build_id *wanted)
+{
+	struct elf_file elf;
+	struct build_id id;
+	struct error *err = elf_file_open(path, &elf);
+
+	if (err) {
+		error_destroy(err);
+		return false;
+	}
+	build_id_of_file(&elf, &id);
+	bool is_of = build_id_equal(&id, wanted) && elf_file_find(&elf, NULL, SHT_SYMTAB);
+	elf_file_close(&elf);
+	return is_of;
 }
 
 struct error *symbol_file_btf(const char *path, const struct vmcoreinfo *info, void **ret,

@@ -3,6 +3,7 @@
 #ifndef LOCKDUMP_SYMBOL_FILE_H
 #define LOCKDUMP_SYMBOL_FILE_H
 
+#include "symbols/build_id.h"
 #include "symbols/kallsyms.h"
 
 /*
@@ -11,6 +12,9 @@
  */
 struct error *symbol_file_load(const char *path, const struct vmcoreinfo *info,
 			       struct kallsyms *ret);
+
+/* Whether @path is a vmlinux with that build id, and has symbols. */
+bool symbol_file_is_of(const char *path, const struct build_id *wanted);
 
 /* The BTF of the vmlinux @path, which must be this kernel's: malloc'ed, not parsed. */
 struct error *symbol_file_btf(const char *path, const struct vmcoreinfo *info, void **ret,

@@ -3,12 +3,14 @@
 
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "symbols/btf_mend.h"
 #include "symbols/btf_names.h"
+#include "symbols/debug_search.h"
 #include "symbols/lost_symbols.h"
 #include "symbols/symbol_file.h"
 
-#define MAX_BTF_SIZE	 (256u << 20)
+#define MAX_BTF_SIZE	 (64u << 20) /* kernels have up to 7 MB */
 /* arch/x86/include/asm/page_64_types.h, pgtable_64_types.h */
 #define START_KERNEL_MAP 0xffffffff80000000ull
 #define MODULES_END	 0xffffffffff000000ull
@@ -65,6 +67,33 @@ static struct error *also(struct error *first, struct error *then)
 	error_destroy(first);
 	error_destroy(then);
 	return ret;
+}
+
+struct vmlinux_search {
+	struct build_id wanted;
+	char *found;
+};
+
+static bool try_vmlinux(void *data, const char *path)
+{
+	struct vmlinux_search *search = data;
+
+	if (symbol_file_is_of(path, &search->wanted))
+		search->found = strdup(path);
+	return search->found;
+}
+
+/* That of the dump's build id, which must be known: what nobody named is not taken for its name. */
+static char *find_vmlinux(const char *folders, const struct vmcoreinfo *info)
+{
+	_cleanup_free_ char *release = debug_release(info);
+	struct vmlinux_search search = {};
+	const struct debug_wanted wanted = { .build_id = &search.wanted, .release = release };
+
+	build_id_of_vmcoreinfo(info, &search.wanted);
+	if (search.wanted.size)
+		debug_search(folders, &wanted, try_vmlinux, &search);
+	return search.found;
 }
 
 /* The dump's own symbols, those kept of this boot, those of a vmlinux: the first that can be had. */
@@ -193,6 +222,7 @@ static void find_module_space(struct symbols *symbols, const struct vmcoreinfo *
 struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 			   const struct vmcoreinfo *info, const struct symbol_files *files)
 {
+	struct symbol_files with = *files;
 	uint64_t own[NR_OWN];
 	void *btf = NULL;
 	size_t size = 0;
@@ -200,7 +230,9 @@ struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 	memset(symbols, 0, sizeof(*symbols));
 	symbols->memory = memory;
 	find_module_space(symbols, info);
-	struct error *err = read_symbols(symbols, info, files);
+	if (!files->vmlinux && files->debug_dir)
+		with.vmlinux = symbols->vmlinux = find_vmlinux(files->debug_dir, info);
+	struct error *err = read_symbols(symbols, info, &with);
 	if (err && files->symbols)
 		return err;
 	/* Without its names the kernel can be read nevertheless. */
@@ -209,7 +241,7 @@ struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 	if (symbols->kallsyms.error)
 		lost_symbols_find(symbols, ksym_names, info);
 	find_direct_base(symbols);
-	err = read_btf(symbols, info, files, &btf, &size);
+	err = read_btf(symbols, info, &with, &btf, &size);
 	if (!err)
 		err = types_parse(btf, size, &symbols->types);
 	if (!err && symbols->types_error)
@@ -239,6 +271,7 @@ void symbols_deinit(struct symbols *symbols)
 	error_destroy(symbols->types_error);
 	arena_deinit(&symbols->names);
 	free(symbols->core_names);
+	free(symbols->vmlinux);
 }
 
 struct symbol_name {

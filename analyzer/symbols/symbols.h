@@ -51,6 +51,7 @@
 	K(contig_page_data)      \
 	K(crash_notes)           \
 	K(current_task)          \
+	K(debug_locks)           \
 	K(hardirq_stack_inuse)   \
 	K(crashing_cpu)          \
 	K(hardirq_stack_ptr)     \
@@ -91,7 +92,9 @@
 	K(watchdog_enabled)      \
 	K(watchdog_report_ts)    \
 	K(watchdog_thresh)       \
-	K(watchdog_touch_ts)
+	K(watchdog_touch_ts)     \
+	K(workqueues)            \
+	K(wq_barrier_func)
 
 #define KSYM_ENUM(name) KSYM_##name,
 enum ksym_id { KSYM_LIST(KSYM_ENUM) NR_KSYM };
@@ -100,8 +103,7 @@ struct symbol {
 	const char *name; /* NULL: nothing is known at that address */
 	uint64_t start;
 	uint64_t size; /* bytes to the next symbol, 0 if there is none */
-	const struct module
-		*module; /* NULL: the core kernel, or code that it made, such as BPF programs */
+	const struct module *module; /* NULL: the core kernel, or code that was generated */
 };
 
 #define SYMBOL_CACHE_SIZE 1024
@@ -116,16 +118,15 @@ struct symbols {
 	struct module_types module_types; /* read when first asked for */
 	uint64_t btf_modules; /* the list of them; 0: read, or there is none */
 	struct generated generated;
-	struct error *
-		generated_error; /* why not all code that was made at run time has a name, or NULL */
+	struct error *generated_error; /* why not all generated code has a name, or NULL */
 	struct error *types_error; /* why not all types are there, or NULL */
 	struct error *modules_error; /* why the list of modules is not whole, or NULL */
+	char *vmlinux; /* that was found in the folders, or NULL */
 	struct arena names;
 	struct symbol_name *core_names; /* a hash by their index in kallsyms */
 	uint32_t nr_core_names, core_names_size;
 	uint64_t at[NR_KSYM];
-	uint64_t module_space,
-		module_space_end; /* addresses that are for modules and generated code */
+	uint64_t module_space, module_space_end; /* for modules and generated code */
 	struct {
 		uint64_t address; /* plus one: 0 is a free place */
 		struct symbol symbol;
@@ -137,6 +138,7 @@ struct symbol_files {
 	const char *symbols; /* the core kernel's; used instead of the dump's own */
 	const char *kept; /* the same, but used only if the dump has none */
 	const char *vmlinux; /* symbols and BTF if the dump has none, and debug information */
+	const char *debug_dir; /* folders to look for it in if none is named: debuginfo.h */
 };
 
 /* On an error, what was read before it is there nevertheless. */

@@ -198,66 +198,25 @@ uint32_t types_sizeof(const struct types *types, const char *type)
 	return types ? size_of(types, btf_find(types, type)) : 0;
 }
 
-const char *types_points_to(const struct types *types, const char *type, const char *path)
-{
-	struct found found;
-	uint64_t ignored;
-
-	if (!follow(types, btf_find(types, type), path, strlen(path), &found))
-		return NULL;
-	const struct btf_type *pointer = btf_type(types, found.type);
-	if (btf_kind(pointer) != BTF_KIND_PTR)
-		return NULL;
-	uint32_t id = element(types, pointer->type, &ignored);
-	const struct btf_type *target = id ? btf_type(types, id) : NULL;
-	/* A struct that is nowhere defined has a name all the same. */
-	if (!target || !(btf_is_compound(target) || btf_kind(target) == BTF_KIND_FWD))
-		return NULL;
-	const char *name = btf_string(types, target->name_off);
-	return *name ? name : NULL;
-}
-
-/* The next enumerator of @type, from number *@at on; false at the end. */
-static bool next_enumerator(const struct types *types, const struct btf_type *type, uint32_t *at,
-			    const char **name_ret, int64_t *value_ret)
-{
-	const struct btf_enum *narrow = (const struct btf_enum *)(type + 1);
-	const struct btf_enum64 *wide = (const struct btf_enum64 *)(type + 1);
-	uint32_t i = (*at)++;
-
-	if (!btf_is_enum(type) || i >= btf_vlen(type))
-		return false;
-	if (btf_kind(type) == BTF_KIND_ENUM) {
-		*name_ret = btf_string(types, narrow[i].name_off);
-		*value_ret = narrow[i].val;
-	} else {
-		*name_ret = btf_string(types, wide[i].name_off);
-		*value_ret = (int64_t)((uint64_t)wide[i].val_hi32 << 32 | wide[i].val_lo32);
-	}
-	return true;
-}
-
 bool types_enumerator(const struct types *types, const char *type, const char *name, int64_t *ret)
 {
-	uint32_t id = btf_find(types, type), at = 0;
-	const char *its_name;
+	uint32_t id = btf_find(types, type);
+	const struct btf_type *found = id ? btf_type(types, id) : NULL;
 
-	while (id && next_enumerator(types, btf_type(types, id), &at, &its_name, ret))
-		if (!strcmp(its_name, name))
-			return true;
+	if (!found || !btf_is_enum(found))
+		return false;
+	const struct btf_enum *narrow = (const struct btf_enum *)(found + 1);
+	const struct btf_enum64 *wide = (const struct btf_enum64 *)(found + 1);
+	for (uint32_t i = 0; i < btf_vlen(found); i++) {
+		bool is_narrow = btf_kind(found) == BTF_KIND_ENUM;
+		uint32_t its_name = is_narrow ? narrow[i].name_off : wide[i].name_off;
+		if (strcmp(btf_string(types, its_name), name))
+			continue;
+		*ret = is_narrow ? narrow[i].val
+				 : (int64_t)((uint64_t)wide[i].val_hi32 << 32 | wide[i].val_lo32);
+		return true;
+	}
 	return false;
-}
-
-const char *types_enumerator_name(const struct types *types, const char *type, int64_t value)
-{
-	uint32_t id = btf_find(types, type), at = 0;
-	const char *name;
-	int64_t its_value;
-
-	while (id && next_enumerator(types, btf_type(types, id), &at, &name, &its_value))
-		if (its_value == value)
-			return name;
-	return NULL;
 }
 
 struct error *types_resolve(const struct types *types, const struct member_wanted *wanted,

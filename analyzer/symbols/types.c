@@ -8,10 +8,14 @@
  */
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "symbols/btf.h"
 
-#define MAX_TYPES (4u << 20)
+/* The kernel's own limits: BTF_MAX_TYPE of linux/btf.h, KSYM_NAME_LEN. */
+#define MAX_TYPES (1u << 20)
+#define MAX_NAME  512
+
+/* Names that are looked at to find a place for one: it takes two, unless they were chosen to be in each other's way. */
+#define MAX_PROBES 64
 
 /* What follows struct btf_header of linux/btf.h since 7.1. */
 struct layout_section {
@@ -80,11 +84,11 @@ static bool is_named(const struct btf_type *type)
 	return type->name_off && (btf_is_compound(type) || btf_is_enum(type));
 }
 
-static uint32_t hash_string(const char *s, size_t len)
+static uint32_t hash_string(const char *s)
 {
 	uint32_t hash = 2166136261u; /* FNV-1a */
 
-	for (size_t i = 0; i < len; i++)
+	for (size_t i = 0; i < MAX_NAME && s[i]; i++)
 		hash = (hash ^ (uint8_t)s[i]) * 16777619u;
 	return hash;
 }
@@ -126,21 +130,34 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 	return NULL;
 }
 
-void btf_name(struct types *types, uint32_t id)
+/* False if that takes more than @most steps, all names together. */
+static bool put_name(struct types *types, uint32_t id, uint64_t *probes, uint64_t most)
 {
 	const char *name = btf_string(types, btf_type(types, id)->name_off);
-	uint32_t slot = hash_string(name, strlen(name)), other;
+	uint32_t slot = hash_string(name), other;
 
 	/* Of equal names the first counts; the others would only make the way to it longer. */
 	while ((other = types->hash[slot & types->hash_mask]) &&
-	       strcmp(btf_string(types, btf_type(types, other)->name_off), name))
+	       strncmp(btf_string(types, btf_type(types, other)->name_off), name, MAX_NAME) &&
+	       (*probes)++ < most)
 		slot++;
+	if (*probes > most)
+		return false;
 	if (!other)
 		types->hash[slot & types->hash_mask] = id;
+	return true;
+}
+
+void btf_name(struct types *types, uint32_t id)
+{
+	uint64_t probes = 0;
+
+	put_name(types, id, &probes, types->hash_mask);
 }
 
 static struct error *build_hash(struct types *types, uint32_t named)
 {
+	uint64_t probes = 0, most = 1024 + (uint64_t)named * MAX_PROBES;
 	uint32_t slots = 256;
 
 	while (slots < named * 2)
@@ -150,8 +167,8 @@ static struct error *build_hash(struct types *types, uint32_t named)
 	if (!types->hash)
 		return &error_no_memory;
 	for (uint32_t id = types->base ? types->first : 1; id < types->count; id++)
-		if (is_named(btf_type(types, id)))
-			btf_name(types, id);
+		if (is_named(btf_type(types, id)) && !put_name(types, id, &probes, most))
+			return error_create(ERROR_CORRUPT, "names that are no names of types");
 	return NULL;
 }
 
@@ -247,7 +264,7 @@ static uint32_t find_own(const struct types *types, const char *name, uint32_t h
 
 uint32_t btf_find(const struct types *types, const char *name)
 {
-	uint32_t hash = hash_string(name, strlen(name)), id = 0;
+	uint32_t hash = hash_string(name), id = 0;
 
 	for (; types && !id; types = types->base)
 		id = find_own(types, name, hash);

@@ -45,12 +45,6 @@ uint32_t types_sizeof(const struct types *types, const char *type);
 /* Value of the enumerator @name of the enum @type. */
 bool types_enumerator(const struct types *types, const char *type, const char *name, int64_t *ret);
 
-/* The enumerator of @type that has that value, the first of several; NULL if none has. */
-const char *types_enumerator_name(const struct types *types, const char *type, int64_t value);
-
-/* The struct or union that a member, found as types_member() does, points to; NULL if it is no such pointer. */
-const char *types_points_to(const struct types *types, const char *type, const char *path);
-
 /* A member that is looked for; the first path of several, split by '|', that the kernel has. */
 struct member_wanted {
 	const char *type;

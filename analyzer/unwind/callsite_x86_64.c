@@ -15,6 +15,8 @@
  */
 #define PADDING 32
 
+#define MAX_GENERATED (1u << 20) /* bytes of one BPF program or trampoline */
+
 static bool is_within(uint64_t address, uint64_t start, uint64_t end)
 {
 	return address >= start && address < end;
@@ -96,4 +98,29 @@ enum call code_call_before(struct unwinder *unwinder, uint64_t address, uint64_t
 bool code_calls(uint64_t target, uint64_t start)
 {
 	return is_within(target, start - PADDING, start + PADDING);
+}
+
+/* arch/x86/lib/retpoline.S: where an indirect call goes that must not be predicted. */
+static bool is_thunk(struct unwinder *unwinder, uint64_t target)
+{
+	static const char prefix[] = "__x86_indirect_";
+	struct symbol symbol = symbols_lookup(unwinder->symbols, target);
+
+	return symbol.name && !strncmp(symbol.name, prefix, strlen(prefix));
+}
+
+enum call code_call_of(struct unwinder *unwinder, uint64_t address, uint64_t inner, bool *proven)
+{
+	uint64_t target = 0;
+	enum call call = code_call_before(unwinder, address, &target);
+
+	*proven = false;
+	if (call != CALL_DIRECT)
+		return call;
+	if (is_thunk(unwinder, target))
+		return CALL_INDIRECT;
+	struct symbol function = symbols_lookup(unwinder->symbols, inner);
+	*proven = function.name ? code_calls(target, function.start)
+				: target <= inner && inner - target < MAX_GENERATED;
+	return call;
 }

@@ -21,6 +21,12 @@ bool code_is_bpf(struct unwinder *unwinder, uint64_t pc);
 /* The call in front of @address. *@target: what a direct one calls. */
 enum call code_call_before(struct unwinder *unwinder, uint64_t address, uint64_t *target);
 
+/*
+ * The call in front of @address, which may be one of the code around @inner; *@proven: it is. One through a retpoline
+ * is indirect.
+ */
+enum call code_call_of(struct unwinder *unwinder, uint64_t address, uint64_t inner, bool *proven);
+
 /* Whether a call of @target calls the function that begins at @start: perhaps over its padding or its endbr64. */
 bool code_calls(uint64_t target, uint64_t start);
 

@@ -21,8 +21,8 @@
 
 struct prologue {
 	uint64_t size; /* bytes that it put on the stack */
-	uint64_t
-		bp_offset; /* bytes on the stack when it pushed rbp, that included; 0 if it did not */
+	/* Bytes on the stack when it pushed rbp, that included; 0 if it did not. */
+	uint64_t bp_offset;
 };
 
 /* xor, test or mov of two registers, neither of them rsp. */

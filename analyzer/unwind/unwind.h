@@ -20,10 +20,9 @@ enum registers_trust {
 struct registers {
 	uint64_t values[REGISTERS_MAX];
 	enum registers_trust trust;
-	uint64_t
-		exact_at; /* of the struct pt_regs, or 0, from which on the walk is no guess again */
-	uint64_t
-		known; /* bit n: values[n] is the register's; of a sleeping task not all are kept */
+	/* Of the struct pt_regs, or 0, from which on the walk is no guess again. */
+	uint64_t exact_at;
+	uint64_t known; /* bit n: values[n] is the register's; a sleeping task keeps not all */
 };
 
 enum frame_section {
@@ -37,8 +36,7 @@ enum frame_section {
 struct frame {
 	uint64_t pc;
 	uint64_t sp; /* the stack pointer at pc: where the inner frame began */
-	uint64_t
-		registers_at; /* address of the struct pt_regs that holds this frame's registers, or 0 */
+	uint64_t registers_at; /* of the struct pt_regs that has this frame's registers, or 0 */
 	enum frame_section section;
 	bool interrupted; /* pc is where it was stopped; else a return address, behind the call */
 	bool reliable; /* no guess led here */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The walk over x86-64's stacks, after arch/x86/kernel/unwind_orc.c: ORC where
- * the kernel has it, else frame pointers (unwind_frame.c), which code that was
+ * the kernel has it, else frame pointers (frame_pointer_x86_64.c), which code that was
  * generated at run time keeps too; and where a step cannot be made, the next
  * word of the stack that can be a return address, as a guess.
  *
@@ -15,14 +15,11 @@
  */
 #include "unwind/walk_x86_64.h"
 
-#include <string.h>
-
 #include "unwind/callsite_x86_64.h"
 #include "unwind/nonstandard_x86_64.h"
 #include "unwind/return_hooks.h"
 
-#define IRET_WORDS    5 /* ip, cs, flags, sp, ss */
-#define MAX_GENERATED (1u << 20) /* bytes of one BPF program or trampoline */
+#define IRET_WORDS 5 /* ip, cs, flags, sp, ss */
 
 static struct error *on_no_stack(uint64_t address)
 {
@@ -164,6 +161,7 @@ static struct error *step_nonstandard(struct unwinder *unwinder, struct walk *w)
 struct way {
 	struct orc_entry entry;
 	bool generated; /* code that no table covers */
+	bool doubtful; /* whether code has set up its frame is not known */
 	bool guess; /* nothing is known */
 };
 
@@ -175,7 +173,7 @@ static void way_without_orc(struct unwinder *unwinder, const struct walk *w, str
 					 .sp_reg = ORC_REG_SP,
 					 .sp_offset = WORD };
 	if (w->pc)
-		ret->guess = !x86_64_frame_pointer(unwinder, w, &ret->entry);
+		ret->guess = !x86_64_frame_pointer(unwinder, w, &ret->entry, &ret->doubtful);
 }
 
 static struct error *find_way(struct unwinder *unwinder, const struct walk *w, struct way *ret)
@@ -201,7 +199,7 @@ static struct error *find_way(struct unwinder *unwinder, const struct walk *w, s
 		}
 		break;
 	case UNWIND_FRAME_POINTERS:
-		ret->guess = !x86_64_frame_pointer(unwinder, w, &ret->entry);
+		ret->guess = !x86_64_frame_pointer(unwinder, w, &ret->entry, &ret->doubtful);
 		break;
 	case UNWIND_GUESS:
 		ret->guess = true;
@@ -238,25 +236,6 @@ static struct error *step(struct unwinder *unwinder, struct walk *w, const struc
 	return check_progress(unwinder, w, previous_sp);
 }
 
-/*
- * Whether the call in front of w->pc, where there must be one, is that of the code around @inner, which was
- * left for it.
- */
-static enum call call_of(struct unwinder *unwinder, const struct walk *w, uint64_t inner,
-			 bool *proven)
-{
-	uint64_t target = 0;
-	enum call call = code_call_before(unwinder, w->pc, &target);
-
-	*proven = false;
-	if (call == CALL_DIRECT) {
-		struct symbol function = symbols_lookup(unwinder->symbols, inner);
-		*proven = function.name ? code_calls(target, function.start)
-					: target <= inner && inner - target < MAX_GENERATED;
-	}
-	return call;
-}
-
 /* Weighs what the step from @inner, which @way told, has come to. */
 static void weigh(struct unwinder *unwinder, struct walk *w, uint64_t inner, const struct way *way)
 {
@@ -264,12 +243,12 @@ static void weigh(struct unwinder *unwinder, struct walk *w, uint64_t inner, con
 
 	if (!w->reliable || way->entry.type != ORC_TYPE_CALL || w->interrupted)
 		return;
-	enum call call = call_of(unwinder, w, inner, &proven);
+	enum call call = code_call_of(unwinder, w->pc, inner, &proven);
 	/* Two witnesses: the frame pointer, and a call to just this code. */
 	if (way->generated && !proven)
 		w->reliable = call == CALL_INDIRECT && (!inner || code_is_bpf(unwinder, inner));
 	else if (unwinder->method == UNWIND_FRAME_POINTERS)
-		w->reliable = call != CALL_NONE;
+		w->reliable = proven || (call != CALL_NONE && !way->doubtful);
 	if (w->doubted)
 		w->reliable = proven || call == CALL_INDIRECT;
 }

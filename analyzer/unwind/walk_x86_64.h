@@ -62,9 +62,11 @@ bool x86_64_guess(struct unwinder *unwinder, struct walk *w);
 
 /*
  * Where a function with a frame pointer has its caller, in ORC's terms; @ret is ORC_TYPE_END_OF_STACK where the
- * chain of frames ends. False if it is no such function, or not to be told here.
+ * chain of frames ends. False if it is no such function, or not to be told here. @doubtful_ret: the frame may be that
+ * of its caller, which is left out then.
  */
-bool x86_64_frame_pointer(struct unwinder *unwinder, const struct walk *w, struct orc_entry *ret);
+bool x86_64_frame_pointer(struct unwinder *unwinder, const struct walk *w, struct orc_entry *ret,
+			  bool *doubtful_ret);
 
 /* Whether a struct pt_regs there is what the task came into the kernel with. */
 bool x86_64_is_entry(const struct unwinder *unwinder, uint64_t registers_at);

@@ -76,8 +76,8 @@ static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *
 	return nr_frames - common < nr_frames ? nr_frames - common : 0;
 }
 
-void verdict_blame_unleft(struct verdict *verdict, const struct verdict_input *input,
-			  const struct stack *stack)
+static void blame_unleft(struct verdict *verdict, const struct verdict_input *input,
+			 const struct stack *stack)
 {
 	size_t index = blamed_frame(verdict, input, stack);
 
@@ -88,6 +88,13 @@ void verdict_blame_unleft(struct verdict *verdict, const struct verdict_input *i
 		symbols_lookup(&input->kernel->symbols, frame->pc - !frame->interrupted);
 	verdict->function = symbol.name;
 	verdict->module = symbol.module ? symbol.module->name : NULL;
+}
+
+void verdict_blame_stuck(struct verdict *verdict, const struct verdict_input *input,
+			 const struct task *task)
+{
+	if (task->running && verdict_cpu_stuck_s(input->record, task->cpu) >= 0)
+		blame_unleft(verdict, input, &task->stack);
 }
 
 /* The newest whole sample of the stuck CPU, or NULL. */
@@ -140,8 +147,7 @@ static bool culprit_of_dump(const struct verdict_input *input, const struct stuc
 
 static void describe(struct verdict *verdict)
 {
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	snprintf(
 		verdict->summary, sizeof(verdict->summary),
 		"CPU %d did not schedule for %.1f s: %s (pid %u) is in %s%s%s%s and does not leave it.",
@@ -167,20 +173,11 @@ bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
 	verdict->cpu = stuck.number;
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = 0.5;
-	if (stuck.recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck.number, verdict->stuck_s);
-	else if (stuck.seen)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u has not switched tasks for %.1f s, though it should (its run queue)",
-			stuck.number, verdict->stuck_s);
+	verdict_add_stuck(verdict, &stuck);
 	if (stack == &sampled)
 		verdict_add_evidence(verdict,
 				     "the dump has lost this CPU's stack: it is the record's");
-	verdict_blame_unleft(verdict, input, stack);
+	blame_unleft(verdict, input, stack);
 	verdict_add_watchdog(verdict, input->dmesg);
 	describe(verdict);
 	verdict_sign(verdict, input->kernel, stack);

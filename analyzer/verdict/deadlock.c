@@ -30,7 +30,7 @@ static void rotate(struct wait_cycle *cycle, uint32_t first)
 static void describe(struct verdict *verdict, const struct verdict_input *input,
 		     const struct task *first)
 {
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 
 	lock_describe(verdict->lock, what, sizeof(what));
 	snprintf(verdict->title, sizeof(verdict->title), "possible deadlock in %s",
@@ -86,11 +86,8 @@ bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input)
 	verdict->lock = locks_waited_for(input->locks, verdict->cycle.tasks[0]);
 	verdict->confidence = verdict->cycle.certain ? CONFIDENCE_CERTAIN : CONFIDENCE_SUSPECT;
 	verdict->stuck_s = is_stuck ? stuck.seconds : -1;
-	if (is_stuck && stuck.recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck.number, stuck.seconds);
+	if (is_stuck)
+		verdict_add_stuck(verdict, &stuck);
 	for (size_t i = 0; i < verdict->cycle.count && i < WAIT_CYCLE_MAX; i++)
 		verdict_add_wait(verdict, input, verdict->cycle.tasks[i]);
 	if (is_stuck)

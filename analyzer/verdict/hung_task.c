@@ -11,6 +11,9 @@
 
 #define HUNG_NS 120000000000ull /* CONFIG_DEFAULT_HUNG_TASK_TIMEOUT */
 
+/* So many of the kernel's lines are looked at: it stops at 10 by default (hung_task_warnings). */
+#define MAX_LINES 64
+
 #define CONFIDENCE_HOLDER  0.85
 #define CONFIDENCE_SUSPECT 0.6
 #define CONFIDENCE_ALONE   0.6 /* it hangs, but nobody is known to keep it */
@@ -48,11 +51,14 @@ static const struct task *blocked_task(const struct verdict_input *input, uint32
 /* The kernel's newest line of a task that still is blocked. */
 static bool find_logged(const struct verdict_input *input, struct hung *ret)
 {
-	for (size_t i = input->dmesg->lines.count; i--;) {
+	unsigned int left = MAX_LINES;
+
+	for (size_t i = input->dmesg->lines.count; left && i--;) {
 		const char *text = input->dmesg->lines.data[i].text;
 		uint32_t pid, seconds;
 		if (!hung_line(text, &pid, &seconds))
 			continue;
+		left--;
 		const struct task *task = blocked_task(input, pid);
 		if (!task)
 			continue;

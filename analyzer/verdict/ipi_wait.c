@@ -12,33 +12,29 @@
 
 bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
 {
-	struct stuck_cpu stuck;
-	char what[128];
+	struct stuck_cpu stuck, deaf;
+	const struct task *waiter;
+	char what[LOCK_TEXT_SIZE];
 	size_t steps;
 
-	if (!verdict_stuck_cpu(input, &stuck))
+	if (!verdict_stuck_spinner(input, true, &stuck, &waiter))
 		return false;
-	const struct task *waiter = verdict_current(input, stuck.number);
-	const struct lock *lock =
-		waiter ? locks_waited_for(input->locks, verdict_place(input, waiter)) : NULL;
-	if (!lock || lock->type != LOCK_IPI || !lock->holders.count)
+	const struct lock *lock = locks_waited_for(input->locks, verdict_place(input, waiter));
+	if (!lock->holders.count)
 		return false;
 	uint32_t head = wait_graph_head(input->locks, verdict_place(input, waiter), &steps);
 	const struct task *culprit = &input->tasks->list.data[head];
 	verdict->kind = "ipi-wait";
 	verdict->lock = lock;
 	verdict->stuck_s = stuck.seconds;
-	if (stuck.recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck.number, stuck.seconds);
+	verdict_add_stuck(verdict, &stuck);
 	verdict_add_wait(verdict, input, verdict_place(input, waiter));
+	if (culprit->running && verdict_is_deaf(input, culprit->cpu, &deaf))
+		verdict_add_stuck(verdict, &deaf);
 	if (lock->holders.count > 1)
 		verdict_add_evidence(verdict, "%zu CPUs have not answered", lock->holders.count);
 	verdict_blame(verdict, input, culprit, locks_asking_frame(input->kernel, &culprit->stack));
-	if (culprit->running && verdict_cpu_stuck_s(input->record, culprit->cpu) >= 0)
-		verdict_blame_unleft(verdict, input, &culprit->stack);
+	verdict_blame_stuck(verdict, input, culprit);
 	verdict->confidence = CONFIDENCE;
 	lock_describe(lock, what, sizeof(what));
 	snprintf(
@@ -47,8 +43,7 @@ bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input)
 		"from that, in %s.",
 		waiter->cpu, verdict->stuck_s, waiter->comm, waiter->pid, what, culprit->comm,
 		culprit->pid, verdict->function ? verdict->function : "unknown code");
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	verdict_sign(verdict, input->kernel, &culprit->stack);
 	return true;
 }

@@ -40,40 +40,32 @@ static void blame_holder(struct verdict *verdict, const struct verdict_input *in
 	const struct task *task = &input->tasks->list.data[holder->task];
 
 	verdict_blame(verdict, input, task, locks_asking_frame(input->kernel, &task->stack));
-	/* If it is stuck too, it is in what it never left. */
-	if (task->running && verdict_cpu_stuck_s(input->record, task->cpu) >= 0)
-		verdict_blame_unleft(verdict, input, &task->stack);
+	verdict_blame_stuck(verdict, input, task);
 	verdict->confidence = confidence(verdict->lock);
 	snprintf(
 		verdict->summary, sizeof(verdict->summary),
-		"CPU %u did not schedule for %.1f s: %s (pid %u) spins for %s, which %s (pid %u) %s.",
+		"CPU %u did not schedule for %.1f s: %s (pid %u) spins for %s, which %s (pid %u) %s, in %s.",
 		waiter->cpu, verdict->stuck_s, waiter->comm, waiter->pid, what, task->comm,
-		task->pid, holder->certain ? "holds" : "seems to hold");
+		task->pid, holder->certain ? "holds" : "seems to hold",
+		verdict->function ? verdict->function : "unknown code");
 	verdict_sign(verdict, input->kernel, &task->stack);
 }
 
 bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *input)
 {
 	struct stuck_cpu stuck;
-	char what[128];
+	const struct task *waiter;
+	char what[LOCK_TEXT_SIZE];
 
-	if (!verdict_stuck_cpu(input, &stuck))
+	if (!verdict_stuck_spinner(input, false, &stuck, &waiter))
 		return false;
-	const struct task *waiter = verdict_current(input, stuck.number);
-	const struct lock *lock =
-		waiter ? locks_waited_for(input->locks, verdict_place(input, waiter)) : NULL;
-	if (!lock || !lock->spinning || lock->type == LOCK_IPI)
-		return false;
+	const struct lock *lock = locks_waited_for(input->locks, verdict_place(input, waiter));
 	verdict->kind = "spinlock-wait";
 	verdict->lock = lock;
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = confidence(lock);
 	lock_describe(lock, what, sizeof(what));
-	if (stuck.recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck.number, stuck.seconds);
+	verdict_add_stuck(verdict, &stuck);
 	verdict_add_wait(verdict, input, verdict_place(input, waiter));
 	if (lock->waiters.count > 1)
 		verdict_add_evidence(verdict, "%zu CPUs spin for it", lock->waiters.count);
@@ -81,7 +73,6 @@ bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *inp
 		blame_holder(verdict, input, waiter, what);
 	else
 		blame_waiter(verdict, input, waiter, what);
-	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
-		 verdict->function ? verdict->function : "unknown code");
+	verdict_call_lockup(verdict);
 	return true;
 }

@@ -2,6 +2,8 @@
 /* Which CPU hung, by the flight record, by what the dump has of its run queue, or by the kernel's own watchdog. */
 #include "verdict/verdict.h"
 
+#include <stdio.h>
+
 /*
  * The kernel repeats its line about every 20 s (twice watchdog_thresh) while a
  * lockup lasts: an older one is of a lockup that is over.
@@ -35,6 +37,57 @@ static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
 						   .recorded = true };
 	}
 	return ret->seconds >= 0;
+}
+
+double verdict_stuck_s(const struct record *record, const struct cpu_state *state, uint32_t cpu)
+{
+	uint64_t deaf_ns = state ? cpu_state_deaf_ns(state) : CLOCK_UNKNOWN;
+
+	/* The recorder does not run there either. */
+	if (deaf_ns != CLOCK_UNKNOWN)
+		return deaf_ns / 1e9;
+	if (record && cpu < record->header->nr_slots)
+		return verdict_cpu_stuck_s(record, cpu);
+	return state && state->stuck_ns != CLOCK_UNKNOWN ? state->stuck_ns / 1e9 : -1;
+}
+
+static const struct cpu_state *state_at(const struct verdict_input *input, size_t index)
+{
+	const struct cpu_states *states = input->cpu_states;
+
+	return states && index < states->list.count ? &states->list.data[index] : NULL;
+}
+
+static bool is_deaf(const struct verdict_input *input, size_t index, struct stuck_cpu *ret)
+{
+	const struct cpu_state *state = state_at(input, index);
+	uint64_t ns = state ? cpu_state_deaf_ns(state) : CLOCK_UNKNOWN;
+
+	if (ns == CLOCK_UNKNOWN)
+		return false;
+	*ret = (struct stuck_cpu){ .number = input->cpus->list.data[index].number,
+				   .seconds = ns / 1e9,
+				   .deaf = true };
+	return true;
+}
+
+bool verdict_is_deaf(const struct verdict_input *input, uint32_t number, struct stuck_cpu *ret)
+{
+	const struct cpu *cpu = cpus_find(input->cpus, number);
+
+	return cpu && is_deaf(input, cpu - input->cpus->list.data, ret);
+}
+
+/* The CPU that has taken no interrupts for longest. */
+static bool find_deaf(const struct verdict_input *input, struct stuck_cpu *ret)
+{
+	struct stuck_cpu cpu;
+
+	*ret = (struct stuck_cpu){};
+	for (size_t i = 0; i < input->cpus->list.count; i++)
+		if (is_deaf(input, i, &cpu) && cpu.seconds > ret->seconds)
+			*ret = cpu;
+	return ret->deaf;
 }
 
 /* The CPU that is stuck for longest by its run queue and its watchdog; a record that covers it knows better. */
@@ -79,8 +132,76 @@ static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret
 
 bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret)
 {
-	return find_recorded(input->record, ret) || find_seen(input, ret) ||
-	       find_logged(input, ret);
+	return find_recorded(input->record, ret) || find_deaf(input, ret) ||
+	       find_seen(input, ret) || find_logged(input, ret);
+}
+
+static const struct lock *spins_for(const struct verdict_input *input, const struct task *task)
+{
+	const struct lock *lock = locks_waited_for(input->locks, verdict_place(input, task));
+
+	return lock && lock->spinning ? lock : NULL;
+}
+
+static bool is_held_by(const struct lock *lock, uint32_t task)
+{
+	for (size_t i = 0; i < lock->holders.count; i++)
+		if (lock->holders.data[i].task == task)
+			return true;
+	return false;
+}
+
+bool verdict_stuck_spinner(const struct verdict_input *input, bool for_answer,
+			   struct stuck_cpu *ret, const struct task **waiter_ret)
+{
+	const struct task *hung;
+
+	if (!verdict_stuck_cpu(input, ret) || !(hung = verdict_current(input, ret->number)))
+		return false;
+	const struct lock *lock = spins_for(input, hung);
+	*waiter_ret = hung;
+	if (lock)
+		return (lock->type == LOCK_IPI) == for_answer;
+	for (size_t i = 0; i < input->cpus->list.count; i++) {
+		const struct cpu *cpu = &input->cpus->list.data[i];
+		const struct task *task = tasks_find(input->tasks, cpu->current);
+		double seconds = verdict_stuck_s(input->record, state_at(input, i), cpu->number);
+		if (!task || seconds < 0 || !(lock = spins_for(input, task)) ||
+		    (lock->type == LOCK_IPI) != for_answer ||
+		    !is_held_by(lock, verdict_place(input, hung)))
+			continue;
+		*waiter_ret = task;
+		*ret = (struct stuck_cpu){ .number = cpu->number, .seconds = seconds };
+		ret->recorded = verdict_cpu_stuck_s(input->record, cpu->number) >= 0;
+		ret->seen = !ret->recorded && !is_deaf(input, i, ret);
+		return true;
+	}
+	return false;
+}
+
+void verdict_add_stuck(struct verdict *verdict, const struct stuck_cpu *stuck)
+{
+	if (stuck->recorded)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u last switched tasks %.1f s before the crash (flight record)",
+			stuck->number, stuck->seconds);
+	else if (stuck->deaf)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u takes no interrupts: its timers are %.1f s late, though its task is not idle",
+			stuck->number, stuck->seconds);
+	else if (stuck->seen)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u has not switched tasks for %.1f s, though it should (its run queue)",
+			stuck->number, stuck->seconds);
+}
+
+void verdict_call_lockup(struct verdict *verdict)
+{
+	snprintf(verdict->title, sizeof(verdict->title), "BUG: soft lockup in %s",
+		 verdict->function ? verdict->function : "unknown code");
 }
 
 void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg)

@@ -18,8 +18,7 @@ struct event {
 	double t_s; /* to the crash, else to the last sample: not above 0 */
 	enum event_kind kind;
 	int32_t cpu; /* -1: unknown */
-	const struct record_sample
-		*sample; /* of a sample, and of the stall's first one at its onset */
+	const struct record_sample *sample; /* of an onset: the stall's first one; or NULL */
 	const char *text; /* what else there is to say, or NULL */
 };
 
@@ -35,9 +34,7 @@ struct error *timeline_init(struct timeline *timeline, const struct record *reco
 			    const struct dmesg *dmesg, const struct machine *machine);
 void timeline_deinit(struct timeline *timeline);
 
-/*
- * When the record ends, on its own clock: at the trigger, else at the last tick that any CPU had.
- */
+/* When the record ends, on its own clock: at the trigger, else at the last tick that any CPU had. */
 uint64_t timeline_end_ns(const struct record *record);
 
 /* What a line of the kernel's own soft-lockup detector says. */

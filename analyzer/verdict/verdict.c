@@ -7,7 +7,8 @@
 
 /* The first that applies counts: from the most telling to the most general. */
 static bool (*const rules[])(struct verdict *, const struct verdict_input *) = {
-	rule_deadlock, rule_spinlock_wait, rule_ipi_wait, rule_busy_loop, rule_hung_task,
+	rule_deadlock,	  rule_spinlock_wait, rule_ipi_wait,
+	rule_hard_lockup, rule_busy_loop,     rule_hung_task,
 };
 
 void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
@@ -31,7 +32,7 @@ void verdict_add_wait(struct verdict *verdict, const struct verdict_input *input
 {
 	const struct task *task = &input->tasks->list.data[place];
 	const struct lock *lock = locks_waited_for(input->locks, place);
-	char what[128], held[160] = "";
+	char what[LOCK_TEXT_SIZE], held[512] = "";
 
 	if (!lock)
 		return;
@@ -39,12 +40,18 @@ void verdict_add_wait(struct verdict *verdict, const struct verdict_input *input
 	if (lock->holders.count) {
 		const struct lock_holder *holder = &lock->holders.data[0];
 		const struct task *its = &input->tasks->list.data[holder->task];
-		snprintf(held, sizeof(held), ", held %sby %s (pid %u)%s%s",
-			 holder->certain ? "" : "probably ", its->comm, its->pid,
-			 holder->why ? ": " : "", holder->why ? holder->why : "");
+		if (lock->type == LOCK_IPI)
+			snprintf(held, sizeof(held), ", which runs %s (pid %u)", its->comm,
+				 its->pid);
+		else
+			snprintf(held, sizeof(held), ", %s %sby %s (pid %u)%s%s",
+				 lock_participle(lock), holder->certain ? "" : "probably ",
+				 its->comm, its->pid, holder->why ? ": " : "",
+				 holder->why ? holder->why : "");
 	}
+	bool spins = lock->spinning && lock->type != LOCK_IPI;
 	verdict_add_evidence(verdict, "%s (pid %u) %s %s%s", task->comm, task->pid,
-			     lock->spinning ? "spins for" : "waits for", what, held);
+			     spins ? "spins for" : "waits for", what, held);
 }
 
 void verdict_blame(struct verdict *verdict, const struct verdict_input *input,
@@ -81,10 +88,17 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 	return (end_ns - slot->onset_ns) / 1e9;
 }
 
+static const char *what_it_does(const struct lock *lock, const struct lock_holder *holder)
+{
+	if (lock->type == LOCK_COMPLETION)
+		return holder->certain ? "is to end" : "seems to keep from its end";
+	return holder->certain ? "holds" : "seems to hold";
+}
+
 /* Who waits for the culprit, which may be stuck with a lock held. */
 static void add_victims(struct verdict *verdict, const struct verdict_input *input)
 {
-	char what[128];
+	char what[LOCK_TEXT_SIZE];
 
 	for (size_t i = 0; i < input->locks->list.count; i++) {
 		const struct lock *lock = &input->locks->list.data[i];
@@ -97,8 +111,7 @@ static void add_victims(struct verdict *verdict, const struct verdict_input *inp
 			verdict_add_evidence(verdict, "%zu %s%s for %s, which it %s%s%s",
 					     lock->waiters.count, lock->spinning ? "CPU" : "task",
 					     lock->waiters.count == 1 ? " waits" : "s wait", what,
-					     holder->certain ? "holds" : "seems to hold",
-					     holder->why ? ": " : "",
+					     what_it_does(lock, holder), holder->why ? ": " : "",
 					     holder->why ? holder->why : "");
 		}
 	}
@@ -126,7 +139,7 @@ void verdict_init(struct verdict *verdict, const struct verdict_input *input)
 	snprintf(
 		verdict->summary, sizeof(verdict->summary), "%s",
 		complete
-			? "No CPU is known to have hung: neither the flight record nor the kernel's log "
-			  "says so."
+			? "No CPU is known to have hung: neither the flight record nor the run queues nor "
+			  "the kernel's log say so."
 			: "The dump is incomplete: what can be read of it does not tell whether a CPU hung.");
 }

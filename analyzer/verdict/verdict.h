@@ -21,7 +21,7 @@ struct verdict {
 	const char *kind; /* interface.md's word; "none": nothing hung */
 	char title[256];
 	char signature[64];
-	char summary[512];
+	char summary[1024];
 	double confidence; /* 0..1 */
 	int32_t cpu; /* -1: none */
 	bool has_task;
@@ -31,7 +31,7 @@ struct verdict {
 	double stuck_s; /* at the crash; below 0: unknown */
 	const struct lock *lock; /* that is waited for, or NULL */
 	struct wait_cycle cycle; /* count 0: none */
-	char evidence[VERDICT_MAX_EVIDENCE][256];
+	char evidence[VERDICT_MAX_EVIDENCE][1024];
 	unsigned int nr_evidence;
 };
 
@@ -51,6 +51,9 @@ void verdict_init(struct verdict *verdict, const struct verdict_input *input);
 
 /* How long @cpu had been stuck at the crash, in seconds; below 0 if it was not. */
 double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu);
+
+/* The same, by whoever of the record and the dump knows it better. @state: the CPU's, or NULL. */
+double verdict_stuck_s(const struct record *record, const struct cpu_state *state, uint32_t cpu);
 
 /* For the rules. */
 void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
@@ -77,24 +80,41 @@ struct stuck_cpu {
 	uint32_t number;
 	double seconds;
 	bool recorded; /* by the flight record */
-	bool seen; /* in the dump's run queues; else the kernel's log says so */
+	bool deaf; /* it takes no interrupts, as its timers show */
+	bool seen; /* in the dump's run queues; else, of these, the kernel's log says so */
 };
 
 /* The one that the trigger named, else the one that is stuck for longest. False: none is. */
 bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret);
 
+/* Whether CPU @number takes no interrupts. */
+bool verdict_is_deaf(const struct verdict_input *input, uint32_t number, struct stuck_cpu *ret);
+
+/*
+ * That of verdict_stuck_cpu() if it spins, for a lock or @for_answer of another CPU. Else one that does so and hangs too, if it waits
+ * for the one above: of the two it is chance which has hung for longer.
+ */
+bool verdict_stuck_spinner(const struct verdict_input *input, bool for_answer,
+			   struct stuck_cpu *ret, const struct task **waiter_ret);
+
+/* "CPU 1 last switched tasks 12.1 s before the crash (flight record)", or by what else it is known, to the evidence. */
+void verdict_add_stuck(struct verdict *verdict, const struct stuck_cpu *stuck);
+
 /* The task that ran on CPU @number, or NULL. */
 const struct task *verdict_current(const struct verdict_input *input, uint32_t number);
+
+/* Titles it as the kernel's watchdog would: a soft lockup in verdict->function. */
+void verdict_call_lockup(struct verdict *verdict);
 
 /* Adds what the kernel's own watchdog says of verdict->cpu and verdict->task. */
 void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg);
 
 /*
- * Blames the innermost function of @stack that CPU verdict->cpu never left, by the record's samples, and adds what
- * was compared to the evidence. Without samples it is the innermost of all.
+ * If @task, which is blamed already, hangs itself: blames the innermost function of its stack that it never left, by
+ * the record's samples, and adds what was compared to the evidence.
  */
-void verdict_blame_unleft(struct verdict *verdict, const struct verdict_input *input,
-			  const struct stack *stack);
+void verdict_blame_stuck(struct verdict *verdict, const struct verdict_input *input,
+			 const struct task *task);
 
 /* The rules, each true if it applies. A cycle of tasks that wait for each other. */
 bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input);
@@ -104,6 +124,9 @@ bool rule_spinlock_wait(struct verdict *verdict, const struct verdict_input *inp
 
 /* A CPU that waits for another to run a function that it asked it for. */
 bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input);
+
+/* A CPU that takes no interrupts. */
+bool rule_hard_lockup(struct verdict *verdict, const struct verdict_input *input);
 
 /* A CPU in kernel code that does not schedule. */
 bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input);

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "verdict/wait_graph.h"
 
-#include <string.h>
-
 #include "base/cleanup.h"
 
 enum colour { WHITE, GREY, BLACK }; /* not seen, on the way, done with */

@@ -8,8 +8,8 @@
 #define WAIT_CYCLE_MAX 32
 
 struct wait_cycle {
-	uint32_t tasks
-		[WAIT_CYCLE_MAX]; /* places in tasks->list; each waits for the next, the last for the first */
+	/* Places in tasks->list; each waits for the next, the last for the first. */
+	uint32_t tasks[WAIT_CYCLE_MAX];
 	size_t count; /* of the cycle; above WAIT_CYCLE_MAX, not all are in tasks */
 	bool certain; /* of each lock in it, the holder is */
 };

@@ -10,6 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct module_types all;
 	const struct types *types;
 	struct member member;
+	int64_t value;
 
 	if (!base)
 		base = fuzz_base_kernel("tests/fuzz/module_types.kernel");
@@ -22,9 +23,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		fuzz_ok(module_types_get(&all, &kernel->memory, kernels, &module, &types));
 	types_member(types, "s", "a.next", &member);
 	types_member(types, "s", "b", &member);
-	types_points_to(types, "s", "b");
-	types_enumerator_name(types, "s", 0);
-	types_enumerator_name(types, "e", 1);
+	types_enumerator(types, "s", "b", &value);
+	types_enumerator(types, "e", "b", &value);
 	types_sizeof(types, "list_head");
 	module_types_deinit(&all);
 	return 0;

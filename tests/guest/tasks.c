@@ -167,6 +167,50 @@ static void sleep_in_kernel_page_fault(void)
 		err(1, "pipe");
 }
 
+/* To the lab's module, which counts. */
+static void say_in_place(void)
+{
+	FILE *file = fopen("/sys/module/ldhang/parameters/in_place", "w");
+
+	if (!file || fputc('1', file) < 0 || fclose(file))
+		err(1, "in_place");
+}
+
+static int open_file(void)
+{
+	int fd = open("/tmp/written", O_WRONLY | O_CREAT, 0600);
+
+	if (fd < 0)
+		err(1, "/tmp/written");
+	return fd;
+}
+
+/* The same while it has the file's lock. */
+static void sleep_in_file_write(void)
+{
+	if (write(open_file(), (char *)unfilled_page(), 8) < 0)
+		err(1, "write");
+}
+
+static void wait_for_file(void)
+{
+	if (write(open_file(), "", 1) < 0)
+		err(1, "write");
+}
+
+static void wait_for_posix_lock(void)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open_file();
+
+	if (fork() == 0) {
+		fcntl(fd, F_SETLK, &lock);
+		pause();
+	}
+	sleep(1);
+	fcntl(fd, F_SETLKW, &lock);
+}
+
 /* Where who follows the console can see it, as the scenarios of the lab's module are. */
 static void run_in_user_mode(void)
 {
@@ -176,6 +220,7 @@ static void run_in_user_mode(void)
 	syscall(SYS_getcpu, &cpu, NULL, NULL);
 	fprintf(log, "<5>ldhang: user-loop begins on CPU %u, pid %d (user-loop)\n", cpu, getpid());
 	fclose(log);
+	say_in_place();
 	for (;;)
 		asm volatile("pause");
 }
@@ -199,6 +244,9 @@ static const struct sort {
 	{ "vfork", sleep_in_vfork },
 	{ "page-fault", sleep_in_page_fault },
 	{ "kernel-fault", sleep_in_kernel_page_fault },
+	{ "file-write", sleep_in_file_write },
+	{ "file-wait", wait_for_file },
+	{ "posix-lock", wait_for_posix_lock },
 	{ "user-loop", run_in_user_mode },
 };
 

@@ -8,7 +8,10 @@
 #include "ldhang.h"
 
 #include <linux/completion.h>
-#include <linux/gfp.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/kthread.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/percpu-rwsem.h>
@@ -16,8 +19,10 @@
 #include <linux/rwsem.h>
 #include <linux/sched.h>
 #include <linux/semaphore.h>
+#include <linux/shmem_fs.h>
 #include <linux/wait.h>
 #include <linux/wait_bit.h>
+#include <linux/workqueue.h>
 
 static DECLARE_COMPLETION(ldhang_never);
 
@@ -168,6 +173,8 @@ static noinline void ldhang_bit_wait(void)
 	barrier();
 }
 
+/* The first page of a file. */
+static struct file *ldhang_file;
 static struct page *ldhang_page;
 
 static noinline void ldhang_page_hold(void)
@@ -191,6 +198,85 @@ static bool ldhang_event; /* Never set. */
 static noinline void ldhang_event_wait(void)
 {
 	wait_event(ldhang_queue, READ_ONCE(ldhang_event));
+	barrier();
+}
+
+/* Of the queue, which does one work at a time, the first never ends and the second never begins. */
+static struct workqueue_struct *ldhang_workqueue;
+
+static noinline void ldhang_work_function(struct work_struct *work)
+{
+	ldhang_sleep_killable();
+	barrier();
+}
+
+static noinline void ldhang_late_function(struct work_struct *work)
+{
+	barrier();
+}
+
+static DECLARE_WORK(ldhang_work, ldhang_work_function);
+static DECLARE_WORK(ldhang_late_work, ldhang_late_function);
+
+static noinline void ldhang_work_flush(void)
+{
+	queue_work(ldhang_workqueue, &ldhang_work);
+	queue_work(ldhang_workqueue, &ldhang_late_work);
+	flush_work(&ldhang_work);
+	barrier();
+}
+
+static noinline void ldhang_work_flush_late(void)
+{
+	flush_work(&ldhang_late_work);
+	barrier();
+}
+
+static noinline void ldhang_work_cancel(void)
+{
+	cancel_work_sync(&ldhang_work);
+	barrier();
+}
+
+static noinline void ldhang_workqueue_flush(void)
+{
+	flush_workqueue(ldhang_workqueue);
+	barrier();
+}
+
+/* It neither stops nor parks, which it would if it was told to before it began. */
+static noinline int ldhang_thread(void *data)
+{
+	complete(data);
+	ldhang_sleep_killable();
+	return 0;
+}
+
+static struct task_struct *ldhang_start(const char *name)
+{
+	DECLARE_COMPLETION_ONSTACK(begun);
+	struct task_struct *thread = kthread_run(ldhang_thread, &begun, "%s", name);
+
+	if (!IS_ERR(thread))
+		wait_for_completion(&begun);
+	return thread;
+}
+
+static noinline void ldhang_thread_stop(void)
+{
+	struct task_struct *thread = ldhang_start("ldhang_stopping");
+
+	if (!IS_ERR(thread))
+		kthread_stop(thread);
+	barrier();
+}
+
+static noinline void ldhang_thread_park(void)
+{
+	struct task_struct *thread = ldhang_start("ldhang_parking");
+
+	if (!IS_ERR(thread))
+		kthread_park(thread);
 	barrier();
 }
 
@@ -231,17 +317,37 @@ const struct scenario ldhang_sleepers[] = {
 	{ "page-hold", ldhang_page_hold },
 	{ "page-wait", ldhang_page_wait },
 	{ "event-wait", ldhang_event_wait },
+	{ "work-flush", ldhang_work_flush },
+	{ "work-flush-late", ldhang_work_flush_late },
+	{ "work-cancel", ldhang_work_cancel },
+	{ "queue-flush", ldhang_workqueue_flush },
+	{ "thread-stop", ldhang_thread_stop },
+	{ "thread-park", ldhang_thread_park },
 	{ "last-call", ldhang_last_call },
 	{},
 };
 
 int ldhang_sleepers_init(void)
 {
-	ldhang_page = alloc_page(GFP_KERNEL);
-	return ldhang_page ? 0 : -ENOMEM;
+	ldhang_file = shmem_file_setup("ldhang_file", PAGE_SIZE, 0);
+	if (IS_ERR(ldhang_file))
+		return PTR_ERR(ldhang_file);
+	ldhang_page = shmem_read_mapping_page(ldhang_file->f_mapping, 0);
+	if (IS_ERR(ldhang_page)) {
+		fput(ldhang_file);
+		return PTR_ERR(ldhang_page);
+	}
+	ldhang_workqueue = alloc_ordered_workqueue("ldhang_queue", 0);
+	if (ldhang_workqueue)
+		return 0;
+	put_page(ldhang_page);
+	fput(ldhang_file);
+	return -ENOMEM;
 }
 
 void ldhang_sleepers_exit(void)
 {
-	__free_page(ldhang_page);
+	destroy_workqueue(ldhang_workqueue);
+	put_page(ldhang_page);
+	fput(ldhang_file);
 }

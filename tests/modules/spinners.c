@@ -2,14 +2,15 @@
 /* CPUs that hang, in each of the contexts that a CPU can be in. */
 #include "ldhang.h"
 
+#include <linux/interrupt.h>
 #include <linux/irq_work.h>
 #include <linux/irqflags.h>
+#include <linux/moduleparam.h>
 #include <linux/nmi.h>
 #include <linux/preempt.h>
 #include <linux/rwlock.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
-#include <linux/timer.h>
 #include <asm/apic.h>
 #include <asm/msr.h>
 #include <asm/nmi.h>
@@ -25,6 +26,33 @@ static noinline void ldhang_spin(unsigned long *turns)
 	}
 }
 
+/* Scenarios that have come to where they hang. */
+static atomic_t ldhang_nr_in_place = ATOMIC_INIT(0);
+
+static void in_place(void)
+{
+	atomic_inc(&ldhang_nr_in_place);
+}
+
+/* Who hangs in user mode says so itself, by a write of anything. */
+static int ldhang_in_place_set(const char *value, const struct kernel_param *param)
+{
+	in_place();
+	return 0;
+}
+
+static int ldhang_in_place_get(char *buffer, const struct kernel_param *param)
+{
+	return sprintf(buffer, "%d\n", atomic_read(&ldhang_nr_in_place));
+}
+
+static const struct kernel_param_ops ldhang_in_place_ops = {
+	.set = ldhang_in_place_set,
+	.get = ldhang_in_place_get,
+};
+module_param_cb(in_place, &ldhang_in_place_ops, NULL, 0600);
+MODULE_PARM_DESC(in_place, "how many scenarios have come to where they hang");
+
 /* Also what keeps each function that ends with it from jumping there instead of calling. */
 static void tell(unsigned long turns)
 {
@@ -37,6 +65,7 @@ static noinline void ldhang_busy_loop(void)
 	unsigned long turns = 0;
 
 	preempt_disable();
+	in_place();
 	ldhang_spin(&turns);
 	preempt_enable();
 	tell(turns);
@@ -51,6 +80,7 @@ static noinline void ldhang_irqs_off(void)
 
 	local_irq_disable();
 	WRITE_ONCE(ldhang_deaf_cpu, smp_processor_id());
+	in_place();
 	ldhang_spin(&turns);
 	local_irq_enable();
 	tell(turns);
@@ -65,6 +95,7 @@ static noinline void ldhang_ipi_wait(void)
 {
 	while (READ_ONCE(ldhang_deaf_cpu) < 0)
 		cpu_relax();
+	in_place();
 	smp_call_function_single(ldhang_deaf_cpu, ldhang_nothing, NULL, 1);
 	barrier();
 }
@@ -73,6 +104,7 @@ static noinline void ldhang_irq_work(struct irq_work *work)
 {
 	unsigned long turns = 0;
 
+	in_place();
 	ldhang_spin(&turns);
 	tell(turns);
 }
@@ -91,23 +123,28 @@ static noinline void ldhang_hardirq(void)
 	tell(turns);
 }
 
-static noinline void ldhang_timer(struct timer_list *timer)
+static noinline void ldhang_tasklet(struct tasklet_struct *tasklet)
 {
 	unsigned long turns = 0;
 
+	in_place();
 	ldhang_spin(&turns);
 	tell(turns);
 }
 
-/* In a softirq, behind the interrupt of the timer. */
+/*
+ * In a softirq, behind the next interrupt. A tasklet, as before 6.5 (ksoftirqd_running() in
+ * kernel/softirq.c) most others, timers too, are left to ksoftirqd if that is about to run, as it
+ * may be by chance; here it never does.
+ */
 static noinline void ldhang_softirq(void)
 {
-	static struct timer_list timer;
+	static struct tasklet_struct tasklet;
 	unsigned long turns = 0;
 
 	preempt_disable();
-	timer_setup(&timer, ldhang_timer, TIMER_PINNED);
-	mod_timer(&timer, jiffies + 1);
+	tasklet_setup(&tasklet, ldhang_tasklet);
+	tasklet_schedule(&tasklet);
 	ldhang_spin(&turns);
 	preempt_enable();
 	tell(turns);
@@ -124,6 +161,7 @@ static noinline int ldhang_nmi_handler(unsigned int type, struct pt_regs *regs)
 		return NMI_DONE;
 	if (ldhang_nmi_panics)
 		nmi_panic(regs, "ldhang: an NMI");
+	in_place();
 	ldhang_spin(&turns);
 	tell(turns);
 	return NMI_HANDLED;
@@ -182,6 +220,7 @@ static noinline void ldhang_spin_hold(void)
 
 	spin_lock(&ldhang_spinlock);
 	WRITE_ONCE(ldhang_spinlock_held, true);
+	in_place();
 	ldhang_spin(&turns);
 	spin_unlock(&ldhang_spinlock);
 	tell(turns);
@@ -192,6 +231,7 @@ static noinline void ldhang_spin_wait(void)
 {
 	while (!READ_ONCE(ldhang_spinlock_held))
 		cpu_relax();
+	in_place();
 	spin_lock(&ldhang_spinlock);
 	spin_unlock(&ldhang_spinlock);
 	barrier();
@@ -201,6 +241,7 @@ static noinline void ldhang_spin_wait(void)
 static noinline void ldhang_spin_self(void)
 {
 	spin_lock(&ldhang_spinlock);
+	in_place();
 	spin_lock(&ldhang_spinlock);
 	spin_unlock(&ldhang_spinlock);
 	barrier();
@@ -217,6 +258,7 @@ static noinline void ldhang_spin_ab(void)
 	WRITE_ONCE(ldhang_has_a, true);
 	while (!READ_ONCE(ldhang_has_b))
 		cpu_relax();
+	in_place();
 	spin_lock(&ldhang_spinlock_b);
 	spin_unlock(&ldhang_spinlock_b);
 	spin_unlock(&ldhang_spinlock_a);
@@ -229,6 +271,7 @@ static noinline void ldhang_spin_ba(void)
 	WRITE_ONCE(ldhang_has_b, true);
 	while (!READ_ONCE(ldhang_has_a))
 		cpu_relax();
+	in_place();
 	spin_lock(&ldhang_spinlock_a);
 	spin_unlock(&ldhang_spinlock_a);
 	spin_unlock(&ldhang_spinlock_b);
@@ -244,6 +287,7 @@ static noinline void ldhang_rwlock_hold(void)
 
 	read_lock(&ldhang_rwlock);
 	WRITE_ONCE(ldhang_rwlock_held, true);
+	in_place();
 	ldhang_spin(&turns);
 	read_unlock(&ldhang_rwlock);
 	tell(turns);
@@ -254,6 +298,7 @@ static noinline void ldhang_rwlock_wait(void)
 {
 	while (!READ_ONCE(ldhang_rwlock_held))
 		cpu_relax();
+	in_place();
 	write_lock(&ldhang_rwlock);
 	write_unlock(&ldhang_rwlock);
 	barrier();

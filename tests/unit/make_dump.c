@@ -616,3 +616,21 @@ struct dump *dump_of_text(const char *text)
 	make_dump_deinit(&d);
 	return dump;
 }
+
+void assert_patch_refused(const char *text, const struct made_patch *patch)
+{
+	struct make_dump d;
+	struct dump *dump;
+
+	make_dump_init(&d);
+	make_dump_text(&d, text);
+	make_dump_write(&d);
+	make_dump_patch(&d, patch->offset, &patch->value, patch->bytes);
+	struct error *err = dump_open(d.path, &dump);
+	if (!err || !strstr(err->message, patch->says))
+		fail_msg("0x%llx at %llu: no '%s' in: %s", (unsigned long long)patch->value,
+			 (unsigned long long)patch->offset, patch->says,
+			 err ? err->message : "no error");
+	error_destroy(err);
+	make_dump_deinit(&d);
+}

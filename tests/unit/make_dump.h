@@ -92,6 +92,16 @@ struct dump *make_dump_open(struct make_dump *d);
 /* From text to an open dump; the file is gone already. */
 struct dump *dump_of_text(const char *text);
 
+/* A number that is written over what is in a file, and what the error says then. */
+struct made_patch {
+	uint64_t offset, value;
+	unsigned int bytes;
+	const char *says;
+};
+
+/* Fails the test if a dump of @text with that @patch opens. */
+void assert_patch_refused(const char *text, const struct made_patch *patch);
+
 /* Fails the test unless @err is there, of that class, and speaks of @text; frees it. */
 void assert_error(struct error *err, enum error_class class, const char *text);
 

@@ -13,12 +13,12 @@ static const char types[] =
 	"struct thread_info 24 cpu:u32@16\n"
 	"struct thread_struct 64 sp:u64@24\n"
 	"struct rss_stat 32 count:u64[4]@0\n"
-	"struct mm_struct 64 rss_stat:rss_stat@8\n"
+	"struct mm_struct 96 rss_stat:rss_stat@8 mmap_lock:u64@40\n"
 	"struct held_lock 32 prev_chain_key:u64@0 instance:ptr@8\n"
 	"struct task_struct 1024 thread_info:thread_info@0 __state:u32@24 stack:ptr@32 flags:u32@40 "
 	"tasks:list_head@48 mm:ptr@64 exit_state:u32@72 pid:u32@80 tgid:u32@84 real_parent:ptr@88 "
 	"thread_node:list_head@96 comm:char[16]@112 signal:ptr@128 pi_blocked_on:ptr@136 "
-	"blocked_on:ptr@144 blocker:u64@152 thread:thread_struct@192 lockdep_depth:u32@256 "
+	"blocked_on:ptr@144 blocker:u64@152 vfork_done:ptr@160 thread:thread_struct@192 lockdep_depth:u32@256 "
 	"held_locks:held_lock[4]@264\n"
 	"struct mutex_waiter 32 list:list_head@0 task:ptr@16\n"
 	"struct rwsem_waiter 32 list:list_head@0 task:ptr@16\n"
@@ -157,7 +157,13 @@ void made_machine_begin(struct made_machine *m, const char *lock_types)
 				"at init_task+112\nstr swapper");
 }
 
-/* A ring of list_heads, in that order; 0 ends it. */
+void made_machine_begin_calm(struct made_machine *m, const char *lock_types)
+{
+	made_machine_begin(m, lock_types);
+	made_machine_runner(m, 1, "want", "0", "want");
+	made_machine_runner(m, 2, "want", "0", "want");
+}
+
 void made_machine_link(struct made_machine *m, const uint64_t *nodes)
 {
 	size_t count = 0;
@@ -170,16 +176,16 @@ void made_machine_link(struct made_machine *m, const uint64_t *nodes)
 				 (unsigned long long)nodes[(i + 1) % count],
 				 (unsigned long long)nodes[(i + count - 1) % count]);
 }
+
 void made_machine_put(struct made_machine *m, uint64_t at, uint64_t value)
 {
 	make_kernel_line(&m->k, "at 0x%llx\n u64 0x%llx", (unsigned long long)at,
 			 (unsigned long long)value);
 }
 
-/* Task @n's struct mutex_waiter, or one like it, at FRAME(n) + 0x20 says so. */
 uint64_t made_machine_waiter(struct made_machine *m, unsigned int n)
 {
-	made_machine_put(m, FRAME(n) + 0x20 + 16, TASK(n));
+	made_machine_put(m, FRAME(n) + 0x20 + 16, TASK(n)); /* mutex_waiter.task */
 	return FRAME(n) + 0x20;
 }
 

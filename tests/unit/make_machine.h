@@ -33,6 +33,9 @@ struct made_machine {
 extern const char made_locks_with_lists[], made_locks_with_pointers[];
 void made_machine_begin(struct made_machine *m, const char *lock_types);
 
+/* The same, with tasks 1 and 2 running in want(), which waits for nothing. */
+void made_machine_begin_calm(struct made_machine *m, const char *lock_types);
+
 /* Task @n sleeps in @slow_path. Tasks are added in the order of their numbers, from 1 on. */
 void made_machine_sleeper(struct made_machine *m, unsigned int n, const char *slow_path);
 

@@ -106,7 +106,8 @@ static void open_fixture(struct fixture *f, const char *text, const char *more, 
 			 (unsigned long long)(0xffffffffc0201000 + second),
 			 (unsigned long long)(0xffffffffc0200000 + third + moved));
 	snprintf(f->folder, sizeof(f->folder), "%s/debug", f->program.folder);
-	const struct kernel_source how = { make_dump_write(&f->k.dump), .debug_dir = f->folder };
+	const struct kernel_source how = { make_dump_write(&f->k.dump),
+					   .files.debug_dir = f->folder };
 	assert_no_error(kernel_open(&how, &f->kernel));
 	assert_no_error(f->kernel->symbols.modules_error);
 }

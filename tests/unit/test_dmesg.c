@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "dmesg_line.h"
 #include "make_kernel.h"
 #include "state/dmesg.h"
 #include "test.h"
@@ -108,15 +109,6 @@ static void read_log(struct log *log, struct dmesg *ret)
 	dmesg_init(ret, &kernel.memory, &kernel.info);
 	made_memory_close(&m);
 	make_kernel_deinit(&log->k);
-}
-
-static void assert_line(const struct dmesg *dmesg, size_t index, uint64_t t_ns, unsigned int level,
-			const char *text)
-{
-	assert_true(index < dmesg->lines.count);
-	assert_string_equal(dmesg->lines.data[index].text, text);
-	assert_int_equal(dmesg->lines.data[index].t_ns, t_ns);
-	assert_int_equal(dmesg->lines.data[index].level, level);
 }
 
 static void records_in_order(void **state)

@@ -158,7 +158,7 @@ static void a_wrong_vmlinux(void **state)
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "strip -g vmlinux", "no debug information" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "echo text >vmlinux", "not an ELF file" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "rm vmlinux; mkfifo vmlinux",
-		  "not an ELF file" },
+		  "not a regular file" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n", "rm vmlinux", "No such file" },
 		{ "info BUILD-ID=" MADE_BUILD_ID "\n",
 		  "printf '\\267' | dd of=vmlinux bs=1 seek=18 conv=notrunc 2>/dev/null",
@@ -202,7 +202,7 @@ static void layouts_of_debug_folders(void **state)
 				 paths[i]);
 		snprintf(folders, sizeof(folders), "/nonexistent::%s/debug", f.program.folder);
 		open_fixture(&f, "info BUILD-ID=" MADE_BUILD_ID "\n",
-			     &(struct kernel_source){ .debug_dir = folders });
+			     &(struct kernel_source){ .files.debug_dir = folders });
 		if (!debuginfo_vmlinux(f.kernel->debuginfo))
 			fail_msg("%s was not found", paths[i]);
 		assert_null(debuginfo_next_error(f.kernel->debuginfo));
@@ -220,14 +220,14 @@ static void folders_with_wrong_files(void **state)
 				     "11 -o boot/vmlinux-6.1.0-test source.c");
 	/* The right one is behind the wrong one. */
 	open_fixture(&f, "info BUILD-ID=" MADE_BUILD_ID "\n",
-		     &(struct kernel_source){ .debug_dir = f.program.folder });
+		     &(struct kernel_source){ .files.debug_dir = f.program.folder });
 	assert_string_equal(debuginfo_vmlinux(f.kernel->debuginfo), f.program.path);
 	assert_null(debuginfo_next_error(f.kernel->debuginfo));
 	kernel_close(f.kernel);
 	make_kernel_deinit(&f.k);
 	made_program_run(&f.program, "rm vmlinux");
 	open_fixture(&f, "info BUILD-ID=" MADE_BUILD_ID "\n",
-		     &(struct kernel_source){ .debug_dir = f.program.folder });
+		     &(struct kernel_source){ .files.debug_dir = f.program.folder });
 	assert_null(debuginfo_vmlinux(f.kernel->debuginfo));
 	assert_next_error(&f, "boot/vmlinux-6.1.0-test: not used: its build id is");
 	close_fixture(&f);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Walks without ORC: frame pointers, generated code, and what is a guess. */
+/* Walks without ORC: generated code, and what is a guess. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,6 +18,11 @@ static void generated_code(void **state)
 	/* A call of NULL left its return address, and no more. */
 	assert_walked(walk("at 0xffffc90000003000\n u64 start+5\n", "rip=0 rsp=0xffffc90000003000"),
 		      "task 0x0\ntask ?start+0x5\n", NULL);
+	/* If that was called through a retpoline, which is a function, it is none less. */
+	assert_walked(walk("symbol __x86_indirect_thunk_rax 0xffffffff81000800\n"
+			   "at start\n u8 0xe8\n u32 0x6fb\n at 0xffffc90000003000\n u64 start+5\n",
+			   "rip=0 rsp=0xffffc90000003000"),
+		      "task 0x0\ntask start+0x5\n", NULL);
 }
 
 /* The same where the code in front of the return address calls just that program. */
@@ -98,78 +103,6 @@ static void calls_that_may_be_in_front(void **state)
 	}
 }
 
-/* rbp leads from frame to frame; made odd, to the pt_regs of an interrupt. */
-static void frame_pointers(void **state)
-{
-	(void)state;
-	assert_walked(walk("without ORC\n"
-			   "at 0xffffc90000003100\n u64 0xffffc90000003201 asm_irq+8\n"
-			   "at 0xffffc90000003200\n u64 0 0 0 0 0xffffc90000003400\n fill 80 0\n"
-			   "u64 0 bar+0x20 0x10 0x46 0xffffc90000003300 0x18\n"
-			   "at 0xffffc90000003400\n u64 0 start+8\n",
-			   "rip=0xffffffff81000208 rsp=0xffffc90000003000 rbp=0xffffc90000003100"),
-		      "task foo+0x8\ntask asm_irq+0x8\ntask bar+0x20\ntask start+0x8\n", NULL);
-	/* A system call leaves 0 there: user mode's is not to be seen. */
-	assert_walked(walk("without ORC\n", "rip=0xffffffff81000208 rsp=0xffffc90000003000"),
-		      "task foo+0x8\n", NULL);
-}
-
-/* Interrupted where the function has no frame: that of its caller is in rbp. */
-static void frame_pointers_not_set_up(void **state)
-{
-	static const char code[] = /* endbr64; nop; push %rbp; mov %rsp,%rbp ... leave; ret */
-		"without ORC\n at foo\n u8 0xf3 0x0f 0x1e 0xfa 0x0f 0x1f 0x44 0 0 0x55 0x48 0x89 0xe5\n"
-		"u8 0x90 0x90 0x90 0x90 0xc9 0xc3\n at bar+0x1e\n u8 0xff 0xd0\n"
-		"at start+6\n u8 0xff 0xd0\n"
-		"at 0xffffc90000003000\n u64 bar+0x20 bar+0x20 0 0\n"
-		"at 0xffffc90000003100\n u64 0 start+8\n";
-	static const struct {
-		const char *rip, *rsp;
-	} cases[] = {
-		{ "0xffffffff81000200", "0xffffc90000003000" },
-		{ "0xffffffff81000204", "0xffffc90000003000" },
-		{ "0xffffffff81000209", "0xffffc90000003000" }, /* push */
-		{ "0xffffffff81000212", "0xffffc90000003000" }, /* ret */
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char registers[128], expected[128];
-		snprintf(registers, sizeof(registers), "rip=%s rsp=%s rbp=0xffffc90000003100",
-			 cases[i].rip, cases[i].rsp);
-		snprintf(expected, sizeof(expected),
-			 "task foo+%#llx\ntask bar+0x20\ntask start+0x8\n",
-			 strtoull(cases[i].rip, NULL, 0) & 0xff);
-		if (!(strtoull(cases[i].rip, NULL, 0) & 0xff))
-			strcpy(expected, "task foo+0x0\ntask bar+0x20\ntask start+0x8\n");
-		assert_walked(walk(code, registers), expected, NULL);
-	}
-	/* Pushed, but not moved: the caller's is in both. */
-	char text[1024];
-	snprintf(text, sizeof(text), "%sat 0xffffc90000003000\n u64 0xffffc90000003100\n", code);
-	assert_walked(
-		walk(text, "rip=0xffffffff8100020a rsp=0xffffc90000003000 rbp=0xffffc90000003100"),
-		"task foo+0xa\ntask bar+0x20\ntask start+0x8\n", NULL);
-}
-
-/* A frame pointer that is none: what is on the stack behind calls is a guess. */
-static void frame_pointers_that_are_lost(void **state)
-{
-	static const char *const lost[] = { "0x1234", "0xffffc90000002000", "0xffffc90000003104" };
-
-	(void)state;
-	for (size_t i = 0; i < 3; i++) {
-		char registers[128];
-		snprintf(registers, sizeof(registers),
-			 "rip=0xffffffff81000208 rsp=0xffffc90000003000 rbp=%s", lost[i]);
-		assert_walked(walk("without ORC\n at 0xffffc90000003000\n"
-				   "u64 0 bar+0x30 data 8 bar+0x20 0 start+8\n"
-				   "at bar+0x1e\n u8 0xff 0xd0\n at start+6\n u8 0xff 0xd0\n",
-				   registers),
-			      "task foo+0x8\ntask ?bar+0x20\ntask ?start+0x8\n", NULL);
-	}
-}
-
 #define UNKNOWN_ORC "symbol orc_header 0xffffffff82300000 r\n at orc_header\n fill 20 1\n"
 
 /* With tables that cannot be read all frames but the first are guesses, over all stacks. */
@@ -246,11 +179,6 @@ int main(void)
 		     generated_code_that_is_proven),
 		TEST("a return address behind no call is a guess", return_addresses_behind_no_call),
 		TEST("every sort of call is known", calls_that_may_be_in_front),
-		TEST("without ORC frame pointers lead on", frame_pointers),
-		TEST("a function may have been interrupted before it had a frame",
-		     frame_pointers_not_set_up),
-		TEST("where a frame pointer is lost there are guesses",
-		     frame_pointers_that_are_lost),
 		TEST("with ORC of an unknown format there are guesses, over all stacks",
 		     guesses_over_all_stacks),
 		TEST("behind a step that cannot be made there are guesses", a_step_that_fails),

@@ -213,7 +213,7 @@ static void hostile_tables(void **state)
 	} cases[] = {
 		{ "at 0xffffffff82000000\n u32 0\n", "0 symbols", ERROR_CORRUPT },
 		{ "at 0xffffffff82000000\n u32 0xffffffff\n", "4294967295 symbols", ERROR_CORRUPT },
-		{ "at 0xffffffff82000000\n u32 0x700000\n", "unmapped", ERROR_UNMAPPED },
+		{ "at 0xffffffff82000000\n u32 0x1f0000\n", "unmapped", ERROR_UNMAPPED },
 		{ "at 0xffffffff82000000\n u32 40\n", "unmapped",
 		  ERROR_UNMAPPED }, /* too few names */
 		{ "at 0xffffffff82000008\n u64 0xffffffff80000000\n", "_stext", ERROR_CORRUPT },

@@ -144,6 +144,21 @@ static void test_nothing_wanted(void **state)
 	resolve(kallsyms, NULL, 0);
 }
 
+static void test_look_up(void **state)
+{
+	struct ksym_wanted wanted[] = { { "some_data" }, { "hang", 1 }, { "alp" }, { "beta" } };
+	FILE *in = fmemopen((void *)kallsyms, strlen(kallsyms), "r");
+
+	(void)state;
+	assert_non_null(in);
+	assert_null(ksyms_look_up(in, wanted, 4));
+	fclose(in);
+	assert_int_equal(wanted[0].address, 0xffffffff82000000);
+	assert_int_equal(wanted[1].address, 0); /* a module's */
+	assert_int_equal(wanted[2].address, 0);
+	assert_int_equal(wanted[3].address, 0xffffffff81000100);
+}
+
 #define test(name, function)                     \
 	{                                        \
 		name, function, NULL, NULL, NULL \
@@ -162,6 +177,7 @@ int main(void)
 		test("hidden addresses name nothing", test_hidden),
 		test("a name that is too long is cut", test_long_name),
 		test("nothing wanted, nothing found", test_nothing_wanted),
+		test("the core kernel's symbols are found by name", test_look_up),
 	};
 
 	return cmocka_run_group_tests_name("ksyms", tests, NULL, NULL);

@@ -36,9 +36,7 @@ static void a_mutex(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	for (unsigned int n = 3; n <= 5; n++)
 		made_machine_sleeper(&m, n, "__mutex_lock.constprop.0");
 	made_machine_sleeper(&m, 6, "some_function");
@@ -62,9 +60,7 @@ static void a_mutex_of_7_1(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_pointers);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_pointers);
 	for (unsigned int n = 3; n <= 5; n++)
 		made_machine_sleeper(&m, n, "__mutex_lock.constprop.0");
 	/* 3 and 4 wait for lock: 4's stack has its address. 5 alone waits for lock_b: blocked_on has it. */
@@ -113,9 +109,7 @@ static void hostile_waiters(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
@@ -146,9 +140,7 @@ static void an_rwsem(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "rwsem_down_write_slowpath");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 24, made_machine_waiter(&m, 3));
@@ -169,9 +161,7 @@ static void a_semaphore_and_a_completion(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_pointers);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_pointers);
 	made_machine_sleeper(&m, 3, "__down_common");
 	made_machine_sleeper(&m, 4, "__wait_for_common");
 	LINK(&m, made_machine_waiter(&m, 3));
@@ -212,9 +202,7 @@ static void an_rt_mutex(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "rt_mutex_slowlock");
 		made_machine_sleeper(&m, 4, "some_function");
 		make_kernel_line(&m.k, "at 0x%llx\n u64 1 0 0 0 0 0 0x%llx lock", FRAME(3),
@@ -245,9 +233,7 @@ static void wait_queues(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	for (unsigned int n = 3; n <= 7; n++)
 		made_machine_sleeper(&m, n, "some_function");
 	made_machine_sleeper(&m, 8, "some_function");
@@ -281,9 +267,7 @@ static void a_percpu_rwsem(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	made_machine_sleeper(&m, 3, "percpu_rwsem_wait");
 	made_machine_sleeper(&m, 4, "percpu_down_write");
 	/* 4 is in, and waits for readers to go; 3 waits for 4. */
@@ -489,6 +473,23 @@ static void owners_of_debugged_locks(void **state)
 	made_machine_find(&m);
 	assert_holder(&m, assert_waits(&m, 1, LOCK_SPINLOCK, LOCK_AT), 2, true);
 	made_machine_end(&m);
+	/* A rwlock has its writer; of readers it knows none. */
+	for (unsigned int writer = 0; writer < 2; writer++) {
+		made_machine_begin(&m, made_locks_with_lists);
+		make_kernel_text(&m.k, "struct rwlock 32 raw_lock:u64@0 magic:u32@8 owner:ptr@16\n"
+				       "struct fasync_struct 64 magic:u32@0 fa_lock:rwlock@8\n");
+		made_machine_runner(&m, 1, "queued_write_lock_slowpath", "lock", "want");
+		made_machine_runner(&m, 2, "want", "0", "want");
+		make_kernel_line(&m.k, "at lock\n u32 %u 0\n at lock+16\n u64 0x%llx",
+				 writer ? 0xff : 0x200, writer ? TASK(2) : UINT64_MAX);
+		made_machine_find(&m);
+		const struct lock *lock = assert_waits(&m, 1, LOCK_RWLOCK, LOCK_AT);
+		if (writer)
+			assert_holder(&m, lock, 2, true);
+		else
+			assert_int_equal(lock->holders.count, 0);
+		made_machine_end(&m);
+	}
 }
 
 static void what_lockdep_knows(void **state)
@@ -507,9 +508,7 @@ static void what_lockdep_knows(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
@@ -531,6 +530,31 @@ static void what_lockdep_knows(void **state)
 	}
 }
 
+/* Its lists are of the moment when it found a bug: hints, and none where the lock itself names its holder. */
+static void lockdep_that_has_stopped(void **state)
+{
+	(void)state;
+	for (int named = 0; named < 2; named++) {
+		struct made_machine m;
+		made_machine_begin(&m, made_locks_with_lists);
+		make_kernel_text(&m.k, "symbol debug_locks 0xffffffff82b00180 D\n"
+				       "at debug_locks\n u32 0\n");
+		made_machine_runner(&m, 1, "want", "0", "want");
+		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
+		made_machine_sleeper(&m, 4, "some_function");
+		made_machine_sleeper(&m, 5, "some_function");
+		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
+		make_kernel_line(&m.k, "set 0x%llx task_struct.lockdep_depth 1", TASK(4));
+		made_machine_put(&m, TASK(4) + 264 + 8, LOCK_AT + 32);
+		if (named)
+			made_machine_put(&m, LOCK_AT, TASK(5) | 1);
+		made_machine_find(&m);
+		assert_holder(&m, assert_waits(&m, 3, LOCK_MUTEX, LOCK_AT), named ? 5 : 4, named);
+		made_machine_end(&m);
+	}
+}
+
 static void descriptions(void **state)
 {
 	static const struct {
@@ -540,7 +564,7 @@ static void descriptions(void **state)
 		{ { 0xffff888000000000, LOCK_MUTEX }, "mutex at 0xffff888000000000" },
 		{ { 1, LOCK_MUTEX, "a_mutex", "ext4" }, "mutex a_mutex [ext4]" },
 		{ { 1, LOCK_OTHER, "queue" }, "wait queue queue" },
-		{ { 1, LOCK_OTHER, "word", NULL, "bit 1" }, "word word (bit 1)" },
+		{ { 1, LOCK_OTHER, "word", NULL, "bit 1", false, true }, "word word (bit 1)" },
 		{ { 16, LOCK_PAGE, NULL, NULL, "PG_locked" }, "page at 0x10 (PG_locked)" },
 		{ { 16, LOCK_IPI, NULL, NULL, "the answer" }, "the answer" },
 	};
@@ -574,8 +598,10 @@ int main(void)
 		TEST("where nobody else can have the spinlock, its waiter has", the_waiter_itself),
 		TEST("a CPU that has not answered keeps who asked it waiting",
 		     answers_of_other_cpus),
-		TEST("a debugged spinlock names its owner", owners_of_debugged_locks),
+		TEST("a debugged spinlock names its owner, and a rwlock its writer",
+		     owners_of_debugged_locks),
 		TEST("lockdep's lists of held locks name holders", what_lockdep_knows),
+		TEST("what lockdep knew when it stopped is a hint", lockdep_that_has_stopped),
 		TEST("a lock is called by its type and name", descriptions),
 	};
 	return RUN_TESTS(tests);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dmesg_line.h"
 #include "make_kernel.h"
 #include "state/printk_safe.h"
 #include "test.h"
@@ -66,15 +67,6 @@ static void read_log(struct log *log, const char *change, struct dmesg *ret)
 	dmesg_init(ret, &m.memory, &m.info);
 	made_memory_close(&m);
 	make_kernel_deinit(&log->k);
-}
-
-static void assert_line(const struct dmesg *dmesg, size_t index, uint64_t t_ns, unsigned int level,
-			const char *text)
-{
-	assert_true(index < dmesg->lines.count);
-	assert_string_equal(dmesg->lines.data[index].text, text);
-	assert_int_equal(dmesg->lines.data[index].t_ns, t_ns);
-	assert_int_equal(dmesg->lines.data[index].level, level);
 }
 
 static void records_in_order(void **state)

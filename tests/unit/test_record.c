@@ -187,7 +187,7 @@ static void files(void **state)
 	assert_error(record_from_file(path, &record), ERROR_OTHER, "no flight record");
 	unlink(path);
 	assert_error(record_from_file(path, &record), ERROR_SYSTEM, path);
-	assert_error(record_from_file("/tmp", &record), ERROR_OTHER, "no flight record");
+	assert_error(record_from_file("/tmp", &record), ERROR_OTHER, "not a regular file");
 	close(fd);
 	free(data);
 }

@@ -225,6 +225,47 @@ static void without(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+static struct error *never_end(void *arg)
+{
+	(void)arg;
+	for (volatile bool forever = true; forever;)
+		;
+	return NULL;
+}
+
+static struct error *take_memory(void *arg)
+{
+	(void)arg;
+	for (size_t i = 0; i < 64; i++)
+		if (!malloc(16 << 20))
+			return &error_no_memory;
+	return NULL;
+}
+
+static struct error *die_of_memory(void *arg)
+{
+	if (take_memory(arg))
+		sandbox_no_memory();
+	return NULL;
+}
+
+static void limits(void **state)
+{
+	const struct sandbox sandbox = { .name = "vmcore", .most_s = 1, .most_bytes = 64 << 20 };
+	const struct sandbox off = { .most_s = 1, .most_bytes = 64 << 20, .off = true };
+
+	(void)state;
+	if (!is_confined())
+		SKIP("a memory checker, or a kernel without seccomp");
+	assert_error(sandbox_run(&sandbox, never_end, NULL), ERROR_OTHER,
+		     "vmcore: the analysis took more than 1 s of CPU time");
+	assert_error(sandbox_run(&sandbox, take_memory, NULL), ERROR_OTHER,
+		     "vmcore: the analysis took more than 64 MB of memory");
+	assert_error(sandbox_run(&sandbox, die_of_memory, NULL), ERROR_OTHER,
+		     "vmcore: the analysis took more than 64 MB of memory");
+	assert_no_error(sandbox_run(&off, take_memory, NULL));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +276,7 @@ int main(void)
 		     an_analysis_works),
 		TEST("files made or removed, sockets, programs, code and signals end the analysis",
 		     what_is_forbidden),
+		TEST("too much time or memory ends the analysis, and that is said", limits),
 		TEST("it can be turned off", without),
 	};
 	return RUN_TESTS(tests);

@@ -219,9 +219,30 @@ static void test_stream(void **state)
 	fprintf(file, "text");
 	assert_false(incident_has(&fixture->incident, "a"));
 	assert_true(incident_has(&fixture->incident, "a.incomplete"));
-	assert_null(incident_finish_file(&fixture->incident, "a", file));
+	assert_null(incident_close_file(&fixture->incident, "a", file, NULL));
 	assert_content(file_in(fixture, "a"), "text");
 	assert_int_equal(files_in(fixture), 1);
+}
+
+static void test_stream_with_error(void **state)
+{
+	struct fixture *fixture = *state;
+	FILE *file = NULL;
+
+	create(fixture);
+	assert_null(incident_open_file(&fixture->incident, "a", &file));
+	fprintf(file, "half");
+	assert_fails(incident_close_file(&fixture->incident, "a", file,
+					 error_create(ERROR_OTHER, "it died")),
+		     "it died");
+	assert_content(file_in(fixture, "a.incomplete"), "half");
+	/* Nothing is worth nothing. */
+	assert_null(incident_open_file(&fixture->incident, "b", &file));
+	assert_fails(incident_close_file(&fixture->incident, "b", file,
+					 error_create(ERROR_OTHER, "it died")),
+		     "it died");
+	assert_int_equal(files_in(fixture), 1);
+	assert_null(incident_close_file(&fixture->incident, "c", NULL, NULL));
 }
 
 static void test_full(void **state)
@@ -243,7 +264,7 @@ static void test_full(void **state)
 
 	assert_null(incident_open_file(&fixture->incident, "b", &file));
 	fwrite(data, 1, sizeof(data), file);
-	assert_fails(incident_finish_file(&fixture->incident, "b", file), "b");
+	assert_fails(incident_close_file(&fixture->incident, "b", file, NULL), "b");
 	assert_false(incident_has(&fixture->incident, "b"));
 	assert_true(incident_has(&fixture->incident, "b.incomplete"));
 	incident_close(&fixture->incident);
@@ -277,6 +298,8 @@ int main(void)
 			   test_write),
 		STORE_TEST("a symlink in a file's place does not lead out", test_symlinked_file),
 		STORE_TEST("a stream has its name only when it is finished", test_stream),
+		STORE_TEST("of a stream that an error ended what was written stays",
+			   test_stream_with_error),
 		STORE_TEST("on a full disk the old file stays, and no half one gets a name",
 			   test_full),
 		STORE_TEST("a store that is not there is named", test_no_store),

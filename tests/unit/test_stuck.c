@@ -98,12 +98,43 @@ static void a_record_knows_better(void **state)
 	destroy(&m);
 }
 
+/* CPU 3 takes no interrupts: its recorder does not run, so that it knows nothing of that. */
+static void one_that_takes_no_interrupts(void **state)
+{
+	struct stuck_cpu stuck;
+	struct made m;
+
+	(void)state;
+	make(&m, 12 * SECOND, CLOCK_UNKNOWN);
+	add_record(&m, 4);
+	m.states.list.data[1].running_ns = 20 * SECOND;
+	m.states.list.data[1].hrtimer_late_ns = 5 * SECOND;
+	assert_true(verdict_stuck_cpu(&m.input, &stuck));
+	assert_int_equal(stuck.number, 3);
+	assert_true(stuck.deaf && !stuck.recorded && stuck.seconds == 5);
+	assert_true(verdict_is_deaf(&m.input, 3, &stuck) && !verdict_is_deaf(&m.input, 0, &stuck));
+	assert_true(verdict_stuck_s(&m.record, &m.states.list.data[1], 3) == 5);
+	assert_true(verdict_stuck_s(&m.record, &m.states.list.data[0], 0) < 0);
+	assert_true(verdict_stuck_s(NULL, &m.states.list.data[0], 0) == 12);
+	/* Idle CPUs, and those that have just been told to run something. */
+	m.states.list.data[1].running_ns = CLOCK_UNKNOWN;
+	assert_false(verdict_stuck_cpu(&m.input, &stuck));
+	m.states.list.data[1].running_ns = SECOND;
+	assert_false(verdict_stuck_cpu(&m.input, &stuck));
+	m.states.list.data[1].running_ns = 20 * SECOND;
+	m.states.list.data[1].hrtimer_late_ns = SECOND;
+	assert_false(verdict_stuck_cpu(&m.input, &stuck));
+	destroy(&m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("the CPU that is stuck for longest by its run queue is found",
 		     the_one_that_is_stuck_for_longest),
 		TEST("no CPU is stuck, or nothing is known of them", none_is),
+		TEST("a CPU that takes no interrupts is stuck, whatever a record says",
+		     one_that_takes_no_interrupts),
 		TEST("a record that covers a CPU knows better", a_record_knows_better),
 	};
 	return RUN_TESTS(tests);

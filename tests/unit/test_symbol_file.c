@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "make_kernel.h"
@@ -161,6 +162,12 @@ static void files_that_do_not_fit(void **state)
 		assert_error(err, cases[i].class, cases[i].says);
 	}
 	struct kallsyms kallsyms;
+	char fifo[] = "/tmp/lockdump-test-XXXXXX";
+	close(mkstemp(fifo));
+	unlink(fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	assert_error(symbol_file_load(fifo, &info, &kallsyms), ERROR_OTHER, "not a regular file");
+	unlink(fifo);
 	assert_error(symbol_file_load("/nonexistent", &info, &kallsyms), ERROR_SYSTEM,
 		     "/nonexistent");
 }
@@ -310,6 +317,45 @@ static void used_where_the_dump_has_none(void **state)
 	unlink(path);
 }
 
+/* In a folder of debug information too, but only with the build id: nobody has named that file. */
+static void found_in_a_folder(void **state)
+{
+	static const struct {
+		const char *info;
+		bool found;
+	} cases[] = {
+		{ "info BUILD-ID=00010203\n", true },
+		{ "info BUILD-ID=00010204\n", false },
+		{ "", false },
+	};
+	char folder[] = "/tmp/lockdump-test.XXXXXX", path[64];
+	struct made_vmlinux elf;
+
+	(void)state;
+	make_vmlinux(&elf);
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/vmlinux", folder);
+	FILE *out = fopen(path, "w");
+	assert_true(out && fwrite(&elf, sizeof(elf), 1, out) == 1 && !fclose(out));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct make_kernel k;
+		struct kernel *kernel;
+		make_kernel_init(&k);
+		make_kernel_text(&k, "info SYMBOL(_stext)=ffffffff91000000\n"
+				     "info KERNELOFFSET=10000000\n");
+		make_kernel_text(&k, cases[i].info);
+		const struct kernel_source source = { .vmcore = make_dump_write(&k.dump),
+						      .files.debug_dir = folder };
+		assert_no_error(kernel_open(&source, &kernel));
+		struct symbol symbol = symbols_lookup(&kernel->symbols, 0xffffffff91000010);
+		assert_int_equal(!!symbol.name, cases[i].found);
+		kernel_close(kernel);
+		make_kernel_deinit(&k);
+	}
+	unlink(path);
+	rmdir(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -322,6 +368,8 @@ int main(void)
 		TEST("a vmlinux has symbols, types, and a build id that must be the dump's",
 		     vmlinux),
 		TEST("a hostile vmlinux is no crash", hostile_vmlinux),
+		TEST("a vmlinux in a folder of debug information serves, if it has the dump's build id",
+		     found_in_a_folder),
 		TEST("files serve where the dump has no symbols", used_where_the_dump_has_none),
 	};
 	return RUN_TESTS(tests);

@@ -6,9 +6,10 @@
 #include "test.h"
 #include "verdict/verdict.h"
 
-/* The verdict on a machine whose log has the @count lines, and whose sleepers have waited for so long. */
-static void judge_after(struct made_machine *m, const char *const *lines, size_t count,
-			uint64_t wait_ns, struct verdict *verdict)
+/* The verdict on a machine with CPUs in these states, whose log has the @count lines, and whose sleepers have waited for so long. */
+static void judge_states(struct made_machine *m, const struct cpu_states *states,
+			 const char *const *lines, size_t count, uint64_t wait_ns,
+			 struct verdict *verdict)
 {
 	struct dmesg_line log[4];
 	struct dmesg dmesg = { .lines = { .data = log, .count = count } };
@@ -24,10 +25,17 @@ static void judge_after(struct made_machine *m, const char *const *lines, size_t
 		.cpus = &m->cpus,
 		.tasks = &m->tasks,
 		.locks = &m->locks,
+		.cpu_states = states,
 		.dmesg = &dmesg,
 		.machine = &machine,
 	};
 	verdict_init(verdict, &input);
+}
+
+static void judge_after(struct made_machine *m, const char *const *lines, size_t count,
+			uint64_t wait_ns, struct verdict *verdict)
+{
+	judge_states(m, NULL, lines, count, wait_ns, verdict);
 }
 
 static void judge(struct made_machine *m, const char *const *lines, size_t count,
@@ -57,9 +65,7 @@ static void a_deadlock_of_tasks(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	add_abba(&m);
 	judge(&m, NULL, 0, &verdict);
 	assert_string_equal(verdict.kind, "deadlock");
@@ -84,9 +90,7 @@ static void a_stuck_cpu_comes_first(void **state)
 	struct made_machine m;
 
 	(void)state;
-	made_machine_begin(&m, made_locks_with_lists);
-	made_machine_runner(&m, 1, "want", "0", "want");
-	made_machine_runner(&m, 2, "want", "0", "want");
+	made_machine_begin_calm(&m, made_locks_with_lists);
 	add_abba(&m);
 	judge(&m, stuck_1, 1, &verdict);
 	assert_string_equal(verdict.kind, "busy-loop");
@@ -189,6 +193,95 @@ static void a_deadlock_over_an_answer(void **state)
 	made_machine_end(&m);
 }
 
+/* Both CPUs hang: CPU 0 for so long by its run queue, CPU 1, if it takes no interrupts, by its timers. */
+static void judge_two(struct made_machine *m, uint64_t first_s, uint64_t second_s, bool deaf,
+		      struct verdict *verdict)
+{
+	struct cpu_state list[] = { cpu_state_unknown, cpu_state_unknown };
+	struct cpu_states states = { .list = { .data = list, .count = 2 } };
+
+	list[0].stuck_ns = first_s * 1000000000;
+	list[1].stuck_ns = second_s * 1000000000;
+	if (deaf)
+		list[1].running_ns = list[1].hrtimer_late_ns = second_s * 1000000000;
+	judge_states(m, &states, NULL, 0, CLOCK_UNKNOWN, verdict);
+}
+
+static void a_holder_that_hangs_too(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	for (unsigned int first_s = 12; first_s <= 14; first_s += 2) {
+		made_machine_begin(&m, made_locks_with_lists);
+		made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "want");
+		made_machine_runner(&m, 2, "holds_it", "lock", "want");
+		make_kernel_text(&m.k, "at lock\n u32 1\n orc holds_it call sp 8\n");
+		judge_two(&m, first_s, 13, false, &verdict);
+		assert_string_equal(verdict.kind, "spinlock-wait");
+		assert_int_equal(verdict.task.pid, 2);
+		assert_int_equal(verdict.cpu, 1);
+		assert_true(verdict.stuck_s == first_s);
+		made_machine_end(&m);
+	}
+}
+
+static void a_holder_that_hangs_alone(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "want");
+	made_machine_runner(&m, 2, "holds_it", "lock", "want");
+	make_kernel_text(&m.k, "at lock\n u32 1\n orc holds_it call sp 8\n");
+	struct cpu_state list[] = { cpu_state_unknown, cpu_state_unknown };
+	struct cpu_states states = { .list = { .data = list, .count = 2 } };
+	list[1].stuck_ns = 13000000000;
+	judge_states(&m, &states, NULL, 0, CLOCK_UNKNOWN, &verdict);
+	assert_string_equal(verdict.kind, "busy-loop");
+	assert_int_equal(verdict.task.pid, 2);
+	made_machine_end(&m);
+}
+
+static void a_cpu_without_interrupts(void **state)
+{
+	struct verdict verdict;
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "want", "0", "want");
+	made_machine_runner(&m, 2, "holds_it", "0", "want");
+	add_abba(&m);
+	judge_two(&m, 12, 11, true, &verdict);
+	assert_string_equal(verdict.kind, "hard-lockup");
+	assert_string_equal(verdict.title, "BUG: hard lockup in holds_it");
+	assert_string_equal(
+		verdict.evidence[0],
+		"CPU 1 takes no interrupts: its timers are 11.0 s late, though its task is not idle");
+	assert_int_equal(verdict.task.pid, 2);
+	assert_int_equal(verdict.cpu, 1);
+	assert_true(verdict.stuck_s == 11);
+	made_machine_end(&m);
+	/* Who waits for its answer tells more. */
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "smp_call_function_many_cond", "0", "want");
+	made_machine_runner(&m, 2, "holds_it", "0", "want");
+	make_kernel_text(&m.k, "at 0xffff888020003308\n u32 1\n");
+	judge_two(&m, 12, 11, true, &verdict);
+	assert_string_equal(verdict.kind, "ipi-wait");
+	assert_int_equal(verdict.task.pid, 2);
+	assert_int_equal(verdict.cpu, 1);
+	assert_string_equal(
+		verdict.evidence[1],
+		"task_1 (pid 1) waits for the answer of CPU 1 to a function call, which runs task_2 (pid 2)");
+	assert_memory_equal(verdict.evidence[2], "CPU 1 takes no interrupts", 25);
+	made_machine_end(&m);
+}
+
 static void a_hung_task(void **state)
 {
 	static const struct {
@@ -208,9 +301,7 @@ static void a_hung_task(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct verdict verdict;
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "__mutex_lock.constprop.0");
 		made_machine_sleeper(&m, 4, "some_function");
 		LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
@@ -243,9 +334,7 @@ static void a_task_that_is_blocked_for_long(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct verdict verdict;
 		struct made_machine m;
-		made_machine_begin(&m, made_locks_with_lists);
-		made_machine_runner(&m, 1, "want", "0", "want");
-		made_machine_runner(&m, 2, "want", "0", "want");
+		made_machine_begin_calm(&m, made_locks_with_lists);
 		made_machine_sleeper(&m, 3, "some_function");
 		make_kernel_line(&m.k, "set 0x%llx task_struct.__state %u", TASK(3),
 				 cases[i].state);
@@ -273,6 +362,12 @@ int main(void)
 		TEST("where nobody is suspected, it is who spins", a_spinlock_of_nobody),
 		TEST("of a CPU that waits for another's answer, that other is to blame",
 		     a_cpu_that_does_not_answer),
+		TEST("whether a lock's holder or who spins for it has hung for longer is all the same",
+		     a_holder_that_hangs_too),
+		TEST("one that spins for a moment for what a hung CPU has changes nothing",
+		     a_holder_that_hangs_alone),
+		TEST("a CPU that takes no interrupts is a hard lockup, and to blame if another waits for it",
+		     a_cpu_without_interrupts),
 		TEST("a CPU that spins for a lock of who waits for its answer is a deadlock",
 		     a_deadlock_over_an_answer),
 		TEST("a task that is blocked for over two minutes is hung",

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kdump/analyses.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/sandbox.h"
+#include "dump/dump.h"
+#include "dump/vmcoreinfo.h"
+#include "kdump/kept_symbols.h"
+#include "report/report.h"
+#include "state/dmesg.h"
+#include "state/kernel.h"
+#include "state/record.h"
+
+#define MAX_TIME_S 1e11 /* the year 5138 */
+
+/* What the functions in the sandbox get; nothing else of it can be seen outside. */
+struct job {
+	const struct analysis *analysis;
+	struct answers *answers;
+};
+
+static void close_kernel(struct kernel **kernel)
+{
+	if (*kernel)
+		kernel_close(*kernel);
+}
+
+static void destroy_report(struct report **report)
+{
+	if (*report)
+		report_destroy(*report);
+}
+
+static struct error *run(struct analysis *analysis, struct error *(*function)(void *arg))
+{
+	const char *const readable[] = { analysis->vmcore, analysis->record, KEPT_SYMBOLS_PATH };
+	const struct sandbox sandbox = {
+		.readable = readable,
+		.nr_readable = sizeof(readable) / sizeof(readable[0]),
+	};
+	struct answers *answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
+				       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (answers == MAP_FAILED)
+		return error_errno("shared memory");
+	struct error *err = sandbox_run(&sandbox, function,
+					&(struct job){ .analysis = analysis, .answers = answers });
+	analysis->answers = *answers;
+	munmap(answers, sizeof(*answers));
+	if (!(analysis->answers.crash_s >= 0 && analysis->answers.crash_s < MAX_TIME_S))
+		analysis->answers.crash_s = 0;
+	return err;
+}
+
+static struct error *flush(FILE *out)
+{
+	return fflush(out) || ferror(out) ? error_errno("cannot write") : NULL;
+}
+
+static struct error *open_kernel(const struct analysis *analysis, struct kernel **ret)
+{
+	struct kernel_source source = { .vmcore = analysis->vmcore };
+
+	if (!access(KEPT_SYMBOLS_PATH, R_OK))
+		source.files.kept = KEPT_SYMBOLS_PATH;
+	return kernel_open(&source, ret);
+}
+
+/* Without the analyzer's kernel_open(), so that an incident has its time even if that fails. */
+static void find_crash_time(const struct job *job)
+{
+	struct dump *dump;
+	struct error *err = dump_open(job->analysis->vmcore, &dump);
+	uint64_t crash_s;
+
+	if (err) {
+		error_destroy(err);
+		return;
+	}
+	struct vmcoreinfo info = { 0 };
+	info.text = dump_vmcoreinfo(dump, &info.size);
+	if (info.text && vmcoreinfo_number(&info, "CRASHTIME", &crash_s))
+		job->answers->crash_s = crash_s;
+	dump_close(dump);
+}
+
+static struct error *write_record(void *arg)
+{
+	const struct job *job = arg;
+	FILE *out = job->analysis->out;
+	_cleanup_(close_kernel) struct kernel *kernel = NULL;
+	_cleanup_(record_deinit) struct record record = { 0 };
+
+	find_crash_time(job);
+	struct error *err = open_kernel(job->analysis, &kernel);
+	if (err)
+		return err;
+	err = record_from_kernel(kernel, &record);
+	job->answers->no_record = err && err->class == ERROR_NOT_FOUND;
+	if (!err)
+		fwrite(record.data, 1, record.size, out);
+	return err ? err : flush(out);
+}
+
+static struct error *write_dmesg(void *arg)
+{
+	const struct job *job = arg;
+	struct error *err = dmesg_print(job->analysis->vmcore, job->analysis->out);
+
+	return err ? err : flush(job->analysis->out);
+}
+
+/* The record out of @kernel; else the one that was spooled; else none. */
+static bool find_record(const struct analysis *analysis, struct kernel *kernel, struct record *ret)
+{
+	struct error *err = record_from_kernel(kernel, ret);
+
+	if (err && analysis->record) {
+		error_destroy(err);
+		err = record_from_file(analysis->record, ret);
+	}
+	bool has = !err;
+	error_destroy(err);
+	return has;
+}
+
+static struct error *make_report(const struct job *job, struct kernel *kernel,
+				 const struct record *record, struct report **ret)
+{
+	struct answers *answers = job->answers;
+	struct error *err = report_create(kernel, job->analysis->name, record, ret);
+
+	if (err)
+		return err;
+	answers->tasks = report_tasks(*ret, &answers->tasks_with_stack);
+	answers->has_report = true;
+	return NULL;
+}
+
+static struct error *print_report(const struct job *job, const struct report *report)
+{
+	FILE *out = job->analysis->out, *json = job->analysis->json;
+	struct error *err = report_print_text(report, false, false, out);
+
+	if (!err)
+		err = flush(out);
+	job->answers->text_done = !err;
+	if (!err && json)
+		err = report_print_json(report, json);
+	return err || !json ? err : flush(json);
+}
+
+static struct error *write_report(void *arg)
+{
+	const struct job *job = arg;
+	_cleanup_(close_kernel) struct kernel *kernel = NULL;
+	_cleanup_(record_deinit) struct record record = { 0 };
+	_cleanup_(destroy_report) struct report *report = NULL;
+	struct error *err = open_kernel(job->analysis, &kernel);
+
+	if (err)
+		return err;
+	bool has_record = find_record(job->analysis, kernel, &record);
+	err = make_report(job, kernel, has_record ? &record : NULL, &report);
+	return err ? err : print_report(job, report);
+}
+
+static struct error *compare_records(const char *path, const struct record *record)
+{
+	_cleanup_(record_deinit) struct record saved = { 0 };
+	struct error *err = record_from_file(path, &saved);
+
+	if (!err && (saved.size != record->size || memcmp(saved.data, record->data, saved.size)))
+		err = error_create(ERROR_CORRUPT, "the vmcore's record is not that of " VMCORE);
+	return err;
+}
+
+static struct error *prove(void *arg)
+{
+	const struct job *job = arg;
+	const char *saved = job->analysis->record;
+	_cleanup_(close_kernel) struct kernel *kernel = NULL;
+	_cleanup_(record_deinit) struct record record = { 0 };
+	_cleanup_(destroy_report) struct report *report = NULL;
+	struct error *err = open_kernel(job->analysis, &kernel);
+
+	if (!err && saved)
+		err = record_from_kernel(kernel, &record);
+	if (!err && saved)
+		err = compare_records(saved, &record);
+	return err ? err : make_report(job, kernel, saved ? &record : NULL, &report);
+}
+
+struct error *analysis_record(struct analysis *analysis)
+{
+	return run(analysis, write_record);
+}
+
+struct error *analysis_dmesg(struct analysis *analysis)
+{
+	return run(analysis, write_dmesg);
+}
+
+struct error *analysis_report(struct analysis *analysis)
+{
+	return run(analysis, write_report);
+}
+
+struct error *analysis_proof(struct analysis *analysis)
+{
+	return run(analysis, prove);
+}
