@@ -371,9 +371,10 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	}
 	if (!err)
 		return;
+	bool missing = err->class != ERROR_CORRUPT;
 	note_error(reader, error_prefix(err, "threads of 0x%llx", (unsigned long long)leader));
 	/* The task itself may be there all the same. */
-	if (reader->tasks->list.count == first)
+	if (missing && reader->tasks->list.count == first)
 		add_task(reader, leader);
 }
 

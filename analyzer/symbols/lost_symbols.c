@@ -16,7 +16,7 @@
 #include "symbols/exported.h"
 
 #define MAX_TABLES 64 /* parts of them, each between pages that are lost */
-#define MAX_BTF	   (256u << 20)
+#define MAX_BTF	   (64u << 20)
 #define MAX_IMAGE  (256u << 20)
 
 #define HELPERS(K)              \
