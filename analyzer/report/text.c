@@ -2,9 +2,11 @@
 /* The report as text: what is most wanted comes first, and every line can be mailed. */
 #include <limits.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/cleanup.h"
 #include "base/print.h"
 #include "report/text_locks.h"
 #include "report/text_state.h"
@@ -443,26 +445,32 @@ static bool is_on_cpu(const struct report *report, uint32_t place)
 	return task->running && report_on_cpu(report, task);
 }
 
-/* Besides those that hang, whoever others wait for, in whatever state that is. */
-static bool is_of_interest(const struct report *report, uint32_t place)
+/* By place in the list of tasks: who keeps others waiting. NULL if there is no memory. */
+static bool *find_obstacles(const struct report *report)
 {
-	const struct task *task = &report->tasks.list.data[place];
+	bool *ret = calloc(report->tasks.list.count + 1, sizeof(*ret));
 
-	if (task->state == 'R' || task->state == 'D')
-		return task->pid;
-	for (size_t i = 0; i < report->locks.list.count; i++) {
+	for (size_t i = 0; ret && i < report->locks.list.count; i++) {
 		const struct lock *lock = &report->locks.list.data[i];
+		if (!report_is_contended(report, lock))
+			continue;
 		for (size_t j = 0; j < lock->holders.count; j++)
-			if (lock->holders.data[j].task == place &&
-			    report_is_contended(report, lock))
-				return true;
+			ret[lock->holders.data[j].task] = true;
 	}
-	return false;
+	return ret;
+}
+
+/* Besides those that hang, whoever others wait for, in whatever state that is. */
+static bool is_of_interest(const struct task *task, bool is_obstacle)
+{
+	return task->state == 'R' || task->state == 'D' ? task->pid : is_obstacle;
 }
 
 static void put_tasks(const struct printer *p, bool all)
 {
 	const struct report *report = p->report;
+	const struct task *tasks = report->tasks.list.data;
+	_cleanup_free_ bool *obstacles = find_obstacles(report);
 	uint32_t count = report->tasks.list.count, shown = 0;
 
 	heading(p, all ? "Tasks" : "Tasks that wait for a CPU, hang, or keep others waiting");
@@ -471,7 +479,9 @@ static void put_tasks(const struct printer *p, bool all)
 			put_task(p, i);
 	for (uint32_t i = 0; i < count; i++)
 		if (!is_judged(report, i) &&
-		    (all || (is_of_interest(report, i) && !is_on_cpu(report, i))) && ++shown)
+		    (all || (is_of_interest(&tasks[i], obstacles && obstacles[i]) &&
+			     !is_on_cpu(report, i))) &&
+		    ++shown)
 			put_task(p, i);
 	if (!all)
 		fprintf(p->out,
