@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The report as JSON. What each member means: interface.md, "lockdump.report/1". */
+#include "base/cleanup.h"
 #include "report/json_locks.h"
 #include "report/json_state.h"
 
@@ -89,7 +90,7 @@ static json *variables(struct stack_values *values, size_t i, const struct sourc
 }
 
 /* The frame itself, or at a @place that is inlined, that of a function without a frame of its own. */
-static json *frame(const struct frame *f, const struct symbol *symbol,
+static json *frame(const struct frame *f, const char *section, const struct symbol *symbol,
 		   const struct source_place *place, json *its_variables)
 {
 	json *object = json_object_new_object();
@@ -100,7 +101,7 @@ static json *frame(const struct frame *f, const struct symbol *symbol,
 	json_add(object, "offset", named ? json_number(f->pc - symbol->start) : NULL);
 	json_add(object, "size", named && symbol->size ? json_number(symbol->size) : NULL);
 	json_add(object, "module", json_text(symbol->module ? symbol->module->name : NULL));
-	json_add(object, "section", json_text(report_section(f, symbol)));
+	json_add(object, "section", json_text(section));
 	json_add(object, "file", json_text(place ? place->file : NULL));
 	json_add(object, "line", place && place->line ? json_number(place->line) : NULL);
 	json_add(object, "inlined", json_object_new_boolean(inlined));
@@ -109,7 +110,7 @@ static json *frame(const struct frame *f, const struct symbol *symbol,
 	return object;
 }
 
-static void add_frames(json *array, struct kernel *k, const struct frame *f,
+static void add_frames(json *array, struct kernel *k, const struct frame *f, const char *section,
 		       struct stack_values *values, size_t i)
 {
 	const struct source_places *places = report_places(k, f);
@@ -118,41 +119,51 @@ static void add_frames(json *array, struct kernel *k, const struct frame *f,
 	if (f->section != SECTION_USER)
 		symbol = symbols_lookup(&k->symbols, f->pc - !f->interrupted);
 	for (size_t p = 0; places && p < places->count; p++)
-		json_object_array_add(array, frame(f, &symbol, &places->list[p],
+		json_object_array_add(array, frame(f, section, &symbol, &places->list[p],
 						   variables(values, i, &places->list[p])));
 	if (!places)
-		json_object_array_add(array, frame(f, &symbol, NULL, json_object_new_array()));
+		json_object_array_add(array,
+				      frame(f, section, &symbol, NULL, json_object_new_array()));
+}
+
+/* @values is NULL if only the pcs are known. */
+static json *all_frames(struct kernel *k, const struct frame *frames, size_t count,
+			struct stack_values *values)
+{
+	json *array = json_object_new_array();
+	_cleanup_free_ bool *softirqs = report_find_softirqs(k, frames, count);
+
+	for (size_t i = 0; i < count; i++)
+		add_frames(array, k, &frames[i],
+			   report_section(&frames[i], softirqs && softirqs[i]), values, i);
+	return array;
 }
 
 /* That of @t, which may be NULL. */
 static json *stack(const struct report *report, const struct task *t)
 {
-	json *array = json_object_new_array();
 	struct stack_values values;
 
 	if (!t)
-		return array;
+		return json_object_new_array();
 	bool has_values = report_stack_values(report, t, &values);
-	for (size_t i = 0; i < t->stack.frames.count; i++)
-		add_frames(array, report->kernel, &t->stack.frames.data[i],
-			   has_values ? &values : NULL, i);
+	json *array = all_frames(report->kernel, t->stack.frames.data, t->stack.frames.count,
+				 has_values ? &values : NULL);
 	stack_values_deinit(&values);
 	return array;
 }
 
 static json *sample_frames(struct kernel *k, const struct record_sample *sample)
 {
-	json *array = json_object_new_array();
+	struct frame frames[RECORD_STACK_MAX] = {};
 	const __u64 *pcs;
 
 	if (!sample)
-		return array;
+		return json_object_new_array();
 	size_t count = sample_stack(sample, sample->regs[k->unwinder.arch->pc], &pcs);
-	for (size_t i = 0; i < count; i++) {
-		const struct frame f = { .pc = pcs[i], .interrupted = !i, .reliable = true };
-		add_frames(array, k, &f, NULL, 0);
-	}
-	return array;
+	for (size_t i = 0; i < count; i++)
+		frames[i] = (struct frame){ .pc = pcs[i], .interrupted = !i, .reliable = true };
+	return all_frames(k, frames, count, NULL);
 }
 
 static json *task(const struct report *report, const struct task *t)

@@ -323,13 +323,29 @@ static bool is_softirq(const struct symbol *symbol)
 		!strcmp(symbol->name, "do_softirq"));
 }
 
-const char *report_section(const struct frame *frame, const struct symbol *symbol)
+bool *report_find_softirqs(struct kernel *kernel, const struct frame *frames, size_t count)
+{
+	bool *ret = calloc(count + 1, sizeof(*ret)), inside = false;
+
+	for (size_t i = count; ret && i--;) {
+		const struct frame *frame = &frames[i];
+		if (frame->section == SECTION_USER)
+			continue;
+		const struct symbol symbol =
+			symbols_lookup(&kernel->symbols, frame->pc - !frame->interrupted);
+		ret[i] = inside = inside || is_softirq(&symbol);
+		inside = inside && !frame->interrupted;
+	}
+	return ret;
+}
+
+const char *report_section(const struct frame *frame, bool in_softirq)
 {
 	static const char *const names[] = {
 		[SECTION_TASK] = "task",	   [SECTION_IRQ] = "irq",   [SECTION_NMI] = "nmi",
 		[SECTION_EXCEPTION] = "exception", [SECTION_USER] = "user",
 	};
-	return is_softirq(symbol) ? "softirq" : names[frame->section];
+	return in_softirq ? "softirq" : names[frame->section];
 }
 
 const char *report_registers_from(enum registers_from from)

@@ -80,8 +80,14 @@ const struct source_places *report_places(struct kernel *kernel, const struct fr
 bool report_stack_values(const struct report *report, const struct task *task,
 			 struct stack_values *ret);
 
-/* "task", "irq", "softirq", ...: interface.md's words. Softirqs have no stack of their own on x86-64. */
-const char *report_section(const struct frame *frame, const struct symbol *symbol);
+/*
+ * Which of @frames are of a softirq: it has no stack of its own on x86-64, but is known by the function that runs it.
+ * What that calls is of it too, up to the next interrupt. To be freed; NULL if there is no memory.
+ */
+bool *report_find_softirqs(struct kernel *kernel, const struct frame *frames, size_t count);
+
+/* "task", "irq", "softirq", ...: interface.md's words. */
+const char *report_section(const struct frame *frame, bool in_softirq);
 
 /* "crash_notes", ..., or NULL. */
 const char *report_registers_from(enum registers_from from);

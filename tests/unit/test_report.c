@@ -436,6 +436,38 @@ static void the_whole_report(void **state)
 	close_machine(&o);
 }
 
+static void frames_of_a_softirq(void **state)
+{
+	static const char softirq[] =
+		"symbol handle_softirqs 0xffffffff81000280\n orc handle_softirqs call sp 8\n"
+		"at 0xffffc90000023000\n u64 handle_softirqs+4 start+2\n";
+	const uint64_t spin = 0xffffffff81000204, handle = 0xffffffff81000284;
+	/* What is called in the interrupt that came into a softirq is of the interrupt. */
+	const struct frame frames[] = {
+		{ .pc = spin }, { .pc = spin, .interrupted = true },
+		{ .pc = spin }, { .pc = handle },
+		{ .pc = spin },
+	};
+	static const bool expected[] = { false, true, true, true, false };
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, softirq);
+	bool *found = report_find_softirqs(o.kernel, frames, 5);
+	assert_non_null(found);
+	assert_memory_equal(found, expected, sizeof(expected));
+	free(found);
+	struct json_object *json = print(&o, "handle_softirqs+0x4");
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/stack/0/section")),
+			    "softirq");
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/stack/1/section")),
+			    "softirq");
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/stack/2/section")),
+			    "task");
+	json_object_put(json);
+	close_machine(&o);
+}
+
 static void all_parts_of_a_split_dump(void **state)
 {
 	static const char *const more[] = { "vmcore.2", "vmcore.3" };
@@ -587,6 +619,8 @@ int main(void)
 		TEST("a list of processes without end ends", processes_without_end),
 		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
 		TEST("the report has it all, as text and as JSON", the_whole_report),
+		TEST("what a softirq calls is of the softirq, up to the next interrupt",
+		     frames_of_a_softirq),
 		TEST("the report names all parts of a split dump", all_parts_of_a_split_dump),
 		TEST("the kernel's names are found by its types too", names_of_the_kernel),
 		TEST("a report of tasks that were excluded says so first",
