@@ -25,6 +25,9 @@ struct lock_workers {
 		struct member name, list, first_flusher, queue, overflow; /* of a workqueue */
 	} layout;
 	VECTOR(struct lock_worker) list;
+	bool flushers_read;
+	VECTOR(uint64_t) flushed; /* workqueues that somebody flushes */
+	struct address_map flushers; /* the list_head of each wq_flusher -> place in flushed */
 };
 
 /* Looks whether the kernel thread at @place of tasks->list, whose struct kthread is at @kthread, is a busy worker. */

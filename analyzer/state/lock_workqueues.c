@@ -17,7 +17,7 @@
 #include "dump/list.h"
 
 #define NO_COLOR	 UINT64_MAX
-#define MAX_STEPS	 65536 /* over workqueues, and over who flushes them */
+#define MAX_STEPS	 65536 /* over workqueues and who flushes them */
 #define WORK_FLAGS	 0xffull /* WORK_STRUCT_FLAG_MASK, */
 #define WORK_FLAGS_DEBUG 0x1ffull /* ... with CONFIG_DEBUG_OBJECTS_WORK */
 #define WQ_NAME		 32
@@ -87,6 +87,8 @@ void lock_workers_add(struct lock_workers *workers, struct lock_finder *finder, 
 void lock_workers_deinit(struct lock_workers *workers)
 {
 	vector_deinit(&workers->list);
+	vector_deinit(&workers->flushed);
+	address_map_deinit(&workers->flushers);
 }
 
 /* "work FUNCTION [MODULE] of workqueue NAME"; a function of 0 is not named. */
@@ -247,45 +249,56 @@ static bool explain_barrier(struct lock_finder *finder, const struct lock_worker
 	return true;
 }
 
-static bool list_has(struct lock_finder *finder, uint64_t head, uint64_t node, size_t *steps)
+static void add_flushers(struct lock_finder *finder, struct lock_workers *workers, uint64_t head,
+			 size_t *steps)
 {
 	struct list_walk walk;
 	struct error *err = NULL;
-	bool ret = false;
 
 	list_walk_init(&walk, finder->memory, head, 0);
-	while (!ret && ++*steps < MAX_STEPS && list_walk_next(&walk, &err))
-		ret = walk.object == node;
+	while (++*steps < MAX_STEPS && list_walk_next(&walk, &err))
+		address_map_put(&workers->flushers, walk.object, workers->flushed.count - 1);
 	error_destroy(err);
-	return ret;
 }
 
-/* The workqueue that @flusher flushes; 0: none. */
-static uint64_t flushed_by(struct lock_finder *finder, const struct lock_workers *workers,
-			   uint64_t flusher)
+/* Who flushes which workqueue: of all at once, for many tasks may wait for completions that are no flusher's. */
+static void read_flushers(struct lock_finder *finder, struct lock_workers *workers)
 {
 	const __typeof__(workers->layout) *l = &workers->layout;
-	uint64_t node = flusher + l->flusher_list.offset, ret = 0;
 	struct list_walk walk;
 	struct error *err = NULL;
 	size_t steps = 0;
 
+	workers->flushers_read = true;
 	list_walk_init(&walk, finder->memory, finder->kernel->symbols.at[KSYM_workqueues],
 		       l->list.offset);
-	while (!ret && ++steps < MAX_STEPS && list_walk_next(&walk, &err)) {
+	while (++steps < MAX_STEPS && list_walk_next(&walk, &err)) {
 		uint64_t first = lock_read(finder, walk.object, &l->first_flusher);
 		/* Further ones queue up only behind a first. */
-		if (first == flusher ||
-		    (first && (list_has(finder, walk.object + l->queue.offset, node, &steps) ||
-			       list_has(finder, walk.object + l->overflow.offset, node, &steps))))
-			ret = walk.object;
+		uint64_t *flushed = first ? vector_push(&workers->flushed) : NULL;
+		if (!flushed)
+			continue;
+		*flushed = walk.object;
+		address_map_put(&workers->flushers, first + l->flusher_list.offset,
+				workers->flushed.count - 1);
+		add_flushers(finder, workers, walk.object + l->queue.offset, &steps);
+		add_flushers(finder, workers, walk.object + l->overflow.offset, &steps);
 	}
 	error_destroy(err);
-	return ret;
 }
 
-static bool explain_flusher(struct lock_finder *finder, const struct lock_workers *workers,
-			    uint32_t lock)
+/* The workqueue that @flusher flushes; 0: none. */
+static uint64_t flushed_by(struct lock_finder *finder, struct lock_workers *workers,
+			   uint64_t flusher)
+{
+	if (!workers->flushers_read)
+		read_flushers(finder, workers);
+	uint32_t place =
+		address_map_get(&workers->flushers, flusher + workers->layout.flusher_list.offset);
+	return place == ADDRESS_MAP_NONE ? 0 : workers->flushed.data[place];
+}
+
+static bool explain_flusher(struct lock_finder *finder, struct lock_workers *workers, uint32_t lock)
 {
 	const __typeof__(workers->layout) *l = &workers->layout;
 	uint64_t flusher = finder->locks->list.data[lock].address - l->flusher_done.offset;
