@@ -18,6 +18,12 @@
 /* wait_var_event() on inode.i_state has the bit's number in its address (6.12: 2ed634c96ed1). */
 #define STATE_BITS    8
 
+/* Tasks by what locks have of them: places in tasks->list. */
+struct owners {
+	bool read;
+	struct address_map mms, pids;
+};
+
 struct layout {
 	struct member mmap_lock; /* of a mm_struct */
 	struct member data, data_host, mapping, rwsem, state, number, superblock, device, aliases;
@@ -181,29 +187,39 @@ static void explain_page(struct lock_finder *finder, const struct layout *l, uin
 				(unsigned long long)index, inode);
 }
 
-static bool explain_mmap_lock(struct lock_finder *finder, const struct layout *l, uint32_t place)
+static void read_owners(struct lock_finder *finder, struct owners *owners)
 {
-	uint64_t mm = finder->locks->list.data[place].address - l->mmap_lock.offset;
-
-	for (size_t i = 0; l->mmap_lock.size && i < finder->tasks->list.count; i++) {
+	for (uint32_t i = 0; i < finder->tasks->list.count; i++) {
 		const struct task *task = &finder->tasks->list.data[i];
-		if (task->mm != mm || task->kernel_thread)
-			continue;
-		lock_set_detail(finder, place, "mmap_lock of %s, process %u", task->comm,
-				task->tgid);
-		return true;
+		if (!task->kernel_thread)
+			address_map_put(&owners->mms, task->mm, i);
+		address_map_put(&owners->pids, task->pid, i);
 	}
-	return false;
+	owners->read = true;
 }
 
-static void explain_rwsem(struct lock_finder *finder, const struct layout *l, uint32_t place)
+static bool explain_mmap_lock(struct lock_finder *finder, const struct layout *l,
+			      const struct owners *owners, uint32_t place)
+{
+	uint64_t mm = finder->locks->list.data[place].address - l->mmap_lock.offset;
+	uint32_t owner = l->mmap_lock.size ? address_map_get(&owners->mms, mm) : ADDRESS_MAP_NONE;
+
+	if (owner == ADDRESS_MAP_NONE)
+		return false;
+	const struct task *task = &finder->tasks->list.data[owner];
+	lock_set_detail(finder, place, "mmap_lock of %s, process %u", task->comm, task->tgid);
+	return true;
+}
+
+static void explain_rwsem(struct lock_finder *finder, const struct layout *l,
+			  const struct owners *owners, uint32_t place)
 {
 	uint64_t address = finder->locks->list.data[place].address;
 	uint64_t superblock = address - l->umount.offset;
 	uint64_t inode = address - l->rwsem.offset;
 	char what[400];
 
-	if (explain_mmap_lock(finder, l, place))
+	if (explain_mmap_lock(finder, l, owners, place))
 		return;
 	if (l->rwsem.size && describe_inode(finder, l, inode, what, sizeof(what))) {
 		lock_set_detail(finder, place, "i_rwsem of %s", what);
@@ -251,7 +267,8 @@ static void explain_word(struct lock_finder *finder, const struct layout *l, uin
  * Who waits for another's file lock (fs/locks.c) sleeps on its own request, which has what it is blocked by. That of
  * fcntl() is a process's; that of flock() goes with the open file, wherever that goes.
  */
-static void explain_file_lock(struct lock_finder *finder, const struct layout *l, uint32_t place)
+static void explain_file_lock(struct lock_finder *finder, const struct layout *l,
+			      const struct owners *owners, uint32_t place)
 {
 	uint64_t request = finder->locks->list.data[place].address - l->wait.offset;
 	uint64_t blocker = lock_read(finder, request, &l->blocker);
@@ -270,34 +287,35 @@ static void explain_file_lock(struct lock_finder *finder, const struct layout *l
 	    !describe_inode(finder, l, inode, what, sizeof(what)))
 		return;
 	lock_set_detail(finder, place, "%s lock of %s", flags & FL_POSIX ? "POSIX" : "flock", what);
-	for (size_t i = 0; i < finder->tasks->list.count; i++) {
-		const struct task *task = &finder->tasks->list.data[i];
-		if (task->pid && task->pid == pid)
-			lock_add_holder(finder, place, task->address,
-					flags & FL_POSIX ? NULL : "it took the lock");
-	}
+	uint32_t owner = address_map_get(&owners->pids, pid);
+	if (owner != ADDRESS_MAP_NONE)
+		lock_add_holder(finder, place, finder->tasks->list.data[owner].address,
+				flags & FL_POSIX ? NULL : "it took the lock");
 }
 
 void lock_explain_objects(struct lock_finder *finder)
 {
 	struct layout layout = {};
-	bool resolved = false;
+	struct owners owners = {};
 
 	for (uint32_t i = 0; i < finder->locks->list.count; i++) {
 		const struct lock *lock = &finder->locks->list.data[i];
 		if (lock->name || (lock->type != LOCK_PAGE && lock->type != LOCK_RWSEM &&
 				   lock->type != LOCK_OTHER))
 			continue;
-		if (!resolved)
+		if (!owners.read) {
 			resolve(&layout, finder->kernel->symbols.types);
-		resolved = true;
+			read_owners(finder, &owners);
+		}
 		if (lock->type == LOCK_PAGE)
 			explain_page(finder, &layout, i);
 		else if (lock->type == LOCK_RWSEM)
-			explain_rwsem(finder, &layout, i);
+			explain_rwsem(finder, &layout, &owners, i);
 		else if (lock->word)
 			explain_word(finder, &layout, i);
 		else
-			explain_file_lock(finder, &layout, i);
+			explain_file_lock(finder, &layout, &owners, i);
 	}
+	address_map_deinit(&owners.mms);
+	address_map_deinit(&owners.pids);
 }
