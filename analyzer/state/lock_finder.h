@@ -66,6 +66,9 @@ struct lock_finder {
 	struct lock_rings rings;
 	/* Waiters on rings whose lock their own stacks do not show: another waiter's may. */
 	VECTOR(struct lock_pending) pending;
+	/* Of the lock that is looked at for its holder: function -> whether its code has the lock's address. */
+	uint64_t sought;
+	struct address_map code_has;
 	/* The stack of the task that is looked at. */
 	const struct task *task;
 	uint64_t words_at;

@@ -5,8 +5,10 @@
  * some word. Any task may, so all of them are looked at; but few have anything
  * to do with it, and only those as closely as the suspects of a spinlock.
  */
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "state/lock_finder.h"
 
 #define MAX_SOUGHT   32 /* locks: the bits of a mask */
@@ -124,20 +126,23 @@ static void add_suspect(struct sought *sought, uint32_t task,
 		sought->nr_suspects++;
 }
 
+/* Lock by lock, for what is known of functions is known of one lock at a time. */
 static void look_at_all(struct search *search)
 {
 	const struct tasks *tasks = search->finder->tasks;
+	const uint32_t *waits_for = search->finder->locks->waits_for;
+	_cleanup_free_ uint32_t *worth = calloc(tasks->list.count + 1, sizeof(*worth));
 
-	for (uint32_t i = 0; i < tasks->list.count; i++) {
-		const struct task *task = &tasks->list.data[i];
-		uint32_t worth = is_innocent(search->finder, task) ? 0 : look_at_task(search, task);
-		for (size_t j = 0; worth && j < search->count; j++) {
-			struct sought *sought = &search->sought[j];
-			if (!(worth & 1u << j) ||
-			    search->finder->locks->waits_for[i] == sought->lock)
+	for (uint32_t i = 0; worth && i < tasks->list.count; i++)
+		if (!is_innocent(search->finder, &tasks->list.data[i]))
+			worth[i] = look_at_task(search, &tasks->list.data[i]);
+	for (size_t j = 0; worth && j < search->count; j++) {
+		struct sought *sought = &search->sought[j];
+		for (uint32_t i = 0; i < tasks->list.count; i++) {
+			if (!(worth[i] & 1u << j) || waits_for[i] == sought->lock)
 				continue;
-			const struct lock_suspicion suspicion =
-				lock_look_at_frames(search->finder, task, 0, sought->address);
+			const struct lock_suspicion suspicion = lock_look_at_frames(
+				search->finder, &tasks->list.data[i], 0, sought->address);
 			add_suspect(sought, i, &suspicion);
 		}
 	}

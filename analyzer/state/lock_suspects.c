@@ -50,6 +50,20 @@ bool lock_code_has(struct lock_finder *finder, const struct symbol *symbol, uint
 								    symbol->start, address);
 }
 
+/* The same functions are in the stacks of many CPUs. */
+static bool function_has(struct lock_finder *finder, const struct symbol *symbol, uint64_t address)
+{
+	if (finder->sought != address)
+		address_map_deinit(&finder->code_has);
+	finder->sought = address;
+	uint32_t ret = address_map_get(&finder->code_has, symbol->start);
+	if (ret == ADDRESS_MAP_NONE) {
+		ret = lock_code_has(finder, symbol, address);
+		address_map_put(&finder->code_has, symbol->start, ret);
+	}
+	return ret;
+}
+
 struct lock_suspicion lock_look_at_frames(struct lock_finder *finder, const struct task *task,
 					  size_t first, uint64_t address)
 {
@@ -65,7 +79,7 @@ struct lock_suspicion lock_look_at_frames(struct lock_finder *finder, const stru
 			symbols_lookup(&finder->kernel->symbols, frame->pc - !frame->interrupted);
 		word = word || registers_have(finder, task, i, address) ||
 		       words_have(finder, task, i, address);
-		if (!function && lock_code_has(finder, &symbol, address))
+		if (!function && function_has(finder, &symbol, address))
 			function = symbol.name;
 	}
 	struct lock_suspicion ret = { .weight = 2 * word + !!function };

@@ -350,6 +350,7 @@ void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *c
 	address_map_deinit(&finder->lock_at);
 	lock_rings_deinit(&finder->rings);
 	vector_deinit(&finder->pending);
+	address_map_deinit(&finder->code_has);
 	free(finder);
 }
 
