@@ -378,6 +378,8 @@ static void add_threads(struct reader *reader, uint64_t leader)
 		add_task(reader, leader);
 }
 
+#define NR_LINKS_OF_LEADERS 4 /* of those that follow */
+
 /* Adds the process that @address, a task that another one points to, is of. */
 static void add_relative(struct reader *reader, const struct member *group_leader, uint64_t address)
 {
@@ -415,6 +417,7 @@ static void add_relatives(struct reader *reader)
 		const struct {
 			uint32_t at, of; /* a pointer, and the member that it points to */
 		} links[] = {
+			/* A thread's are copies of those that its maker had, and may lead to what is gone. */
 			{ processes, processes },
 			{ processes + sizeof(node), processes },
 			{ sibling.offset, sibling.offset },
@@ -427,7 +430,9 @@ static void add_relatives(struct reader *reader)
 				member_read(memory, task, &reader->layout.real_parent, &parent));
 		if (parent)
 			add_relative(reader, &leader, parent);
-		for (size_t k = 0; k < sizeof(links) / sizeof(links[0]); k++) {
+		bool leads = tasks->list.data[i].pid == tasks->list.data[i].tgid;
+		for (size_t k = leads ? 0 : NR_LINKS_OF_LEADERS;
+		     k < sizeof(links) / sizeof(links[0]); k++) {
 			struct error *its = memory_read_u64(memory, task + links[k].at, &node);
 			/* The end of a list is in the parent, or, if it is empty, in the task itself. */
 			if (!its && node != parent + children.offset &&
@@ -457,8 +462,9 @@ static void add_all(struct reader *reader)
 	}
 	if (!err && reader->visits >= MAX_TASKS)
 		err = error_fault(ERROR_CORRUPT, init_task, "over %u tasks", MAX_TASKS);
+	bool whole = !err;
 	note_error(reader, err);
-	if (err && !dump_is_live(reader->kernel->dump))
+	if (!whole && !dump_is_live(reader->kernel->dump))
 		add_relatives(reader);
 }
 

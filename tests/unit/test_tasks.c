@@ -101,6 +101,32 @@ static void lost_tasks(void **state)
 	assert_tasks(&k, "12345678");
 }
 
+/* What is on no list is nobody's relative, whatever a thread still has of its maker's links. */
+static void a_thread_of_the_lost(void **state)
+{
+	struct make_kernel k;
+	const unsigned int ghost = NR_TASKS + 1;
+
+	(void)state;
+	make_tasks(&k, "sp:u64@24");
+	/* Number 6 is a thread of 5; its links lead to one that is gone. */
+	make_kernel_line(&k, "at 0x%llx\n u64 0x%llx\nat 0x%llx\n u64 0x%llx", NODE(5), NODE(7),
+			 NODE(7) + 8, NODE(5));
+	make_kernel_line(&k, "at 0x%llx\n u32 6 5\nat 0x%llx\n u64 0x%llx", TASK(6) + 80,
+			 TASK(6) + LEADER, TASK(5));
+	make_kernel_line(&k, "at 0x%llx\n u64 0x%llx\nat 0x%llx\n u64 0x%llx", TASK(5) + 96,
+			 TASK(6) + 96, TASK(6) + 96, SIGNAL(5) + 16);
+	make_kernel_line(&k, "at 0x%llx\n u64 0x%llx 0x%llx", NODE(6), NODE(ghost), NODE(ghost));
+	make_kernel_line(&k, "at 0x%llx\n fill 1024 0\nat 0x%llx\n u32 3 3", TASK(ghost),
+			 TASK(ghost) + 80);
+	make_kernel_line(&k, "at 0x%llx\n u64 0x%llx\nat 0x%llx\n u64 0x%llx", TASK(ghost) + 128,
+			 SIGNAL(ghost), TASK(ghost) + LEADER, TASK(ghost));
+	make_kernel_line(&k, "at 0x%llx\n u64 0x%llx\nat 0x%llx\n u64 0x%llx", SIGNAL(ghost) + 16,
+			 TASK(ghost) + 96, TASK(ghost) + 96, SIGNAL(ghost) + 16);
+	make_kernel_line(&k, "exclude 0x%llx", TASK(3));
+	assert_tasks(&k, "1245678");
+}
+
 /* Where the type does not say where the stack pointer is, the architecture does. */
 static void lost_thread_struct(void **state)
 {
@@ -115,6 +141,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("tasks between two that are lost are found by their relatives", lost_tasks),
+		TEST("a thread's links to processes are not followed", a_thread_of_the_lost),
 		TEST("a lost struct thread_struct costs no stack", lost_thread_struct),
 	};
 	return RUN_TESTS(tests);
