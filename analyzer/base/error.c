@@ -98,6 +98,11 @@ void error_destroy(struct error *err)
 	free(err);
 }
 
+bool error_is_fault(enum error_class class)
+{
+	return class >= ERROR_EXCLUDED;
+}
+
 const char *error_class_name(enum error_class class)
 {
 	switch (class) {

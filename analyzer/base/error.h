@@ -7,6 +7,7 @@
 #define LOCKDUMP_ERROR_H
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 enum error_class {
@@ -51,6 +52,9 @@ struct error *error_prefix(struct error *err, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 void error_destroy(struct error *err);
+
+/* Whether it is one of the four classes that concern an address. */
+bool error_is_fault(enum error_class class);
 
 /* "excluded", "missing", "unmapped", "corrupt" or "other", as in a report's source.notes. */
 const char *error_class_name(enum error_class class);

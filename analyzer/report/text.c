@@ -146,13 +146,12 @@ static void put_stack(const struct printer *p, const struct task *task, bool wit
 			stack->frames.count ? "the rest cannot be read" : "no stack");
 }
 
-/* Who reads of few tasks must know that there were more. */
+/* Who reads of few tasks must know that there were more. What no kernel need have, such as a record, is no lack. */
 static bool lacks_memory(const struct report *report)
 {
-	for (size_t i = 0; i < report->notes.count; i++) {
-		if (report->notes.data[i].class != ERROR_OTHER)
+	for (size_t i = 0; i < report->notes.count; i++)
+		if (error_is_fault(report->notes.data[i].class))
 			return true;
-	}
 	return false;
 }
 

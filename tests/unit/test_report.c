@@ -436,6 +436,33 @@ static void the_whole_report(void **state)
 	close_machine(&o);
 }
 
+/* What need not be there is no lack of the dump. */
+static void notes_that_are_no_lack(void **state)
+{
+	struct error *errors[] = {
+		error_create(ERROR_NOT_FOUND, "no record"),
+		error_fault(ERROR_EXCLUDED, 0x1000, "no memory"),
+	};
+	struct report *report;
+	struct opened o;
+	size_t size;
+
+	(void)state;
+	open_machine(&o, "");
+	assert_no_error(report_create(o.kernel, "vmcore", NULL, &report));
+	for (size_t i = 0; i < 2; i++) {
+		char *text = NULL;
+		assert_no_error(report_note(report, errors[i]));
+		FILE *out = open_memstream(&text, &size);
+		assert_no_error(report_print_text(report, false, false, out));
+		fclose(out);
+		assert_int_equal(strstr(text, "not all could be read") != NULL, i == 1);
+		free(text);
+	}
+	report_destroy(report);
+	close_machine(&o);
+}
+
 static void frames_of_a_softirq(void **state)
 {
 	static const char softirq[] =
@@ -619,6 +646,8 @@ int main(void)
 		TEST("a list of processes without end ends", processes_without_end),
 		TEST("hostile CPUs are named, and the tasks are there", hostile_cpus),
 		TEST("the report has it all, as text and as JSON", the_whole_report),
+		TEST("a dump lacks what could not be read, not what nobody made",
+		     notes_that_are_no_lack),
 		TEST("what a softirq calls is of the softirq, up to the next interrupt",
 		     frames_of_a_softirq),
 		TEST("the report names all parts of a split dump", all_parts_of_a_split_dump),
