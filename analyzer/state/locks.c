@@ -388,6 +388,8 @@ const char *lock_type_name(enum lock_type type)
 
 const char *lock_participle(const struct lock *lock)
 {
+	if (lock->type == LOCK_IPI)
+		return "owed";
 	return lock->ends ? "ended" : "held";
 }
 

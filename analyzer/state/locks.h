@@ -76,7 +76,7 @@ size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack);
 /* "mutex", "rwsem", ...: interface.md's words. */
 const char *lock_type_name(enum lock_type type);
 
-/* What a holder has done with it: "held", or "ended" of what is nobody's until then. */
+/* What a holder has done with it: "held"; "ended" of what is nobody's until then; "owed" of an answer. */
 const char *lock_participle(const struct lock *lock);
 
 /* Whether it is a lock that somebody holds: no completion, no wait queue. */

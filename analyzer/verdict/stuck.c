@@ -172,9 +172,14 @@ bool verdict_stuck_spinner(const struct verdict_input *input, bool for_answer,
 		    !is_held_by(lock, verdict_place(input, hung)))
 			continue;
 		*waiter_ret = task;
-		longest = (struct stuck_cpu){ .number = cpu->number, .seconds = seconds };
-		longest.recorded = verdict_cpu_stuck_s(input->record, cpu->number) >= 0;
-		longest.seen = !longest.recorded && !is_deaf(input, i, &longest);
+		/* In the order of verdict_stuck_s(), whose seconds these are. */
+		if (is_deaf(input, i, &longest))
+			continue;
+		bool recorded = verdict_cpu_stuck_s(input->record, cpu->number) >= 0;
+		longest = (struct stuck_cpu){ .number = cpu->number,
+					      .seconds = seconds,
+					      .recorded = recorded,
+					      .seen = !recorded };
 	}
 	*ret = longest;
 	return longest.seconds >= 0;

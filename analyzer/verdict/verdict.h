@@ -66,7 +66,7 @@ void verdict_sign(struct verdict *verdict, struct kernel *kernel, const struct s
 void verdict_blame(struct verdict *verdict, const struct verdict_input *input,
 		   const struct task *task, size_t frame);
 
-/* "holds", "is to end", "seems to hold", ... */
+/* "holds", "is to end", "owes", "seems to hold", ... */
 const char *verdict_what_holder_does(const struct lock *lock, bool certain);
 
 /*

@@ -452,6 +452,7 @@ static void answers_of_other_cpus(void **state)
 		if (lock) {
 			assert_int_equal(lock->type, LOCK_IPI);
 			assert_string_equal(lock->detail, "the answer of CPU 1 to a function call");
+			assert_string_equal(lock_participle(lock), "owed");
 			assert_holder(&m, lock, 2, true);
 		}
 		made_machine_end(&m);
