@@ -22,6 +22,7 @@
 #define LARGE	    1 /* not that of any number or list, that is */
 #define MIN_LARGE   128
 #define MAX_NESTED  4
+#define MAX_STEPS   (1u << 24) /* members that are looked at: kernels have 200,000 */
 #define ROUNDS	    2 /* the name of a struct may help to find the next */
 
 /*
@@ -103,6 +104,7 @@ struct restorer {
 	struct types *types;
 	char *strings;
 	uint32_t size;
+	uint32_t steps; /* so far, of MAX_STEPS */
 	VECTOR(uint32_t) places; /* where names begin of which a part is lost; sorted */
 };
 
@@ -257,7 +259,7 @@ static bool is_group(const struct restorer *r, const struct btf_member *members,
 }
 
 /* Where in struct @id, or the anonymous ones in it, the group can be: at how many places, and the last of them. */
-static unsigned int find_group(const struct restorer *r, uint32_t id, const struct group *group,
+static unsigned int find_group(struct restorer *r, uint32_t id, const struct group *group,
 			       int depth, struct btf_member **ret)
 {
 	const struct btf_type *type = btf_type(r->types, id);
@@ -266,7 +268,8 @@ static unsigned int find_group(const struct restorer *r, uint32_t id, const stru
 
 	if (!btf_is_compound(type) || depth > MAX_NESTED)
 		return 0;
-	for (uint32_t i = 0; i < btf_vlen(type); i++) {
+	/* Structs in structs, of which a dump may have any number. */
+	for (uint32_t i = 0; i < btf_vlen(type) && r->steps < MAX_STEPS; i++, r->steps++) {
 		uint32_t inner = members[i].type;
 		if (!members[i].name_off && inner && inner < r->types->count) {
 			found += find_group(r, inner, group, depth + 1, ret);
