@@ -13,6 +13,7 @@
  * has one for each range of virtual memory that is mapped somewhere.
  */
 #include <elf.h>
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -235,8 +236,10 @@ static uint64_t hole_at(struct elf_dump *elf, const struct dump_file *file, uint
 		return 0;
 	if (offset < elf->data || offset >= elf->data_end) {
 		off_t data = lseek(file->fd, offset, SEEK_DATA);
+		/* ENXIO: there is none behind. */
+		uint64_t none = data < 0 && errno == ENXIO ? file->size : offset;
 		off_t data_end = data < 0 ? -1 : lseek(file->fd, data, SEEK_HOLE);
-		elf->data = data < 0 ? file->size : (uint64_t)data;
+		elf->data = data < 0 ? none : (uint64_t)data;
 		elf->data_end = data_end < 0 ? file->size : (uint64_t)data_end;
 	}
 	if (offset >= elf->data)

@@ -167,8 +167,12 @@ static bool are_no_registers(struct unwinder *unwinder, uint64_t at)
 {
 	uint64_t words[NR_REGISTERS] = {};
 
-	error_destroy(x86_64_read_words(unwinder, at, words, NR_REGISTERS));
-	return !words[IP] && !words[CS];
+	struct error *err = x86_64_read_words(unwinder, at, words, NR_REGISTERS);
+	bool none = !err && !words[IP] && !words[CS];
+
+	/* The step to them will tell why they cannot be read. */
+	error_destroy(err);
+	return none;
 }
 
 bool x86_64_frame_pointer(struct unwinder *unwinder, const struct walk *w, struct orc_entry *ret,
