@@ -35,6 +35,8 @@ struct search {
 
 static bool may_be_held_asleep(const struct lock *lock)
 {
+	const char *detail = lock->detail ? lock->detail : "";
+
 	if (lock->spinning || lock->holders.count)
 		return false;
 	switch (lock->type) {
@@ -43,9 +45,9 @@ static bool may_be_held_asleep(const struct lock *lock)
 	case LOCK_RWSEM:
 		return true;
 	case LOCK_PAGE:
-		return !strncmp(lock->detail, "PG_locked", strlen("PG_locked"));
+		return !strncmp(detail, "PG_locked", strlen("PG_locked"));
 	case LOCK_OTHER:
-		return lock->word && !strncmp(lock->detail, "bit", strlen("bit"));
+		return lock->word && !strncmp(detail, "bit", strlen("bit"));
 	default:
 		return false;
 	}

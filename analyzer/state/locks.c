@@ -202,8 +202,10 @@ void lock_set_detail(struct lock_finder *finder, uint32_t place, const char *for
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	finder->locks->list.data[place].detail =
-		arena_strndup(&finder->locks->text, text, strlen(text));
+	const char *detail = arena_strndup(&finder->locks->text, text, strlen(text));
+	if (!detail)
+		return no_memory(finder);
+	finder->locks->list.data[place].detail = detail;
 }
 
 const char *lock_function_at(struct lock_finder *finder, uint64_t address)
