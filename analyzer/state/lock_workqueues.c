@@ -201,10 +201,12 @@ static void explain_queued(struct lock_finder *finder, const struct lock_workers
 	uint64_t node = work + l->entry.offset, wq = lock_read(finder, pwq, &l->wq);
 	uint64_t pool = lock_read(finder, pwq, &l->wq_pool);
 	bool inactive = head == pwq + l->inactive.offset;
+	/* Those of a pool that is no CPU's do not wait for each other: WORKER_NOT_RUNNING, kernel/workqueue.c. */
+	bool is_unbound = l->cpu.size && (int32_t)lock_read(finder, pool, &l->cpu) < 0;
 	describe(finder, workers, function_before(finder, workers, ring, node, head), wq, what,
 		 sizeof(what));
 	lock_set_detail(finder, lock, "until %s is done, which has not begun", what);
-	for (size_t i = 0; i < workers->list.count; i++) {
+	for (size_t i = 0; !(is_unbound && !inactive) && i < workers->list.count; i++) {
 		const struct lock_worker *worker = &workers->list.data[i];
 		const struct task *task = &finder->tasks->list.data[worker->task];
 		if (inactive ? worker->pwq != pwq : worker->pool != pool || task->state != 'R')

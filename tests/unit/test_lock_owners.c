@@ -239,7 +239,7 @@ static void work_that_has_not_begun(void **state)
 	static const struct {
 		uint64_t head;
 		unsigned int state;
-		uint32_t holder; /* 0: none */
+		uint32_t holder;
 		const char *why;
 	} cases[] = {
 		{ POOL + 16, 0, 3,
@@ -266,6 +266,26 @@ static void work_that_has_not_begun(void **state)
 		assert_holder(&m, assert_detail(&m, 4, detail), cases[i].holder, cases[i].why);
 		made_machine_end(&m);
 	}
+}
+
+/* In such a pool a worker begins whatever the others do. */
+static void work_of_no_cpu(void **state)
+{
+	struct made_machine m;
+
+	(void)state;
+	begin(&m);
+	add_worker(&m, 3, "work_function");
+	add_workqueue(&m);
+	make_kernel_line(&m.k,
+			 "set 0x%llx task_struct.__state 0\nset 0x%llx worker_pool.cpu 0xffffffff",
+			 TASK(3), POOL);
+	make_kernel_line(&m.k, "at 0x%llx\n u64 0 0 0 late_function", WORK);
+	uint64_t barrier = flush(&m, 4);
+	LINK(&m, POOL + 16, WORK + 8, barrier);
+	made_machine_find(&m);
+	assert_int_equal(made_machine_lock(&m, 4)->holders.count, 0);
+	made_machine_end(&m);
 }
 
 static void a_flushed_workqueue(void **state)
@@ -649,6 +669,7 @@ int main(void)
 		     work_that_wants_a_lock_of_its_flusher),
 		TEST("who flushes work that has not begun waits for what is before it",
 		     work_that_has_not_begun),
+		TEST("work of no CPU's pool waits for no other work", work_of_no_cpu),
 		TEST("who flushes a workqueue waits for all that do its work", a_flushed_workqueue),
 		TEST("a flush that leads nowhere names nobody", hostile_flushes),
 		TEST("the lock of a file, or of a file system, is said to be that",
