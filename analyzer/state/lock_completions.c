@@ -12,6 +12,8 @@
 
 #define LONG_GRACE_PERIOD \
 	1000000000ull /* what one lasts before anybody is to blame for it, in ns */
+/* CPUs that are named to each who waits for RCU; cpu_state.h has all of them. */
+#define MAX_RCU_CPUS 16
 
 struct completions {
 	struct address_map exits, parks; /* completion -> the task that ends it */
@@ -93,10 +95,13 @@ static bool explain_rcu(struct lock_finder *finder, uint32_t place)
 	if (!states || states->grace_period_ns == CLOCK_UNKNOWN ||
 	    states->grace_period_ns < LONG_GRACE_PERIOD)
 		return true;
+	unsigned int named = 0;
 	for (size_t i = 0; i < states->list.count && i < finder->cpus->list.count; i++) {
 		const struct cpu *cpu = &finder->cpus->list.data[i];
 		if (!states->list.data[i].holds_up_rcu)
 			continue;
+		if (named++ == MAX_RCU_CPUS)
+			break;
 		snprintf(why, sizeof(why), "has CPU %u, for which RCU has waited for %.1f s",
 			 cpu->number, states->grace_period_ns / 1e9);
 		lock_add_holder(finder, place, cpu->current, why);
