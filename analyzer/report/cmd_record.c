@@ -55,8 +55,8 @@ static void print_slot(const struct record *record, uint32_t cpu, FILE *out)
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
 	size_t torn, count = record_samples(slot, samples, &torn);
 
-	fprintf(out, "CPU %-3u  %llu ticks, %llu stalls", cpu, (unsigned long long)slot->ticks,
-		(unsigned long long)slot->stalls);
+	fprintf(out, "CPU %-3u  %llu ticks, %llu stall%s", cpu, (unsigned long long)slot->ticks,
+		(unsigned long long)slot->stalls, slot->stalls == 1 ? "" : "s");
 	if (!count) {
 		fputc('\n', out);
 		return;

@@ -53,7 +53,9 @@ static void add_preempt(struct line *line, const struct cpu_state *state)
 		fprintf(line->out, "%s%s %u", before, all[i].name, all[i].count);
 		before = ", ";
 	}
-	fputc(')', line->out);
+	/* It may have bits that are none of these. */
+	if (*before == ',')
+		fputc(')', line->out);
 }
 
 static void add_softirqs(struct line *line, const struct cpu_state *state)
