@@ -18,6 +18,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
+#include "base/search.h"
 
 struct piece {
 	uint64_t lowest; /* 0: nothing begins in it */
@@ -34,23 +36,7 @@ static int compare_pc(const void *a, const void *b)
 /* The first of @syms whose pc is not below @address; @count if there is none. */
 static size_t piece_of(const struct ksym *syms, size_t count, uint64_t address)
 {
-	size_t low = 0, high = count;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (syms[middle].pc < address)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return address ? search_upto(syms, count, pc, address - 1) : 0;
 }
 
 /* Where the name begins in @line; NULL if it is no symbol's. (strtoull() was a quarter of the whole time.) */

@@ -9,6 +9,8 @@
 #   usr/src              the headers, if modules are built with the machine's own compiler
 #   toolchain            else: a Debian of the kernel's own release, with compiler and headers
 #
+# A kernel that somebody built is taken from the folder that it was built in.
+#
 # Sourced by scripts/lab and tests/oracle_prepare, which have die, quietly and step, and source
 # scripts/apt.sh too.
 
@@ -164,11 +166,34 @@ in_debian() {
 	unshare --mount sh -c 'mount -t proc proc "$0/proc" && exec /usr/sbin/chroot "$0" "$@"' "$@"
 }
 
-# Builds the modules of the folder $1 for the kernel that was fetched. Sets modules to the folder
-# in which they are then.
+# Takes the kernel that was built in the folder $1, as it would be installed, into the new folder
+# $2. Sets kernel_dir, release, vmlinuz and kernel_built.
+kernel_take() {
+	local image
+	[[ -s $1/include/config/kernel.release ]] || die "$1: no kernel was built here"
+	kernel_built=$(cd "$1" && pwd)
+	kernel_dir=$2
+	release=$(<"$kernel_built/include/config/kernel.release")
+	vmlinuz=$kernel_dir/boot/vmlinuz-$release
+	image=$kernel_built/$(make -s -C "$kernel_built" image_name)
+	[[ -s $image ]] || die "$image is not there: build the kernel"
+	mkdir -p "$kernel_dir/boot"
+	cp "$image" "$vmlinuz"
+	cp "$kernel_built/.config" "$kernel_dir/boot/config-$release"
+	quietly make -s -C "$kernel_built" modules_install \
+		INSTALL_MOD_PATH="$kernel_dir" INSTALL_MOD_STRIP=1
+}
+
+# Builds the modules of the folder $1 for the kernel that was fetched or taken. Sets modules to the
+# folder in which they are then.
 kernel_build_modules() {
 	local headers=/usr/src/linux-headers-$release root=$kernel_dir/toolchain
-	if [[ -e $root ]]; then
+	if [[ ${kernel_built-} ]]; then
+		modules=$kernel_dir/modules
+		mkdir -p "$modules"
+		install -C -m 644 "$1"/* "$modules/"
+		quietly make -s -C "$kernel_built" "M=$modules" modules
+	elif [[ -e $root ]]; then
 		modules=$root/modules
 		mkdir -p "$modules"
 		install -C -m 644 "$1"/* "$modules/"

@@ -71,7 +71,8 @@ check-lab:
 	@$(MAKE) --no-print-directory -j$(JOBS) all $(B)/faults/lockdump
 	@tests/run lab
 
-# The same on the other kernels. Each is fetched, and a Debian with its compiler, the first time.
+# The same on the other kernels, and the verdict on hangs of every sort. Each kernel is fetched, and a Debian with its
+# compiler, the first time.
 check-kernels:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
@@ -94,10 +95,17 @@ check-oracle:
 	@tests/oracle_prepare all
 	@tests/run oracle
 
+# A kernel that Debian has not: frame pointers, lockdep, debugged spinlocks. To build it takes a quarter of an hour.
+check-debug-kernel:
+	@scripts/deps build lab check kernel
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/debug_kernel_build
+	@tests/run debug-kernel
+
 bench:
 	@scripts/deps
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/oracle_prepare lab threads-1000 threads-10000
 	@tests/bench
 
-.PHONY: unit-tests asan demo check check-unit check-lab check-kernels check-asan check-valgrind check-oracle bench
+.PHONY: unit-tests asan demo check check-unit check-lab check-kernels check-asan check-valgrind check-oracle check-debug-kernel bench

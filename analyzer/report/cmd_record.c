@@ -20,7 +20,7 @@ static void usage(FILE *out)
 	      "Takes the flight record out of a vmcore, or of this machine as it runs, or reads a\n"
 	      "record.bin, and says what is in it.\n\n"
 	      "  -o, --output FILE    save the record instead, as it is\n"
-	      "  --no-sandbox         do not confine the analysis, for a debugger to look on\n"
+	      "  --no-sandbox         neither confine the analysis nor limit its time and memory\n"
 	      "  --help\n",
 	      out);
 }

@@ -41,41 +41,42 @@ static void usage(FILE *out)
 	      "  --format text|json   (default: text)\n"
 	      "  -o, --output FILE    write there instead of to stdout\n"
 	      "  --all-tasks          text: the stacks of all tasks (JSON always has them)\n"
-	      "  --no-sandbox         do not confine the analysis, for a debugger to look on\n"
+	      "  --no-sandbox         neither confine the analysis nor limit its time and memory\n"
 	      "  --help\n\n"
 	      "With DEBUGINFOD_URLS in the environment, its servers are asked for debug information.\n",
 	      out);
 }
 
+enum {
+	OPT_RECORD = 256,
+	OPT_SYMBOLS,
+	OPT_VMLINUX,
+	OPT_DEBUG_DIR,
+	OPT_FORMAT,
+	OPT_ALL_TASKS,
+	OPT_NO_SANDBOX,
+	OPT_HELP
+};
+
+static const struct option long_options[] = {
+	{ "record", required_argument, NULL, OPT_RECORD },
+	{ "symbols", required_argument, NULL, OPT_SYMBOLS },
+	{ "format", required_argument, NULL, OPT_FORMAT },
+	{ "output", required_argument, NULL, 'o' },
+	{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
+	{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
+	{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
+	{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{},
+};
+
 /* Returns below 0 to go on, else the exit status. */
 static int parse_options(int argc, char **argv, struct options *ret)
 {
-	enum {
-		OPT_RECORD = 256,
-		OPT_SYMBOLS,
-		OPT_VMLINUX,
-		OPT_DEBUG_DIR,
-		OPT_FORMAT,
-		OPT_ALL_TASKS,
-		OPT_NO_SANDBOX,
-		OPT_HELP
-	};
-	static const struct option options[] = {
-		{ "record", required_argument, NULL, OPT_RECORD },
-		{ "symbols", required_argument, NULL, OPT_SYMBOLS },
-		{ "format", required_argument, NULL, OPT_FORMAT },
-		{ "output", required_argument, NULL, 'o' },
-		{ "all-tasks", no_argument, NULL, OPT_ALL_TASKS },
-		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
-		{ "vmlinux", required_argument, NULL, OPT_VMLINUX },
-		{ "debug-dir", required_argument, NULL, OPT_DEBUG_DIR },
-		{ "help", no_argument, NULL, OPT_HELP },
-		{},
-	};
-
 	*ret = (struct options){};
 	opterr = 0;
-	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
+	for (int c; (c = getopt_long(argc, argv, ":o:", long_options, NULL)) >= 0;) {
 		switch (c) {
 		case OPT_RECORD:
 			ret->record = optarg;

@@ -165,7 +165,7 @@ static json *task(const struct report *report, const struct task *t)
 	json_add(object, "ppid", json_number(t->ppid));
 	json_add(object, "comm", json_text(t->comm));
 	json_add(object, "state", json_text(state));
-	json_add(object, "cpu", json_number(t->cpu));
+	json_add(object, "cpu", t->cpu == TASK_NO_CPU ? NULL : json_number(t->cpu));
 	json_add(object, "registers_from", json_text(report_registers_from(t->registers_from)));
 	json_add(object, "wait_s", json_seconds(t->wait_ns));
 	json_add(object, "waits_for",

@@ -22,7 +22,7 @@ static json *task_on_cpu(const struct task *task)
 
 	json_add(object, "pid", json_number(task->pid));
 	json_add(object, "comm", json_text(task->comm));
-	json_add(object, "cpu", json_number(task->cpu));
+	json_add(object, "cpu", task->cpu == TASK_NO_CPU ? NULL : json_number(task->cpu));
 	return object;
 }
 

@@ -185,7 +185,7 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	tasks_set_waits(&report->tasks, &report->cpus, &report->clocks);
 	cpu_states_init(&report->cpu_states, kernel, &report->cpus, &report->tasks,
 			&report->clocks);
-	locks_init(&report->locks, kernel, &report->cpus, &report->tasks);
+	locks_init(&report->locks, kernel, &report->cpus, &report->tasks, &report->cpu_states);
 	if (!err)
 		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
 	if (!err) {

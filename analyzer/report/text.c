@@ -189,23 +189,40 @@ static void put_verdict(const struct printer *p)
 	fact(p, "verdict", line);
 }
 
+/* "OE: out-of-tree module, unsigned module" */
+static void put_taint(const struct printer *p, uint64_t taint)
+{
+	char letters[33];
+	const char *before = ": ";
+
+	machine_taint_letters(taint, letters);
+	fprintf(p->out, "  %-10s %s", "tainted", letters[0] ? letters : "no");
+	for (unsigned int bit = 0; letters[0] && bit < MACHINE_TAINT_BITS; bit++) {
+		const char *words = machine_taint_words(taint, bit);
+		if (!words)
+			continue;
+		fprintf(p->out, "%s%s", before, words);
+		before = ", ";
+	}
+	fputc('\n', p->out);
+}
+
 static void put_kernel(const struct printer *p)
 {
 	const struct machine *machine = &p->report->machine;
-	char line[512], letters[33] = "";
+	char line[512];
 	time_t crash = machine->crash_time_s;
 	struct tm tm;
 
-	if (machine->taint != MACHINE_UNKNOWN)
-		machine_taint_letters(machine->taint, letters);
-	snprintf(line, sizeof(line), "%s%s%s%s%s",
-		 machine->release[0] ? machine->release : "unknown", machine->machine[0] ? " " : "",
-		 machine->machine,
-		 letters[0]			     ? ", tainted "
-		 : machine->taint == MACHINE_UNKNOWN ? ""
-						     : ", not tainted",
-		 letters);
+	snprintf(line, sizeof(line), "%s%s%s", machine->release[0] ? machine->release : "unknown",
+		 machine->machine[0] ? " " : "", machine->machine);
 	fact(p, "kernel", line);
+	if (machine->version[0])
+		fact(p, "version", machine->version);
+	if (machine->cmdline[0])
+		fact(p, "cmdline", machine->cmdline);
+	if (machine->taint != MACHINE_UNKNOWN)
+		put_taint(p, machine->taint);
 	if (machine->crash_time_s != MACHINE_UNKNOWN && gmtime_r(&crash, &tm)) {
 		size_t len = strftime(line, sizeof(line), "%Y-%m-%d %H:%M:%S UTC", &tm);
 		if (machine->uptime_ns != MACHINE_UNKNOWN)
@@ -267,37 +284,76 @@ static void put_evidence(const struct printer *p)
 	}
 }
 
-static void put_cpus(const struct printer *p)
+/* Idle, and nothing came in between. Where it was in that is of no use to anybody. */
+static bool is_idle(const struct report *report, size_t index)
+{
+	const struct cpu *cpu = &report->cpus.list.data[index];
+	const struct task *task = report_on_cpu(report, tasks_find(&report->tasks, cpu->current));
+
+	if (!task || task->pid || task->stack.error || !task->stack.frames.count ||
+	    locks_waited_for(&report->locks, task - report->tasks.list.data))
+		return false;
+	for (size_t i = 0; i < task->stack.frames.count; i++)
+		if (task->stack.frames.data[i].section != SECTION_TASK ||
+		    !task->stack.frames.data[i].reliable)
+			return false;
+	return true;
+}
+
+/* What is wanted first: CPUs that hang; then those that did something. */
+enum cpu_rank { RANK_HUNG, RANK_BUSY, RANK_IDLE, NR_RANKS };
+
+static enum cpu_rank rank_of(const struct report *report, size_t index)
+{
+	const struct cpu *cpu = &report->cpus.list.data[index];
+
+	if ((int32_t)cpu->number == report->verdict.cpu || report_cpu_stuck_s(report, index) >= 0)
+		return RANK_HUNG;
+	if ((int32_t)cpu->number == report->machine.panic_cpu)
+		return RANK_BUSY;
+	return is_idle(report, index) ? RANK_IDLE : RANK_BUSY;
+}
+
+static void put_cpu(const struct printer *p, size_t index, bool with_stack)
+{
+	const struct report *report = p->report;
+	const struct cpu *cpu = &report->cpus.list.data[index];
+	const struct task *task = tasks_find(&report->tasks, cpu->current);
+	double stuck_s = report_cpu_stuck_s(report, index);
+
+	fprintf(p->out, "\n%sCPU %u%s  ", p->bold, cpu->number, p->plain);
+	if (task) {
+		put_text(p, task->comm);
+		fprintf(p->out, " (pid %u)", task->pid);
+	} else {
+		fputs("a task that cannot be read", p->out);
+	}
+	if (stuck_s >= 0)
+		fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
+	fprintf(p->out, "%s  %u runnable, registers from %s%s\n", p->dim, cpu->nr_running,
+		cpu->registers_from			? report_registers_from(cpu->registers_from)
+		: dump_is_live(p->report->kernel->dump) ? "nowhere: it runs"
+							: "nowhere: it did not answer",
+		p->plain);
+	fputs(p->dim, p->out);
+	text_put_cpu_state(report, index, "  ", p->out);
+	fputs(p->plain, p->out);
+	if (!with_stack) {
+		fputs("    idle\n", p->out);
+	} else if (report_on_cpu(report, task)) {
+		text_put_wait(report, task - report->tasks.list.data, p->out);
+		put_stack(p, task, (int32_t)cpu->number == report->verdict.cpu);
+	}
+}
+
+static void put_cpus(const struct printer *p, bool all_stacks)
 {
 	const struct report *report = p->report;
 
-	for (size_t i = 0; i < report->cpus.list.count; i++) {
-		const struct cpu *cpu = &report->cpus.list.data[i];
-		const struct task *task = tasks_find(&report->tasks, cpu->current);
-		double stuck_s = report_cpu_stuck_s(report, i);
-
-		if (!cpu->online)
-			continue;
-		fprintf(p->out, "\n%sCPU %u%s  ", p->bold, cpu->number, p->plain);
-		if (task) {
-			put_text(p, task->comm);
-			fprintf(p->out, " (pid %u)", task->pid);
-		} else {
-			fputs("a task that cannot be read", p->out);
-		}
-		if (stuck_s >= 0)
-			fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
-		fprintf(p->out, "%s  %u runnable, registers from %s%s\n", p->dim, cpu->nr_running,
-			cpu->registers_from ? report_registers_from(cpu->registers_from)
-			: dump_is_live(p->report->kernel->dump) ? "nowhere: it runs"
-								: "nowhere: it did not answer",
-			p->plain);
-		fputs(p->dim, p->out);
-		text_put_cpu_state(report, i, "  ", p->out);
-		fputs(p->plain, p->out);
-		if (report_on_cpu(report, task))
-			put_stack(p, task, (int32_t)cpu->number == report->verdict.cpu);
-	}
+	for (enum cpu_rank rank = 0; rank < NR_RANKS; rank++)
+		for (size_t i = 0; i < report->cpus.list.count; i++)
+			if (report->cpus.list.data[i].online && rank_of(report, i) == rank)
+				put_cpu(p, i, rank != RANK_IDLE || all_stacks);
 	text_put_offline(report, "\n", p->out);
 }
 
@@ -349,34 +405,78 @@ static void put_timeline(const struct printer *p)
 	}
 }
 
+static void put_task(const struct printer *p, uint32_t place)
+{
+	const struct task *task = &p->report->tasks.list.data[place];
+
+	fputs("\n  ", p->out);
+	put_text(p, task->comm);
+	fprintf(p->out, "%s  pid %u, %s %u, state %c", p->dim, task->pid,
+		task->pid == task->tgid ? "parent" : "thread of",
+		task->pid == task->tgid ? task->ppid : task->tgid, task->state);
+	if (task->cpu != TASK_NO_CPU)
+		fprintf(p->out, ", CPU %u%s", task->cpu, task->running ? ", running" : "");
+	if (task->wait_ns != CLOCK_UNKNOWN)
+		fprintf(p->out, ", not run for %.1f s", task->wait_ns / 1e9);
+	fprintf(p->out, "%s\n", p->plain);
+	text_put_wait(p->report, place, p->out);
+	put_stack(p, task, false);
+}
+
+/* A task that the verdict is about: its culprit, or one of a circle. */
+static bool is_judged(const struct report *report, uint32_t place)
+{
+	const struct verdict *verdict = &report->verdict;
+
+	for (size_t i = 0; i < verdict->cycle.count && i < WAIT_CYCLE_MAX; i++)
+		if (verdict->cycle.tasks[i] == place)
+			return true;
+	return verdict->has_task && verdict->task.pid &&
+	       report->tasks.list.data[place].pid == verdict->task.pid;
+}
+
+/* Its stack is shown with its CPU. */
+static bool is_on_cpu(const struct report *report, uint32_t place)
+{
+	const struct task *task = &report->tasks.list.data[place];
+
+	return task->running && report_on_cpu(report, task);
+}
+
+/* Besides those that hang, whoever others wait for, in whatever state that is. */
+static bool is_of_interest(const struct report *report, uint32_t place)
+{
+	const struct task *task = &report->tasks.list.data[place];
+
+	if (task->state == 'R' || task->state == 'D')
+		return task->pid;
+	for (size_t i = 0; i < report->locks.list.count; i++) {
+		const struct lock *lock = &report->locks.list.data[i];
+		for (size_t j = 0; j < lock->holders.count; j++)
+			if (lock->holders.data[j].task == place &&
+			    report_is_contended(report, lock))
+				return true;
+	}
+	return false;
+}
+
 static void put_tasks(const struct printer *p, bool all)
 {
 	const struct report *report = p->report;
-	const struct tasks *tasks = &report->tasks;
-	size_t shown = 0;
+	uint32_t count = report->tasks.list.count, shown = 0;
 
-	heading(p, all ? "Tasks" : "Tasks that run or wait without being interruptible");
-	for (size_t i = 0; i < tasks->list.count; i++) {
-		const struct task *task = &tasks->list.data[i];
-
-		if (!all && (task->pid == 0 || (task->state != 'R' && task->state != 'D')))
-			continue;
-		shown++;
-		fputs("\n  ", p->out);
-		put_text(p, task->comm);
-		fprintf(p->out, "%s  pid %u, %s %u, state %c, CPU %u%s", p->dim, task->pid,
-			task->pid == task->tgid ? "parent" : "thread of",
-			task->pid == task->tgid ? task->ppid : task->tgid, task->state, task->cpu,
-			task->running ? ", running" : "");
-		if (task->wait_ns != CLOCK_UNKNOWN)
-			fprintf(p->out, ", not run for %.1f s", task->wait_ns / 1e9);
-		fprintf(p->out, "%s\n", p->plain);
-		text_put_wait(report, i, p->out);
-		put_stack(p, task, false);
-	}
+	heading(p, all ? "Tasks" : "Tasks that wait for a CPU, hang, or keep others waiting");
+	for (uint32_t i = 0; i < count; i++)
+		if (is_judged(report, i) && (all || !is_on_cpu(report, i)) && ++shown)
+			put_task(p, i);
+	for (uint32_t i = 0; i < count; i++)
+		if (!is_judged(report, i) &&
+		    (all || (is_of_interest(report, i) && !is_on_cpu(report, i))) && ++shown)
+			put_task(p, i);
 	if (!all)
-		fprintf(p->out, "\n  %zu of %zu tasks; --all-tasks shows all\n", shown,
-			tasks->list.count);
+		fprintf(p->out,
+			"\n  %u of %u tasks, besides those on CPUs; --all-tasks shows all\n", shown,
+			count);
 }
 
 static void put_modules(const struct printer *p)
@@ -439,12 +539,12 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 	put_record(&p);
 	put_files(&p);
 	put_evidence(&p);
-	put_cpus(&p);
+	put_cpus(&p, all_tasks);
 	put_locks(&p);
 	put_timeline(&p);
+	put_tasks(&p, all_tasks);
 	heading(&p, "Memory");
 	text_put_memory(report, out);
-	put_tasks(&p, all_tasks);
 	put_modules(&p);
 	put_dmesg(&p);
 	put_notes(&p);

@@ -49,9 +49,13 @@ static void put_place(const struct report *report, const struct task *task, FILE
 
 static void put_holders(const struct report *report, const struct lock *lock, FILE *out)
 {
+	char by[16];
+
 	for (size_t i = 0; i < lock->holders.count; i++) {
 		const struct lock_holder *holder = &lock->holders.data[i];
-		fprintf(out, "    %-7s by   ", holder->certain ? lock_participle(lock) : "perhaps");
+		snprintf(by, sizeof(by), "%s by",
+			 holder->certain ? lock_participle(lock) : "perhaps");
+		fprintf(out, "    %-12s ", by);
 		put_task(task_at(report, holder->task), out);
 		put_place(report, task_at(report, holder->task), out);
 		if (holder->why) {
@@ -169,7 +173,7 @@ void text_put_wait(const struct report *report, uint32_t place, FILE *out)
 	put_lock(lock, out);
 	for (size_t i = 0; i < lock->holders.count; i++) {
 		const struct lock_holder *holder = &lock->holders.data[i];
-		fprintf(out, ", %s %sby ", i ? "" : lock_participle(lock),
+		fprintf(out, ", %s%s%sby ", i ? "" : lock_participle(lock), i ? "" : " ",
 			holder->certain ? "" : "perhaps ");
 		put_task(task_at(report, holder->task), out);
 	}

@@ -58,6 +58,7 @@ struct lock_finder {
 	struct memory *memory; /* the kernel's */
 	const struct cpus *cpus;
 	const struct tasks *tasks;
+	const struct cpu_states *states; /* NULL: not known */
 	struct locks *locks;
 	struct lock_layout layout;
 	struct address_map task_at; /* task_struct -> place in tasks->list */
@@ -65,11 +66,6 @@ struct lock_finder {
 	struct lock_rings rings;
 	/* Waiters on rings whose lock their own stacks do not show: another waiter's may. */
 	VECTOR(struct lock_pending) pending;
-	/* Functions of which it is known whether their code has the address of the lock that is looked at. */
-	struct {
-		uint64_t of;
-		struct address_map functions;
-	} mentions;
 	/* The stack of the task that is looked at. */
 	const struct task *task;
 	uint64_t words_at;
@@ -96,6 +92,9 @@ const char *lock_frame_name(struct lock_finder *finder, const struct task *task,
  */
 bool lock_name_matches(const char *name, const char *pattern);
 
+/* Whether the first of those that wait for the lock at @place called a function that @pattern matches. */
+bool lock_is_asked_by(struct lock_finder *finder, uint32_t place, const char *pattern);
+
 /* Which slow path a function belongs to. */
 enum lock_family {
 	FAMILY_NONE,
@@ -111,6 +110,9 @@ enum lock_family lock_family_of(const char *name);
 
 /* The scheduler's own, on the stack of whoever sleeps. */
 bool lock_is_scheduler(const char *name);
+
+/* The first frame of the task that is not the scheduler's, or the number of frames. */
+size_t lock_skip_scheduler(struct lock_finder *finder, const struct task *task);
 
 /* A sleeper that is on no queue that would tell more than its stack does, or on many. */
 bool lock_is_just_asleep(const char *name);
@@ -158,6 +160,21 @@ uint32_t lock_find_ipi(struct lock_finder *finder);
 void lock_read_lockdep(struct lock_finder *finder);
 void lock_explain_completions(struct lock_finder *finder);
 void lock_explain_objects(struct lock_finder *finder);
-void lock_find_suspects(struct lock_finder *finder);
+void lock_explain_journals(struct lock_finder *finder);
+void lock_find_suspects(struct lock_finder *finder); /* of what spinners wait for */
+void lock_find_sleeping_suspects(struct lock_finder *finder);
+
+/* What speaks for it that a task holds a lock. */
+struct lock_suspicion {
+	unsigned int weight; /* 0: nothing */
+	char why[192];
+};
+
+/* What the frames of @task from @first outwards have to do with the lock at @address. */
+struct lock_suspicion lock_look_at_frames(struct lock_finder *finder, const struct task *task,
+					  size_t first, uint64_t address);
+
+/* Whether the code of the function @symbol has @address in it. */
+bool lock_code_has(struct lock_finder *finder, const struct symbol *symbol, uint64_t address);
 
 #endif

@@ -223,20 +223,6 @@ static void explain_rwsem(struct lock_finder *finder, const struct layout *l, ui
 	lock_set_detail(finder, place, "s_umount of %s", what);
 }
 
-/* Whether who waits for the lock at @place called a function of that name. */
-static bool is_asked_by(struct lock_finder *finder, uint32_t place, const char *pattern)
-{
-	const struct lock *lock = &finder->locks->list.data[place];
-
-	if (!lock->waiters.count)
-		return false;
-	const struct task *task = &finder->tasks->list.data[lock->waiters.data[0]];
-	for (size_t i = 0; i < task->stack.frames.count; i++)
-		if (lock_name_matches(lock_frame_name(finder, task, i), pattern))
-			return true;
-	return false;
-}
-
 /* A bit of inode.i_state, or of buffer_head.b_state, which is its first member. */
 static void explain_word(struct lock_finder *finder, const struct layout *l, uint32_t place)
 {
@@ -250,8 +236,8 @@ static void explain_word(struct lock_finder *finder, const struct layout *l, uin
 		return;
 	}
 	uint64_t device = lock_read(finder, lock->address, &l->buffer_device);
-	if (!lock_plausible(device) || (!is_asked_by(finder, place, "__wait_on_buffer") &&
-					!is_asked_by(finder, place, "__lock_buffer")))
+	if (!lock_plausible(device) || (!lock_is_asked_by(finder, place, "__wait_on_buffer") &&
+					!lock_is_asked_by(finder, place, "__lock_buffer")))
 		return;
 	uint64_t number = lock_read(finder, device, &l->bdev_number);
 	read_name(finder, lock_read(finder, device, &l->bdev_name), what, sizeof(what));

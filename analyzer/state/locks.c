@@ -157,7 +157,11 @@ uint32_t lock_add(struct lock_finder *finder, enum lock_type type, uint64_t addr
 		no_memory(finder);
 		return LOCK_NONE;
 	}
-	*lock = (struct lock){ .address = address, .type = type };
+	*lock = (struct lock){
+		.address = address,
+		.type = type,
+		.ends = type == LOCK_COMPLETION,
+	};
 	if (type != LOCK_IPI)
 		name_lock(finder, lock);
 	if (!address_map_put(&finder->lock_at, key, place))
@@ -210,6 +214,19 @@ const char *lock_function_at(struct lock_finder *finder, uint64_t address)
 	return symbol.start == address ? symbol.name : NULL;
 }
 
+bool lock_is_asked_by(struct lock_finder *finder, uint32_t place, const char *pattern)
+{
+	const struct lock *lock = &finder->locks->list.data[place];
+
+	if (!lock->waiters.count)
+		return false;
+	const struct task *task = &finder->tasks->list.data[lock->waiters.data[0]];
+	for (size_t i = 0; i < task->stack.frames.count; i++)
+		if (lock_name_matches(lock_frame_name(finder, task, i), pattern))
+			return true;
+	return false;
+}
+
 static uint32_t (*const finders[])(struct lock_finder *) = {
 	[FAMILY_MUTEX] = lock_find_mutex,
 	[FAMILY_RWSEM] = lock_find_rwsem,
@@ -218,10 +235,8 @@ static uint32_t (*const finders[])(struct lock_finder *) = {
 	[FAMILY_PERCPU_RWSEM] = lock_find_percpu_rwsem,
 };
 
-/* The first frame that is not the scheduler's, or the number of frames. */
-static size_t skip_scheduler(struct lock_finder *finder)
+size_t lock_skip_scheduler(struct lock_finder *finder, const struct task *task)
 {
-	const struct task *task = finder->task;
 	size_t i = 0;
 
 	while (i < task->stack.frames.count && lock_is_scheduler(lock_frame_name(finder, task, i)))
@@ -243,7 +258,7 @@ static size_t last_of_family(struct lock_finder *finder, size_t frame, enum lock
 static uint32_t find_sleeping(struct lock_finder *finder)
 {
 	const struct task *task = finder->task;
-	size_t first = skip_scheduler(finder), count = task->stack.frames.count;
+	size_t first = lock_skip_scheduler(finder, task), count = task->stack.frames.count;
 
 	if (!first || first >= count)
 		return LOCK_NONE; /* it is not in the scheduler, or in nothing else */
@@ -305,11 +320,13 @@ static void find_all(struct lock_finder *finder)
 	lock_read_lockdep(finder);
 	lock_explain_completions(finder);
 	lock_explain_objects(finder);
+	lock_explain_journals(finder);
 	lock_find_suspects(finder);
+	lock_find_sleeping_suspects(finder);
 }
 
 void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *cpus,
-		const struct tasks *tasks)
+		const struct tasks *tasks, const struct cpu_states *states)
 {
 	struct lock_finder *finder = calloc(1, sizeof(*finder));
 
@@ -325,6 +342,7 @@ void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *c
 	finder->memory = &kernel->memory;
 	finder->cpus = cpus;
 	finder->tasks = tasks;
+	finder->states = states;
 	finder->locks = locks;
 	lock_layout_init(&finder->layout, kernel->symbols.types);
 	find_all(finder);
@@ -369,7 +387,7 @@ const char *lock_type_name(enum lock_type type)
 
 const char *lock_participle(const struct lock *lock)
 {
-	return lock->type == LOCK_COMPLETION ? "ended" : "held";
+	return lock->ends ? "ended" : "held";
 }
 
 bool lock_is_held(const struct lock *lock)

@@ -4,7 +4,7 @@
 #define LOCKDUMP_LOCKS_H
 
 #include "base/arena.h"
-#include "state/tasks.h"
+#include "state/cpu_state.h"
 
 enum lock_type {
 	LOCK_SPINLOCK,
@@ -34,6 +34,7 @@ struct lock {
 	const char *module; /* of the symbol; NULL: the core kernel */
 	const char *detail; /* what else there is to say, or NULL */
 	bool spinning; /* its waiters run */
+	bool ends; /* nobody holds it: who is named is to end the wait */
 	bool word; /* LOCK_OTHER: a word in memory, no wait queue */
 	VECTOR(struct lock_holder) holders;
 	VECTOR(uint32_t) waiters; /* places in tasks->list */
@@ -51,10 +52,11 @@ struct locks {
 
 /*
  * Finds the locks. Only what the dump proves is there: a waiter's structure is on the lock's own list and names the
- * task. What cannot be read ends in locks->error. @tasks must live as long as the locks.
+ * task. What cannot be read ends in locks->error. @tasks must live as long as the locks; without @states (NULL)
+ * nobody is known to hold RCU up.
  */
 void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *cpus,
-		const struct tasks *tasks);
+		const struct tasks *tasks, const struct cpu_states *states);
 void locks_deinit(struct locks *locks);
 
 /* What the task at @place of tasks->list waits for, or NULL. */

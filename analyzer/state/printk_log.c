@@ -59,7 +59,8 @@ static struct error *read_layout(struct log *log, const struct vmcoreinfo *info)
 		if (log->head_size > MAX_HEAD_SIZE ||
 		    (i && (*keys[i].ret > log->head_size ||
 			   keys[i].size > log->head_size - *keys[i].ret)))
-			return error_fault(ERROR_CORRUPT, 0, "the vmcoreinfo's %s", keys[i].key);
+			return error_fault(ERROR_CORRUPT, 0, "the vmcoreinfo's %s makes no sense",
+					   keys[i].key);
 	}
 	log->level = log->dict_len + 3;
 	return NULL;

@@ -127,7 +127,7 @@ static struct error *read_layout(struct ring *ring)
 	    !fits(ring->next, 8, ring->desc_size) || !fits(ring->ts_nsec, 8, ring->info_size) ||
 	    !fits(ring->text_len, 4, ring->info_size))
 		return error_fault(ERROR_CORRUPT, 0,
-				   "the vmcoreinfo's offsets of the printk buffer");
+				   "the vmcoreinfo's offsets of the printk buffer make no sense");
 	ring->caller_id = optional(ring, "OFFSET(printk_info.caller_id)", NULL, sizeof(uint32_t));
 	ring->subsystem = optional(ring, "OFFSET(printk_info.dev_info)",
 				   "OFFSET(dev_printk_info.subsystem)", SUBSYSTEM_SIZE);

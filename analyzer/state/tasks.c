@@ -50,6 +50,8 @@ struct reader {
 /* A task that cannot be read is no reason to go without the others. The first such error tells enough. */
 static void note_error(struct reader *reader, struct error *err)
 {
+	if (!err)
+		return;
 	reader->nr_errors++;
 	if (reader->tasks->error)
 		error_destroy(err);
@@ -57,33 +59,48 @@ static void note_error(struct reader *reader, struct error *err)
 		reader->tasks->error = err;
 }
 
-static struct error *resolve(const struct types *types, struct layout *l)
+static struct error *resolve(struct reader *reader)
 {
+	const struct types *types = reader->kernel->symbols.types;
+	struct layout *l = &reader->layout;
 	const struct member_wanted wanted[] = {
 		{ "task_struct", "tasks", &l->tasks },
+		{ "task_struct", "pid", &l->pid },
+		/* Renamed in 5.14 (2f064a59a11f). */
+		{ "task_struct", "__state|state", &l->state },
+		{ "task_struct", "stack", &l->stack },
+	};
+	const struct member_wanted others[] = {
 		{ "signal_struct", "thread_head", &l->thread_head },
 		{ "task_struct", "thread_node", &l->thread_node },
 		{ "task_struct", "signal", &l->signal },
-		{ "task_struct", "pid", &l->pid },
 		{ "task_struct", "tgid", &l->tgid },
 		{ "task_struct", "real_parent", &l->real_parent },
 		{ "task_struct", "comm", &l->comm },
-		/* Renamed in 5.14 (2f064a59a11f). */
-		{ "task_struct", "__state|state", &l->state },
 		{ "task_struct", "exit_state", &l->exit_state },
 		{ "task_struct", "flags", &l->flags },
-		{ "task_struct", "stack", &l->stack },
-		{ "task_struct", "thread.sp", &l->sp },
+		{ "task_struct", "mm", &l->mm },
 		/* In thread_info since 5.16 (bcf9033e5449). */
 		{ "task_struct", "thread_info.cpu|cpu", &l->cpu },
-		{ "task_struct", "mm", &l->mm },
 		{ "task_struct", "on_cpu", &l->on_cpu, true }, /* with CONFIG_SMP */
 		{ "task_struct", "nvcsw", &l->voluntary, true },
 		{ "task_struct", "nivcsw", &l->involuntary, true },
 	};
 	scheduling_resolve(types, &l->scheduling);
-	struct error *err = rss_resolve(types, &l->rss);
-	return err ? err : types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	struct error *err = types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
+	if (err)
+		return err;
+	/* Every kernel has them, but a dump may have lost what says where. */
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		note_error(reader, types_resolve(types, &others[i], 1));
+	note_error(reader, rss_resolve(types, &l->rss));
+	if (!types_member(types, "task_struct", "thread.sp", &l->sp) &&
+	    types_member(types, "task_struct", "thread", &l->sp))
+		l->sp = (struct member){
+			.offset = l->sp.offset + reader->kernel->unwinder.arch->thread_sp,
+			.size = sizeof(uint64_t),
+		};
+	return NULL;
 }
 
 /* As task_index_to_char(task_state_index()) of include/linux/sched.h. */
@@ -98,6 +115,15 @@ static char state_letter(uint64_t state, uint64_t exit_state)
 		return 'I';
 	uint64_t reported = (state | exit_state) & STATE_REPORTED;
 	return letters[reported ? 64 - __builtin_clzll(reported) : 0];
+}
+
+/* A task that runs is its CPU's; of others only the task itself knows. */
+static uint32_t cpu_of(const struct cpus *cpus, uint64_t task)
+{
+	for (size_t i = 0; i < cpus->list.count; i++)
+		if (cpus->list.data[i].current == task || cpus->list.data[i].idle == task)
+			return cpus->list.data[i].number;
+	return TASK_NO_CPU;
 }
 
 static struct error *read_task(struct reader *reader, struct task *task)
@@ -117,27 +143,34 @@ static struct error *read_task(struct reader *reader, struct task *task)
 	};
 
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		*fields[i].ret = 0;
+		if (!fields[i].member->size)
+			continue;
 		struct error *err =
 			member_read(memory, task->address, fields[i].member, fields[i].ret);
 		if (err)
 			return err;
 	}
-	struct error *err = memory_read_string(memory, task->address + l->comm.offset, task->comm,
-					       sizeof(task->comm));
+	struct error *err = NULL;
+	if (l->comm.size)
+		err = memory_read_string(memory, task->address + l->comm.offset, task->comm,
+					 sizeof(task->comm));
 	if (err)
 		return err;
 	task->pid = pid;
-	task->tgid = tgid;
-	task->cpu = cpu;
+	task->tgid = l->tgid.size ? tgid : pid;
+	task->cpu = l->cpu.size ? cpu : cpu_of(reader->cpus, task->address);
 	task->state = state_letter(state, exit_state);
 	task->killable = state & STATE_WAKEKILL;
-	task->kernel_thread = flags & PF_KTHREAD;
+	task->kernel_thread = l->flags.size ? flags & PF_KTHREAD : l->mm.size && !mm;
 	/* A kernel thread's is only borrowed. */
 	task->mm = task->kernel_thread ? 0 : mm;
 	task->wait_ns = CLOCK_UNKNOWN;
 	err = scheduling_read(memory, &l->scheduling, task->address, &task->scheduling);
 	if (err)
 		return err;
+	if (!l->real_parent.size || !l->tgid.size)
+		return NULL;
 	err = member_read(memory, parent, &l->tgid, &ppid);
 	if (err)
 		note_error(reader,
@@ -323,6 +356,10 @@ static void add_threads(struct reader *reader, uint64_t leader)
 	struct list_walk walk;
 	uint64_t signal;
 
+	if (!l->signal.size || !l->thread_head.size || !l->thread_node.size) {
+		add_task(reader, leader);
+		return share_rss(reader, first);
+	}
 	struct error *err = member_read(&reader->kernel->memory, leader, &l->signal, &signal);
 	if (!err) {
 		list_walk_init(&walk, &reader->kernel->memory, signal + l->thread_head.offset,
@@ -332,9 +369,74 @@ static void add_threads(struct reader *reader, uint64_t leader)
 			add_task(reader, walk.object);
 		share_rss(reader, first);
 	}
-	if (err)
-		note_error(reader,
-			   error_prefix(err, "threads of 0x%llx", (unsigned long long)leader));
+	if (!err)
+		return;
+	bool missing = err->class != ERROR_CORRUPT;
+	note_error(reader, error_prefix(err, "threads of 0x%llx", (unsigned long long)leader));
+	/* The task itself may be there all the same. */
+	if (missing && reader->tasks->list.count == first)
+		add_task(reader, leader);
+}
+
+/* Adds the process that @address, a task that another one points to, is of. */
+static void add_relative(struct reader *reader, const struct member *group_leader, uint64_t address)
+{
+	uint64_t leader;
+	struct error *err = member_read(&reader->kernel->memory, address, group_leader, &leader);
+
+	if (!err && address_map_get(&reader->tasks->index, leader) == ADDRESS_MAP_NONE &&
+	    visit(reader))
+		add_threads(reader, leader);
+	/* That it is not there has been noted. */
+	error_destroy(err);
+}
+
+/*
+ * Where pages are missing, the list of all processes breaks off on both sides. But each task is also among its
+ * parent's children, between two siblings, and points to its neighbours on that list.
+ */
+static void add_relatives(struct reader *reader)
+{
+	struct memory *memory = &reader->kernel->memory;
+	struct tasks *tasks = reader->tasks;
+	struct member children, sibling, leader;
+	const struct member_wanted wanted[] = {
+		{ "task_struct", "children", &children },
+		{ "task_struct", "sibling", &sibling },
+		{ "task_struct", "group_leader", &leader },
+	};
+	struct error *err = types_resolve(reader->kernel->symbols.types, wanted, 3);
+
+	for (size_t i = 0; !err && i < reader->cpus->list.count; i++)
+		add_relative(reader, &leader, reader->cpus->list.data[i].current);
+	for (size_t i = 0; !err && i < tasks->list.count; i++) {
+		uint64_t task = tasks->list.data[i].address, parent = 0, node;
+		const uint32_t processes = reader->layout.tasks.offset;
+		const struct {
+			uint32_t at, of; /* a pointer, and the member that it points to */
+		} links[] = {
+			{ processes, processes },
+			{ processes + sizeof(node), processes },
+			{ sibling.offset, sibling.offset },
+			{ sibling.offset + sizeof(node), sibling.offset },
+			{ children.offset, sibling.offset },
+			{ children.offset + sizeof(node), sibling.offset },
+		};
+		if (reader->layout.real_parent.size)
+			error_destroy(
+				member_read(memory, task, &reader->layout.real_parent, &parent));
+		if (parent)
+			add_relative(reader, &leader, parent);
+		for (size_t k = 0; k < sizeof(links) / sizeof(links[0]); k++) {
+			struct error *its = memory_read_u64(memory, task + links[k].at, &node);
+			/* The end of a list is in the parent, or, if it is empty, in the task itself. */
+			if (!its && node != parent + children.offset &&
+			    node != task + children.offset)
+				add_relative(reader, &leader, node - links[k].of);
+			error_destroy(its);
+		}
+	}
+	error_destroy(err);
 }
 
 static void add_all(struct reader *reader)
@@ -355,8 +457,9 @@ static void add_all(struct reader *reader)
 	}
 	if (!err && reader->visits >= MAX_TASKS)
 		err = error_fault(ERROR_CORRUPT, init_task, "over %u tasks", MAX_TASKS);
-	if (err)
-		note_error(reader, err);
+	note_error(reader, err);
+	if (err && !dump_is_live(reader->kernel->dump))
+		add_relatives(reader);
 }
 
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
@@ -364,8 +467,10 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
 
 	memset(tasks, 0, sizeof(*tasks));
-	tasks->error = resolve(kernel->symbols.types, &reader.layout);
-	if (!tasks->error)
+	struct error *err = resolve(&reader);
+	if (err)
+		tasks->error = err;
+	else
 		add_all(&reader);
 	if (reader.nr_errors > 1)
 		tasks->error =

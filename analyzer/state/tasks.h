@@ -8,6 +8,8 @@
 
 #define TASK_COMM_SIZE 16 /* TASK_COMM_LEN */
 
+#define TASK_NO_CPU UINT32_MAX
+
 struct task {
 	uint64_t address; /* of its task_struct */
 	uint32_t pid; /* 0: an idle task */
@@ -15,7 +17,7 @@ struct task {
 	uint32_t ppid;
 	char comm[TASK_COMM_SIZE];
 	char state; /* ps's letter */
-	uint32_t cpu; /* that it runs on or ran on last */
+	uint32_t cpu; /* that it runs on or ran on last; TASK_NO_CPU: not known */
 	bool running; /* it was on that CPU */
 	bool killable; /* in D, but a signal that kills ends it: TASK_KILLABLE */
 	bool kernel_thread;

@@ -6,7 +6,9 @@
  * global timers. Nothing says how many there are but the variable's size.
  *
  * High-resolution timers: per-CPU hrtimer_bases, whose expires_next is when the
- * first of all its clocks is due, on CLOCK_MONOTONIC.
+ * first of all its clocks is due, on CLOCK_MONOTONIC. On a CPU whose clock
+ * cannot do that (hres_active) the tick looks after them, and expires_next only
+ * ever gets smaller: __hrtimer_reprogram(), hrtimer_run_queues().
  */
 #include "state/timers.h"
 
@@ -19,6 +21,7 @@ void timers_resolve(struct kernel *kernel, struct timers_layout *ret)
 
 	types_member(types, "timer_base", "next_expiry", &ret->next_expiry);
 	types_member(types, "hrtimer_cpu_base", "expires_next", &ret->expires_next);
+	types_member(types, "hrtimer_cpu_base", "hres_active", &ret->hres_active);
 	ret->base_size = types_sizeof(types, "timer_base");
 	ret->nr_bases = 0;
 	if (!bases || !ret->base_size)
@@ -53,13 +56,16 @@ static uint64_t timer_late(struct kernel *kernel, const struct timers_layout *la
 static uint64_t hrtimer_late(struct kernel *kernel, const struct timers_layout *layout,
 			     const struct clocks *clocks, const struct cpu *cpu)
 {
-	uint64_t bases = kernel->symbols.at[KSYM_hrtimer_bases], next;
+	uint64_t bases = kernel->symbols.at[KSYM_hrtimer_bases], next, active = 1;
 
 	if (!bases || !layout->expires_next.size || clocks->monotonic_ns == CLOCK_UNKNOWN)
 		return CLOCK_UNKNOWN;
 	struct error *err =
 		member_read(&kernel->memory, bases + cpu->per_cpu, &layout->expires_next, &next);
-	if (err) {
+	if (!err && layout->hres_active.size)
+		err = member_read(&kernel->memory, bases + cpu->per_cpu, &layout->hres_active,
+				  &active);
+	if (err || !active) {
 		error_destroy(err);
 		return CLOCK_UNKNOWN;
 	}

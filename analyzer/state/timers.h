@@ -9,7 +9,7 @@ struct timers_layout {
 	struct member next_expiry; /* of struct timer_base */
 	uint32_t base_size;
 	unsigned int nr_bases; /* whose timers must not be late */
-	struct member expires_next; /* of struct hrtimer_cpu_base */
+	struct member expires_next, hres_active; /* of struct hrtimer_cpu_base */
 };
 
 /* Finds what timers_read() needs; where the kernel lacks it, that gives CLOCK_UNKNOWN. */

@@ -11,6 +11,7 @@
 #include "symbols/types.h"
 
 #define BTF_MAX_DEPTH 32 /* of nested types; the kernel's deepest are below ten */
+#define BTF_MAX_TYPES (1u << 20) /* the kernel's own limit: BTF_MAX_TYPE of linux/btf.h */
 
 struct types {
 	const struct types *base; /* NULL: it stands alone */
@@ -24,6 +25,8 @@ struct types {
 	uint32_t *offsets; /* of each type in type_bytes, from the first on */
 	uint32_t *hash; /* structs, unions and enums by name; 0 is free */
 	uint32_t hash_mask;
+	uint64_t
+		probes; /* of the hash, that may be wasted yet: hostile names all come to one place */
 	/* What a type of each kind has behind its struct btf_type; NULL: not told. */
 	const uint8_t *layouts;
 	uint32_t nr_layouts;
@@ -68,6 +71,15 @@ static inline bool btf_is_enum(const struct btf_type *type)
 
 /* Bytes behind struct btf_type, by kind; SIZE_MAX for a kind that is not known here. */
 size_t btf_extra_size(const struct btf_type *type);
+
+/* Bytes of an object of the type; 0 where the type itself does not say. */
+uint32_t btf_size(const struct btf_type *type);
+
+/* Bytes of what is of that type, of all elements if it is an array; 0 if that is not known. */
+uint64_t btf_size_of(const struct types *types, uint32_t id);
+
+/* Makes type @id one that is found by the name that it has now; false if that would take too long. */
+bool btf_name(struct types *types, uint32_t id);
 
 /* The number of the struct, union or enum of that name, of the types or of their base; 0 if there is none. */
 uint32_t btf_find(const struct types *types, const char *name);

@@ -99,22 +99,7 @@ void btf_claims_add(struct btf_claims *claims, const struct btf_type *type)
 
 struct btf_fact btf_fact(const struct btf_type *type)
 {
-	struct btf_fact ret = { .kind = 1u << btf_kind(type) };
-
-	switch (btf_kind(type)) {
-	case BTF_KIND_PTR:
-		ret.size = 8;
-		break;
-	case BTF_KIND_INT:
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-	case BTF_KIND_ENUM:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_ENUM64:
-		ret.size = type->size;
-		break;
-	}
-	return ret;
+	return (struct btf_fact){ .kind = 1u << btf_kind(type), .size = btf_size(type) };
 }
 
 bool btf_claims_allow(const struct btf_claims *claims, const struct btf_fact *facts, uint32_t count,

@@ -24,9 +24,11 @@
 #include "symbols/btf_claims.h"
 
 #define INFO_UNUSED  0x60ff0000u /* bits of btf_type.info */
-#define MAX_TYPES    (4u << 20)
 #define MAX_ENUM     0xffff /* BTF_MAX_VLEN */
 #define TRUST	     64 /* types in a row that are no accident */
+#define NR_LOOKED_AT 1000 /* types whose names tell that they are names */
+#define MAX_PARTS    8 /* between holes */
+#define MAX_ACCIDENT 64 /* bytes of types that look like text */
 #define NO_NAME_BYTE 0xff
 
 /* Types one behind the other, between holes. */
@@ -141,7 +143,7 @@ static struct error *find_runs(struct mender *m)
 		}
 		if (at >= end)
 			continue;
-		struct run run = walk(m, at, end, MAX_TYPES);
+		struct run run = walk(m, at, end, BTF_MAX_TYPES);
 		if (hole && run.count)
 			take_crossing(m, end, &run);
 		if (!run.count)
@@ -286,7 +288,7 @@ static bool fill_gap(struct mender *m, size_t at, size_t end, uint32_t count)
 			.info = (uint32_t)bits << 31 | BTF_KIND_STRUCT << 24 | members,
 		};
 		size_t start = end - tail - sizeof(type);
-		if (start >= at && has_room(start - at, count - 1)) {
+		if (end - tail - at >= sizeof(type) && has_room(start - at, count - 1)) {
 			fill(m, at, start - at, count - 1);
 			memcpy(m->types + start, &type, sizeof(type));
 			return true;
@@ -367,6 +369,61 @@ static bool is_within(uint32_t offset, uint32_t size, size_t body)
 	return offset <= body && size <= body - offset;
 }
 
+/* Whether the names of types, which go on somewhere behind @at, all begin where a string begins. */
+static bool names_begin(const struct mender *m, size_t at)
+{
+	uint32_t named = 0, right = 0;
+
+	for (int part = 0; part < MAX_PARTS && named < NR_LOOKED_AT; part++) {
+		const struct btf_type *type;
+		at = resume(m, at, m->size);
+		while (at < m->size && named < NR_LOOKED_AT &&
+		       (type = type_at(m, at, m->size, &at))) {
+			named += type->name_off != 0;
+			right += type->name_off && is_name(m, type->name_off);
+		}
+	}
+	return named >= TRUST && right == named;
+}
+
+static bool is_text(char c)
+{
+	return !c || (c >= ' ' && c < 0x7f);
+}
+
+/*
+ * A header that is not there can be made again: the strings, the first of them empty, are the text at the end, and
+ * types go up to them. The beginning of the types is lost with it.
+ */
+static bool make_header(uint8_t *data, size_t size, const struct holes *holes)
+{
+	struct btf_header *header = (struct btf_header *)data;
+	struct mender m = { .types = data + sizeof(*header) };
+	size_t at = size, behind = (holes->list.data[0].end + 3) & ~(size_t)3;
+
+	while (at > behind && is_text((char)data[at - 1]))
+		at--;
+	for (size_t end = at + MAX_ACCIDENT; at + 1 < size && at <= end; at++) {
+		if (at % 4 || at <= behind || data[at] || !data[at + 1])
+			continue;
+		m.size = at - sizeof(*header);
+		m.strings = (const char *)data + at;
+		m.strings_size = size - at;
+		if (!names_begin(&m, behind - sizeof(*header)))
+			continue;
+		*header = (struct btf_header){
+			.magic = BTF_MAGIC,
+			.version = BTF_VERSION,
+			.hdr_len = sizeof(*header),
+			.type_len = m.size,
+			.str_off = m.size,
+			.str_len = m.strings_size,
+		};
+		return true;
+	}
+	return false;
+}
+
 struct error *btf_mend(void *data, size_t size, const struct holes *holes)
 {
 	struct btf_header *header = data;
@@ -374,11 +431,13 @@ struct error *btf_mend(void *data, size_t size, const struct holes *holes)
 
 	if (!holes->list.count)
 		return NULL;
-	if (size < sizeof(*header) || holes_touch(holes, 0, sizeof(*header)))
+	if (size < sizeof(*header) ||
+	    (holes_touch(holes, 0, sizeof(*header)) && !make_header(data, size, holes)))
 		return error_copy(holes->error);
 	size_t body = header->hdr_len <= size ? size - header->hdr_len : 0;
 	/* What makes no sense is for types_parse() to refuse. */
-	if (!is_within(header->type_off, header->type_len, body) || !header->str_len ||
+	if (header->hdr_len < sizeof(*header) ||
+	    !is_within(header->type_off, header->type_len, body) || !header->str_len ||
 	    !is_within(header->str_off, header->str_len, body) || header->hdr_len % 4 ||
 	    header->type_off % 4)
 		return NULL;

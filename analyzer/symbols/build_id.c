@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "dump/notes.h"
 
 #define NT_GNU_BUILD_ID 3
@@ -48,11 +49,6 @@ bool build_id_of_notes(const void *notes, size_t size, struct build_id *ret)
 		if (note_is(&note, "GNU", NT_GNU_BUILD_ID))
 			return set(ret, note.desc, note.desc_size);
 	return false;
-}
-
-static int hex_digit(char c)
-{
-	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 static bool parse(const char *text, size_t len, struct build_id *ret)

@@ -5,7 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MAX_DEPTH	32 /* of types of types */
+#define MAX_DEPTH 32 /* of types of types */
+#define FUNCTION_DEPTH \
+	8 /* what a function's parameters count for: of functions of functions there may be many */
 #define MAX_PARAMETERS	16
 #define MAX_DIMENSIONS	8
 #define MAX_OBJECT_SIZE (1ull << 40)
@@ -96,12 +98,14 @@ static void append_parameters(Dwarf_Die *function, unsigned int depth,
 		do {
 			char name[TYPE_NAME_SIZE] = "...";
 			if (dwarf_tag(&die) == DW_TAG_formal_parameter)
-				name_type(&die, depth + 1, name);
+				name_type(&die, depth + FUNCTION_DEPTH, name);
 			else if (dwarf_tag(&die) != DW_TAG_unspecified_parameters)
 				continue;
 			wrap(declarator, "", count++ ? ", " : "");
 			wrap(declarator, "", name);
-		} while (count < MAX_PARAMETERS && !dwarf_siblingof(&die, &die));
+			/* What would be cut off is not looked at. */
+		} while (count < MAX_PARAMETERS && strlen(declarator) < TYPE_NAME_SIZE - 1 &&
+			 !dwarf_siblingof(&die, &die));
 	wrap(declarator, "", count ? ")" : "void)");
 }
 

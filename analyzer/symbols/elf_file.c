@@ -30,7 +30,7 @@ static struct error *read_at(const struct elf_file *file, uint64_t offset, uint6
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return error_errno("read");
+			return error_errno("cannot read");
 		if (!n)
 			return error_create(ERROR_CORRUPT, "the file got shorter");
 		done += n;

@@ -51,17 +51,23 @@ static void free_markers(struct kallsyms_markers *markers)
 	free(markers->places);
 }
 
-/* Goes on behind a page of the names, the last up to names_size, that is not there for the reason @why. */
+/*
+ * Goes on behind a page of the names, the last up to names_size, that is not there for the reason @why. Without
+ * markers the rest is lost, if it is @certain that these are names.
+ */
 static struct error *skip_page(struct kallsyms *kallsyms, struct memory *memory, uint64_t va,
-			       struct error *why, struct kallsyms_markers *markers, uint32_t *index,
-			       size_t *at)
+			       struct error *why, bool certain, struct kallsyms_markers *markers,
+			       uint32_t *index, size_t *at)
 {
 	if (!markers->places) {
 		struct error *err = kallsyms_find_markers(kallsyms, memory, va, *index, markers);
-		if (err) {
+		if (err && (!certain || !*index || why->class == ERROR_UNMAPPED)) {
 			error_destroy(err);
 			return why;
 		}
+		if (err)
+			markers->count = 0;
+		error_destroy(err);
 	}
 	if (kallsyms->error)
 		error_destroy(why);
@@ -71,7 +77,8 @@ static struct error *skip_page(struct kallsyms *kallsyms, struct memory *memory,
 }
 
 /* Reads the names, whose size is written nowhere, until there are as many as there are symbols. */
-static struct error *read_names(struct kallsyms *kallsyms, struct memory *memory, uint64_t va)
+static struct error *read_names(struct kallsyms *kallsyms, struct memory *memory, uint64_t va,
+				bool certain)
 {
 	_cleanup_(free_markers) struct kallsyms_markers markers = {};
 	size_t at = 0, capacity = 0, tokens, count;
@@ -100,7 +107,8 @@ static struct error *read_names(struct kallsyms *kallsyms, struct memory *memory
 			kallsyms->names_size += more;
 			if (err && err != &error_no_memory) {
 				memset(page, 0, more);
-				err = skip_page(kallsyms, memory, va, err, &markers, &i, &at);
+				err = skip_page(kallsyms, memory, va, err, certain, &markers, &i,
+						&at);
 			}
 			if (err)
 				return err;
@@ -129,7 +137,8 @@ static struct error *read_tokens(struct kallsyms *kallsyms, struct memory *memor
 	size_t last = kallsyms->token_index[255];
 	for (size_t i = 0; i < 256; i++) {
 		if (kallsyms->token_index[i] > last)
-			return error_fault(ERROR_CORRUPT, index_va, "kallsyms_token_index");
+			return error_fault(ERROR_CORRUPT, index_va,
+					   "kallsyms_token_index is not in order");
 	}
 	kallsyms->tokens_size = last + KSYM_NAME_SIZE;
 	err = memory_read_alloc(memory, table_va, kallsyms->tokens_size,
@@ -141,7 +150,8 @@ static struct error *read_tokens(struct kallsyms *kallsyms, struct memory *memor
 		kallsyms->token_length[i] =
 			strnlen(kallsyms->tokens + at, kallsyms->tokens_size - at);
 		if (at + kallsyms->token_length[i] == kallsyms->tokens_size)
-			return error_fault(ERROR_CORRUPT, table_va, "kallsyms_token_table");
+			return error_fault(ERROR_CORRUPT, table_va,
+					   "kallsyms_token_table does not end");
 	}
 	return NULL;
 }
@@ -185,12 +195,27 @@ static bool is_at(const struct kallsyms *kallsyms, uint64_t address, const char 
 	return false;
 }
 
+/* The base that puts the symbol _stext at @stext, where it is 0 so far. */
+static void find_base(struct kallsyms *kallsyms, uint64_t stext)
+{
+	struct kallsyms_wanted wanted = { .name = "_stext" };
+
+	kallsyms->encoding = KALLSYMS_BASE_RELATIVE;
+	for (uint32_t i = 0; i < kallsyms->count; i++)
+		if (kallsyms->offsets[i] < 0)
+			kallsyms->encoding = KALLSYMS_ABSOLUTE_PERCPU;
+	kallsyms_find(kallsyms, &wanted, 1);
+	kallsyms->base = stext - wanted.address;
+}
+
 /* Which of the encodings it is follows from what tables there are, and from a symbol whose address is known otherwise. */
 static struct error *choose_encoding(struct kallsyms *kallsyms,
 				     const struct kallsyms_tables *tables, uint64_t stext)
 {
 	bool lost = false;
 
+	if (kallsyms->base_lost)
+		find_base(kallsyms, stext);
 	kallsyms->encoding = tables->addresses	     ? KALLSYMS_ABSOLUTE
 			     : tables->relative_base ? KALLSYMS_ABSOLUTE_PERCPU
 						     : KALLSYMS_PLACE_RELATIVE;
@@ -226,6 +251,13 @@ static struct error *read_addresses(struct kallsyms *kallsyms, struct memory *me
 	kallsyms->base = tables->offsets;
 	if (!absolute && tables->relative_base)
 		err = memory_read_u64(memory, tables->relative_base, &kallsyms->base);
+	/* Where _stext is tells it too. */
+	if (err && tables->certain && err != &error_no_memory) {
+		kallsyms->error = error_prefix(err, "kallsyms, of which the base is lost");
+		kallsyms->base = 0;
+		kallsyms->base_lost = true;
+		err = NULL;
+	}
 	if (!err)
 		err = memory_read_table(memory, absolute ? tables->addresses : tables->offsets,
 					kallsyms->count * size, KALLSYMS_MAX_SYMBOLS * size, &table,
@@ -237,8 +269,9 @@ static struct error *read_addresses(struct kallsyms *kallsyms, struct memory *me
 	else
 		kallsyms->offsets = table;
 	if (holes.error) {
-		kallsyms->error = error_prefix(error_copy(holes.error),
-					       "kallsyms, of which addresses are lost");
+		if (!kallsyms->error)
+			kallsyms->error = error_prefix(error_copy(holes.error),
+						       "kallsyms, of which addresses are lost");
 		err = kallsyms_fill_addresses(kallsyms, &holes,
 					      !absolute && !tables->relative_base);
 	}
@@ -252,14 +285,19 @@ static struct error *kallsyms_load(struct kallsyms *kallsyms, struct memory *mem
 {
 	memset(kallsyms, 0, sizeof(*kallsyms));
 	struct error *err = memory_read_u32(memory, tables->num_syms, &kallsyms->count);
+	if (err && kallsyms_count(memory, tables->names, &kallsyms->count)) {
+		error_destroy(err);
+		err = NULL;
+	}
 	if (!err && (!kallsyms->count || kallsyms->count > KALLSYMS_MAX_SYMBOLS))
-		err = error_fault(ERROR_CORRUPT, tables->num_syms, "%u symbols", kallsyms->count);
+		err = error_fault(ERROR_CORRUPT, tables->num_syms, "a table of %u symbols",
+				  kallsyms->count);
 	if (!err)
 		err = read_addresses(kallsyms, memory, tables);
 	if (!err)
 		err = read_tokens(kallsyms, memory, tables->token_table, tables->token_index);
 	if (!err)
-		err = read_names(kallsyms, memory, tables->names);
+		err = read_names(kallsyms, memory, tables->names, tables->certain);
 	if (!err)
 		err = choose_encoding(kallsyms, tables, stext);
 	if (err)
@@ -408,9 +446,11 @@ void kallsyms_find(const struct kallsyms *kallsyms, struct kallsyms_wanted *want
 	char name[KSYM_NAME_SIZE];
 	struct hints hints;
 
-	make_hints(kallsyms, wanted, count, &hints);
 	for (size_t i = 0; i < count; i++)
 		wanted[i].address = 0;
+	if (!kallsyms->count)
+		return;
+	make_hints(kallsyms, wanted, count, &hints);
 	for (uint32_t i = 0; i < kallsyms->count; i++) {
 		uint32_t lost_end = kallsyms_lost_end(&kallsyms->lost_names, i);
 		if (lost_end >= kallsyms->count)

@@ -42,6 +42,7 @@ struct kallsyms {
 	uint64_t *addresses; /* KALLSYMS_ABSOLUTE; the others have offsets */
 	int32_t *offsets;
 	uint64_t base; /* that they count from */
+	bool base_lost; /* _stext has to tell it */
 	char *tokens;
 	size_t tokens_size;
 	uint16_t token_index[256];

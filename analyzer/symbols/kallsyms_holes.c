@@ -36,15 +36,19 @@ uint32_t kallsyms_lost_end(const struct kallsyms_lost *lost, uint32_t index)
 	return index;
 }
 
+static bool is_step(uint32_t before, uint32_t behind)
+{
+	return behind > before && behind - before >= 2 * MARKER_SPACING &&
+	       behind - before <= 64 * MARKER_SPACING;
+}
+
 /* Whether markers begin at @words: the first @nr_known of them are @known. */
 static bool are_markers(const uint32_t words[NR_LOOKED_AT], const uint32_t *known, size_t nr_known)
 {
 	if (words[0])
 		return false;
 	for (size_t i = 1; i < NR_LOOKED_AT; i++) {
-		uint32_t step = words[i] - words[i - 1];
-		if (i < nr_known ? words[i] != known[i]
-				 : step < 2 * MARKER_SPACING || step > 64 * MARKER_SPACING)
+		if (i < nr_known ? words[i] != known[i] : !is_step(words[i - 1], words[i]))
 			return false;
 	}
 	return true;
@@ -78,6 +82,48 @@ static struct error *search(struct memory *memory, uint64_t va, const uint32_t *
 	return error_create(ERROR_NOT_FOUND, "no kallsyms_markers behind the names");
 }
 
+/* How many numbers from @at on rise as markers do, and the last of them. */
+static uint32_t count_rising(struct memory *memory, uint64_t at, uint32_t *last_ret)
+{
+	uint32_t number, count = 0;
+
+	for (; count <= KALLSYMS_MAX_SYMBOLS / MARKER_SPACING; count++, at += sizeof(number)) {
+		struct error *err = memory_read_u32(memory, at, &number);
+		if (err || (count && !is_step(*last_ret, number))) {
+			error_destroy(err);
+			break;
+		}
+		*last_ret = number;
+	}
+	return count;
+}
+
+/*
+ * Where @total markers begin of which the first page is not there: what is behind a page that cannot be read, and
+ * rises up to the last of them.
+ */
+static bool search_rest(struct memory *memory, uint64_t va, uint32_t total, uint64_t *ret)
+{
+	bool lost = false;
+
+	va &= ~(uint64_t)(PAGE_SIZE - 1);
+	for (uint64_t end = va + MAX_SEARCH; va < end; va += PAGE_SIZE) {
+		uint32_t last, word;
+		struct error *err = memory_read_u32(memory, va, &word);
+		if (!err && lost) {
+			uint32_t count = count_rising(memory, va, &last);
+			if (count >= NR_LOOKED_AT && count <= total &&
+			    (total - count) * sizeof(word) <= PAGE_SIZE) {
+				*ret = va - (total - count) * sizeof(word);
+				return true;
+			}
+		}
+		lost = err;
+		error_destroy(err);
+	}
+	return false;
+}
+
 struct error *kallsyms_find_markers(const struct kallsyms *kallsyms, struct memory *memory,
 				    uint64_t va, uint32_t count, struct kallsyms_markers *ret)
 {
@@ -85,14 +131,45 @@ struct error *kallsyms_find_markers(const struct kallsyms *kallsyms, struct memo
 	struct holes holes;
 	uint64_t at;
 
-	struct error *err = search(memory, va, kallsyms->markers, nr_known, &at);
 	ret->count = (kallsyms->count + MARKER_SPACING - 1) / MARKER_SPACING;
+	struct error *err = search(memory, va, kallsyms->markers, nr_known, &at);
+	if (err && search_rest(memory, va, ret->count, &at)) {
+		error_destroy(err);
+		err = NULL;
+	}
 	if (!err)
 		err = memory_read_table(memory, at, ret->count * sizeof(*ret->places),
 					KALLSYMS_MAX_SYMBOLS, &ret->places, &holes);
 	if (!err)
 		holes_deinit(&holes);
 	return err;
+}
+
+bool kallsyms_count(struct memory *memory, uint64_t names, uint32_t *ret)
+{
+	uint64_t markers;
+	uint32_t last, groups, count = 0;
+	struct error *err = search(memory, names, NULL, 0, &markers);
+
+	if (err) {
+		error_destroy(err);
+		return false;
+	}
+	groups = count_rising(memory, markers, &last);
+	/* Those behind the last marker end where the markers begin, or a few bytes before. */
+	uint64_t at = names + last;
+	for (uint8_t length[2] = { 1 }; at < markers && count <= MARKER_SPACING; count++) {
+		err = memory_read(memory, at, length, sizeof(length));
+		if (err) {
+			error_destroy(err);
+			return false;
+		}
+		if (!length[0])
+			break;
+		at += length[0] & 0x80 ? 2 + ((length[0] & 0x7f) | length[1] << 7) : 1 + length[0];
+	}
+	*ret = (groups - 1) * MARKER_SPACING + count;
+	return at <= markers && markers - at < sizeof(uint64_t) && count && count <= MARKER_SPACING;
 }
 
 struct error *kallsyms_skip_names(struct kallsyms *kallsyms, const struct kallsyms_markers *markers,

@@ -18,6 +18,9 @@ struct kallsyms_markers {
 struct error *kallsyms_find_markers(const struct kallsyms *kallsyms, struct memory *memory,
 				    uint64_t va, uint32_t count, struct kallsyms_markers *ret);
 
+/* Counts the symbols by their markers and the names behind the last one. False if these are not there. */
+bool kallsyms_count(struct memory *memory, uint64_t names, uint32_t *ret);
+
 /*
  * Goes on behind a part of the names that is not there: *@index is the symbol that begins before or in it,
  * and becomes the first that is known to begin at or behind @end, at *@at.

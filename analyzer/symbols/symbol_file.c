@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/hex.h"
 #include "base/regular_file.h"
 #include "base/vector.h"
 #include "symbols/elf_file.h"
@@ -85,13 +86,6 @@ static struct error *read_text(FILE *in, const char *path, char **ret, size_t *s
 	*ret = steal_ptr(text);
 	*size_ret = size;
 	return NULL;
-}
-
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* "ADDRESS TYPE NAME"; false if it is none. */

@@ -5,7 +5,9 @@
 
 #include "base/cleanup.h"
 #include "symbols/btf_mend.h"
+#include "symbols/btf_names.h"
 #include "symbols/debug_search.h"
+#include "symbols/lost_symbols.h"
 #include "symbols/symbol_file.h"
 
 #define MAX_BTF_SIZE	 (64u << 20) /* kernels have up to 7 MB */
@@ -150,6 +152,8 @@ static struct error *read_btf(struct symbols *symbols, const struct vmcoreinfo *
 	uint64_t start = symbols->at[KSYM___start_BTF], stop = symbols->at[KSYM___stop_BTF];
 	struct error *err;
 
+	if ((!start || !stop) && symbols->kallsyms.error)
+		lost_symbols_find_btf(symbols, info, &start, &stop);
 	if (start && stop > start) {
 		*size_ret = stop - start;
 		err = read_own_btf(symbols, start, *size_ret, files->vmlinux, ret);
@@ -229,15 +233,29 @@ struct error *symbols_init(struct symbols *symbols, struct memory *memory,
 	if (!files->vmlinux && files->debug_dir)
 		with.vmlinux = symbols->vmlinux = find_vmlinux(files->debug_dir, info);
 	struct error *err = read_symbols(symbols, info, &with);
-	if (err)
+	if (err && files->symbols)
 		return err;
+	/* Without its names the kernel can be read nevertheless. */
+	symbols->kallsyms.error = err ? err : symbols->kallsyms.error;
 	find_variables(symbols, own);
+	if (symbols->kallsyms.error)
+		lost_symbols_find(symbols, ksym_names, info);
 	find_direct_base(symbols);
 	err = read_btf(symbols, info, &with, &btf, &size);
 	if (!err)
 		err = types_parse(btf, size, &symbols->types);
+	if (!err && symbols->types_error)
+		err = btf_names_restore(symbols->types);
+	if (!err && symbols->kallsyms.error)
+		lost_symbols_find_by_types(symbols, ksym_names);
 	if (!err)
 		read_others(symbols, own);
+	/* Then that is why there is nothing. */
+	if (err && !symbols->kallsyms.count) {
+		error_destroy(err);
+		err = symbols->kallsyms.error;
+		symbols->kallsyms.error = NULL;
+	}
 	return err;
 }
 

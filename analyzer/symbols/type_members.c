@@ -5,7 +5,7 @@
 #include "symbols/btf.h"
 
 /* What the members of nested anonymous structs may cost a search, whatever the BTF says. */
-#define MAX_VISITS 100000
+#define MAX_VISITS 10000
 
 /* Through typedefs and qualifiers to what they stand for; 0 (void) where that never ends. */
 static uint32_t strip(const struct types *types, uint32_t id)
@@ -44,30 +44,43 @@ static uint32_t element(const struct types *types, uint32_t id, uint64_t *count_
 
 static uint32_t size_of(const struct types *types, uint32_t id)
 {
-	if (!id)
-		return 0;
-	const struct btf_type *type = btf_type(types, id);
-	switch (btf_kind(type)) {
-	case BTF_KIND_INT:
-	case BTF_KIND_STRUCT:
-	case BTF_KIND_UNION:
-	case BTF_KIND_ENUM:
-	case BTF_KIND_FLOAT:
-	case BTF_KIND_ENUM64:
-		return type->size;
-	case BTF_KIND_PTR:
-		return 8;
-	default:
-		return 0;
-	}
+	return id ? btf_size(btf_type(types, id)) : 0;
+}
+
+uint64_t btf_size_of(const struct types *types, uint32_t id)
+{
+	uint64_t count;
+
+	id = element(types, id, &count);
+	return size_of(types, id) * count;
 }
 
 struct found {
 	uint32_t type; /* stripped of arrays */
 	uint64_t bits; /* from the struct's start */
 	uint64_t count;
+	uint64_t room; /* bytes up to the next member */
 	uint32_t bit_size;
 };
+
+/* Types that btf_mend.c has put where they are lost: nothing else is without a name and a size. */
+static bool is_lost(const struct btf_type *type)
+{
+	return !type->name_off && !type->size && btf_kind(type) != BTF_KIND_PTR;
+}
+
+static uint64_t room_of(const struct btf_type *type, uint32_t index)
+{
+	const struct btf_member *members = (const struct btf_member *)(type + 1);
+	uint64_t at = members[index].offset, end = (uint64_t)type->size * 8;
+
+	if (BTF_INFO_KFLAG(type->info))
+		at = BTF_MEMBER_BIT_OFFSET(at);
+	if (btf_kind(type) == BTF_KIND_STRUCT && index + 1 < btf_vlen(type))
+		end = BTF_INFO_KFLAG(type->info) ? BTF_MEMBER_BIT_OFFSET(members[index + 1].offset)
+						 : members[index + 1].offset;
+	return end > at ? (end - at) / 8 : 0;
+}
 
 /* The member called @name (@len bytes) of struct @id, or of the anonymous ones in it. */
 static bool find_member(const struct types *types, uint32_t id, const char *name, size_t len,
@@ -90,6 +103,7 @@ static bool find_member(const struct types *types, uint32_t id, const char *name
 				continue;
 			ret->type = element(types, member->type, &ret->count);
 			ret->bits = bits;
+			ret->room = room_of(type, i);
 			ret->bit_size = fields ? BTF_MEMBER_BITFIELD_SIZE(member->offset) : 0;
 			return ret->type;
 		}
@@ -102,14 +116,14 @@ static bool find_member(const struct types *types, uint32_t id, const char *name
 	return false;
 }
 
-/* Follows @size bytes of @path from the struct @type on; the bits are from its start. */
-static bool follow(const struct types *types, const char *type, const char *path, size_t size,
+/* Follows @size bytes of @path from the struct @id on; the bits are from its start. */
+static bool follow(const struct types *types, uint32_t id, const char *path, size_t size,
 		   struct found *ret)
 {
 	uint64_t bits = 0;
 	int visits = MAX_VISITS;
 
-	*ret = (struct found){ .type = btf_find(types, type) };
+	*ret = (struct found){ .type = id };
 	if (!ret->type)
 		return false;
 	for (const char *end = path + size; path < end;) {
@@ -124,15 +138,17 @@ static bool follow(const struct types *types, const char *type, const char *path
 	return true;
 }
 
-static bool find_path(const struct types *types, const char *type, const char *path, size_t size,
+static bool find_path(const struct types *types, uint32_t id, const char *path, size_t size,
 		      struct member *ret)
 {
 	struct found found;
 
-	if (!follow(types, type, path, size, &found))
+	if (!follow(types, id, path, size, &found))
 		return false;
 	uint64_t bits = found.bits;
 	*ret = (struct member){ .size = size_of(types, found.type), .count = found.count };
+	if (!ret->size && found.count && is_lost(btf_type(types, found.type)))
+		ret->size = found.room / found.count;
 	if (found.bit_size) {
 		/* The aligned storage unit of the bit field's declared type, as compilers have it. */
 		uint32_t unit = ret->size * 8;
@@ -148,9 +164,11 @@ static bool find_path(const struct types *types, const char *type, const char *p
 
 bool types_member(const struct types *types, const char *type, const char *path, struct member *ret)
 {
+	uint32_t id = btf_find(types, type);
+
 	for (;;) {
 		size_t len = strcspn(path, "|");
-		if (types && find_path(types, type, path, len, ret))
+		if (id && find_path(types, id, path, len, ret))
 			return true;
 		if (!path[len])
 			break;

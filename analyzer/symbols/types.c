@@ -10,9 +10,7 @@
 
 #include "symbols/btf.h"
 
-/* The kernel's own limits: BTF_MAX_TYPE of linux/btf.h, KSYM_NAME_LEN. */
-#define MAX_TYPES (1u << 20)
-#define MAX_NAME  512
+#define MAX_NAME 512 /* KSYM_NAME_LEN */
 
 /* Names that are looked at to find a place for one: it takes two, unless they were chosen to be in each other's way. */
 #define MAX_PROBES 64
@@ -78,6 +76,23 @@ size_t btf_extra_size(const struct btf_type *type)
 	}
 }
 
+uint32_t btf_size(const struct btf_type *type)
+{
+	switch (btf_kind(type)) {
+	case BTF_KIND_INT:
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+	case BTF_KIND_ENUM:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_ENUM64:
+		return type->size;
+	case BTF_KIND_PTR:
+		return 8;
+	default:
+		return 0;
+	}
+}
+
 /* Whether it can be found by its name. */
 static bool is_named(const struct btf_type *type)
 {
@@ -113,8 +128,8 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 			return error_create(ERROR_CORRUPT,
 					    "type %u is cut off or of unknown kind %u",
 					    types->count, btf_kind(type));
-		if (types->count >= MAX_TYPES)
-			return error_create(ERROR_CORRUPT, "more than %u types", MAX_TYPES);
+		if (types->count >= BTF_MAX_TYPES)
+			return error_create(ERROR_CORRUPT, "more than %u types", BTF_MAX_TYPES);
 		if (types->count - types->first >= capacity) {
 			capacity = capacity ? capacity * 2 : types->base ? 1024 : 131072;
 			uint32_t *grown = reallocarray(types->offsets, capacity, sizeof(*grown));
@@ -130,9 +145,26 @@ static struct error *index_types(struct types *types, size_t size, uint32_t *nam
 	return NULL;
 }
 
+bool btf_name(struct types *types, uint32_t id)
+{
+	const char *name = btf_string(types, btf_type(types, id)->name_off);
+	uint32_t slot = hash_string(name), other;
+
+	/* Of equal names the first counts; the others would only make the way to it longer. */
+	while ((other = types->hash[slot & types->hash_mask])) {
+		if (!strncmp(btf_string(types, btf_type(types, other)->name_off), name, MAX_NAME))
+			return true;
+		if (!types->probes)
+			return false;
+		types->probes--;
+		slot++;
+	}
+	types->hash[slot & types->hash_mask] = id;
+	return true;
+}
+
 static struct error *build_hash(struct types *types, uint32_t named)
 {
-	uint64_t probes = 0, most = 1024 + (uint64_t)named * MAX_PROBES;
 	uint32_t slots = 256;
 
 	while (slots < named * 2)
@@ -141,22 +173,10 @@ static struct error *build_hash(struct types *types, uint32_t named)
 	types->hash_mask = slots - 1;
 	if (!types->hash)
 		return &error_no_memory;
+	types->probes = 1024 + (uint64_t)named * MAX_PROBES;
 	for (uint32_t id = types->base ? types->first : 1; id < types->count; id++) {
-		const struct btf_type *type = btf_type(types, id);
-		if (!is_named(type))
-			continue;
-		const char *name = btf_string(types, type->name_off);
-		uint32_t slot = hash_string(name), other;
-		/* Of equal names the first counts; the others would only make the way to it longer. */
-		while ((other = types->hash[slot & types->hash_mask]) &&
-		       strncmp(btf_string(types, btf_type(types, other)->name_off), name,
-			       MAX_NAME) &&
-		       probes++ < most)
-			slot++;
-		if (probes > most)
+		if (is_named(btf_type(types, id)) && !btf_name(types, id))
 			return error_create(ERROR_CORRUPT, "names that are no names of types");
-		if (!other)
-			types->hash[slot & types->hash_mask] = id;
 	}
 	return NULL;
 }

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* Bytes of an immediate operand, which may stand between a displacement and the end of the instruction. */
-static const unsigned int immediates[] = { 0, 1, 2, 4 };
+static const uint8_t immediates[] = { 0, 1, 2, 4 };
+#define MAX_IMMEDIATE 4
 
 /*
  * An address in code is four bytes: sign-extended, or from the end of the
@@ -18,9 +19,10 @@ bool code_mentions_x86_64(const uint8_t *code, size_t size, uint64_t at, uint64_
 		memcpy(&operand, code + i, sizeof(operand));
 		if ((uint64_t)(int64_t)operand == address)
 			return true;
-		uint64_t distance = address - (at + i + 4);
-		for (size_t j = 0; j < sizeof(immediates) / sizeof(immediates[0]); j++)
-			if (distance - immediates[j] == (uint64_t)(int64_t)operand)
+		/* What is left is the immediate: few have any that fits, and this is a hot loop. */
+		uint64_t rest = address - (at + i + 4) - (uint64_t)(int64_t)operand;
+		for (size_t j = 0; rest <= MAX_IMMEDIATE && j < sizeof(immediates); j++)
+			if (rest == immediates[j])
 				return true;
 	}
 	return false;

@@ -75,6 +75,14 @@ static uint64_t entry_registers(const struct unwinder *unwinder, size_t padding)
 	return unwinder->areas[0].end - paddings[padding] - REGISTERS_SIZE;
 }
 
+bool x86_64_is_entry(const struct unwinder *unwinder, uint64_t registers_at)
+{
+	for (size_t i = 0; i < NR_PADDINGS; i++)
+		if (registers_at == entry_registers(unwinder, i))
+			return true;
+	return false;
+}
+
 bool x86_64_user_registers(struct unwinder *unwinder, struct registers *ret)
 {
 	for (size_t i = 0; i < NR_PADDINGS; i++)

@@ -3,12 +3,45 @@
 
 #include <string.h>
 
+#include "dump/list.h"
 #include "unwind/return_hooks.h"
 
 #define MIN_THREAD_SIZE 4096
 #define MAX_THREAD_SIZE (1u << 20)
+#define MAX_TRIES	16 /* tasks that are asked for it */
 
 static const struct unwind_arch *const archs[] = { &unwind_arch_x86_64 };
+
+/* Symbols that tell it may be lost; every task's stack, but the first's, is a mapping with so many pages. */
+static bool thread_size_of_any(const struct unwinder *unwinder, uint64_t *ret)
+{
+	struct member tasks, area, pages;
+	const struct member_wanted wanted[] = {
+		{ "task_struct", "tasks", &tasks },
+		{ "task_struct", "stack_vm_area", &area },
+		{ "vm_struct", "nr_pages", &pages },
+	};
+	struct memory *memory = unwinder->memory;
+	uint64_t head = unwinder->symbols->at[KSYM_init_task], vm, nr_pages = 0;
+	struct list_walk walk;
+
+	struct error *err = types_resolve(unwinder->symbols->types, wanted, 3);
+	if (err || !head) {
+		error_destroy(err);
+		return false;
+	}
+	list_walk_init(&walk, memory, head + tasks.offset, tasks.offset);
+	for (int tries = 0; !nr_pages && tries < MAX_TRIES && list_walk_next(&walk, &err);
+	     tries++) {
+		struct error *its = member_read(memory, walk.object, &area, &vm);
+		if (!its && vm)
+			its = member_read(memory, vm, &pages, &nr_pages);
+		error_destroy(its);
+	}
+	error_destroy(err);
+	*ret = nr_pages * PAGE_SIZE;
+	return nr_pages && nr_pages <= MAX_THREAD_SIZE / PAGE_SIZE;
+}
 
 /*
  * THREAD_SIZE is no symbol, but the first task's stack has it: INIT_TASK_DATA, vmlinux.lds.h (0500871f21b2);
@@ -25,8 +58,12 @@ static struct error *find_thread_size(struct unwinder *unwinder)
 		if (!err)
 			err = symbols_address(unwinder->symbols, KSYM___end_init_task, &end);
 	}
-	if (err)
-		return err;
+	if (err) {
+		if (!thread_size_of_any(unwinder, &unwinder->thread_size))
+			return err;
+		error_destroy(err);
+		return NULL;
+	}
 	unwinder->thread_size = end - start;
 	if (end - start < MIN_THREAD_SIZE || end - start > MAX_THREAD_SIZE)
 		return error_fault(ERROR_CORRUPT, start, "a task's stack of %llu bytes",
@@ -34,14 +71,19 @@ static struct error *find_thread_size(struct unwinder *unwinder)
 	return NULL;
 }
 
-/* Without ORC a kernel has frame pointers: CONFIG_UNWINDER_FRAME_POINTER; with an ORC that is not known neither. */
+/*
+ * Without ORC a kernel has frame pointers: CONFIG_UNWINDER_FRAME_POINTER; with an ORC that is not known neither, nor
+ * with one that is only lost.
+ */
 static void choose_method(struct unwinder *unwinder)
 {
-	struct error *err = orc_init(&unwinder->orc, unwinder->symbols);
+	struct symbols *symbols = unwinder->symbols;
+	struct error *err = orc_init(&unwinder->orc, symbols);
+	bool lost = symbols->kallsyms.error || types_sizeof(symbols->types, "orc_entry");
 
 	if (!err) {
 		unwinder->method = UNWIND_ORC;
-	} else if (err->class == ERROR_NOT_FOUND) {
+	} else if (err->class == ERROR_NOT_FOUND && !lost) {
 		unwinder->method = UNWIND_FRAME_POINTERS;
 		error_destroy(err);
 	} else {

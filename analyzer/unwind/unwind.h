@@ -68,6 +68,7 @@ struct unwind_arch {
 	unsigned int argument; /* and of the one with a function's first argument */
 	const uint8_t *dwarf_registers; /* by DWARF's number, their indices */
 	unsigned int nr_dwarf_registers;
+	uint32_t thread_sp; /* bytes into struct thread_struct where sp is, if no type tells */
 	uint64_t kept; /* bit n: functions keep the register with index n for their callers */
 
 	/* Resolves the types it needs. */

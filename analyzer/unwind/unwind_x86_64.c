@@ -228,6 +228,7 @@ const struct unwind_arch unwind_arch_x86_64 = {
 	.argument = DI,
 	.dwarf_registers = dwarf_registers,
 	.nr_dwarf_registers = sizeof(dwarf_registers),
+	.thread_sp = 24, /* behind tls_array: arch/x86/include/asm/processor.h */
 	.kept = 1 << BX | 1 << BP | 1 << R12 | 1 << R13 | 1 << R14 | 1 << R15,
 	.init = x86_64_init,
 	.cpu_areas = x86_64_cpu_areas,

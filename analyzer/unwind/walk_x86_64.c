@@ -81,7 +81,7 @@ static struct error *caller_sp(const struct unwinder *unwinder, const struct wal
 		*ret = w->registers.values[registers[entry->sp_reg]];
 		return NULL;
 	default:
-		return error_fault(ERROR_CORRUPT, w->pc, "0x%llx: ORC register %u",
+		return error_fault(ERROR_CORRUPT, w->pc, "0x%llx: unknown ORC register %u",
 				   (unsigned long long)w->pc, entry->sp_reg);
 	}
 }
@@ -247,8 +247,9 @@ static void weigh(struct unwinder *unwinder, struct walk *w, uint64_t inner, con
 	/* Two witnesses: the frame pointer, and a call to just this code. */
 	if (way->generated && !proven)
 		w->reliable = call == CALL_INDIRECT && (!inner || code_is_bpf(unwinder, inner));
-	else if (unwinder->method == UNWIND_FRAME_POINTERS)
-		w->reliable = proven || (call != CALL_NONE && !way->doubtful);
+	else if (unwinder->method == UNWIND_FRAME_POINTERS && !proven)
+		/* The outermost frame's may never have been called: see is_believed(). */
+		w->reliable = !way->doubtful && (call != CALL_NONE || !w->bp);
 	if (w->doubted)
 		w->reliable = proven || call == CALL_INDIRECT;
 }
@@ -293,8 +294,10 @@ static bool advance(struct unwinder *unwinder, struct walk *w, const struct way 
 		return false;
 	if (!way->guess)
 		err = step(unwinder, w, &way->entry);
-	/* Where all is a guess already, what leads to no code was a wrong one. */
-	if (!err && !way->guess && (w->reliable || w->user || code_is(unwinder, w->pc))) {
+	/* Where all is a guess already, what leads to no code, or to a user mode that is elsewhere, was a wrong one. */
+	bool right = w->reliable || (w->user ? x86_64_is_entry(unwinder, w->registers_at)
+					     : code_is(unwinder, w->pc));
+	if (!err && !way->guess && right) {
 		weigh(unwinder, w, before.pc - !before.interrupted, way);
 		return true;
 	}

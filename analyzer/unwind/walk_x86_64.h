@@ -68,6 +68,9 @@ bool x86_64_guess(struct unwinder *unwinder, struct walk *w);
 bool x86_64_frame_pointer(struct unwinder *unwinder, const struct walk *w, struct orc_entry *ret,
 			  bool *doubtful_ret);
 
+/* Whether a struct pt_regs there is what the task came into the kernel with. */
+bool x86_64_is_entry(const struct unwinder *unwinder, uint64_t registers_at);
+
 /* The registers of user mode, at the top of the task's stack; false if it has none, being a kernel thread. */
 bool x86_64_user_registers(struct unwinder *unwinder, struct registers *ret);
 

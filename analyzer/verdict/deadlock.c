@@ -46,7 +46,7 @@ static void describe(struct verdict *verdict, const struct verdict_input *input,
 		 "%zu tasks wait for each other in a circle: %s (pid %u) waits for %s, which %s "
 		 "(pid %u) %s%s.",
 		 verdict->cycle.count, first->comm, first->pid, what, second->comm, second->pid,
-		 verdict->cycle.certain ? "holds" : "seems to hold",
+		 verdict_what_holder_does(verdict->lock, verdict->cycle.certain),
 		 verdict->cycle.count == 2 ? ", and that one for what the first holds" : "");
 }
 

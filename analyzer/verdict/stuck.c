@@ -162,21 +162,22 @@ bool verdict_stuck_spinner(const struct verdict_input *input, bool for_answer,
 	*waiter_ret = hung;
 	if (lock)
 		return (lock->type == LOCK_IPI) == for_answer;
+	struct stuck_cpu longest = { .seconds = -1 };
 	for (size_t i = 0; i < input->cpus->list.count; i++) {
 		const struct cpu *cpu = &input->cpus->list.data[i];
 		const struct task *task = tasks_find(input->tasks, cpu->current);
 		double seconds = verdict_stuck_s(input->record, state_at(input, i), cpu->number);
-		if (!task || seconds < 0 || !(lock = spins_for(input, task)) ||
+		if (!task || seconds <= longest.seconds || !(lock = spins_for(input, task)) ||
 		    (lock->type == LOCK_IPI) != for_answer ||
 		    !is_held_by(lock, verdict_place(input, hung)))
 			continue;
 		*waiter_ret = task;
-		*ret = (struct stuck_cpu){ .number = cpu->number, .seconds = seconds };
-		ret->recorded = verdict_cpu_stuck_s(input->record, cpu->number) >= 0;
-		ret->seen = !ret->recorded && !is_deaf(input, i, ret);
-		return true;
+		longest = (struct stuck_cpu){ .number = cpu->number, .seconds = seconds };
+		longest.recorded = verdict_cpu_stuck_s(input->record, cpu->number) >= 0;
+		longest.seen = !longest.recorded && !is_deaf(input, i, &longest);
 	}
-	return false;
+	*ret = longest;
+	return longest.seconds >= 0;
 }
 
 void verdict_add_stuck(struct verdict *verdict, const struct stuck_cpu *stuck)

@@ -88,11 +88,11 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 	return (end_ns - slot->onset_ns) / 1e9;
 }
 
-static const char *what_it_does(const struct lock *lock, const struct lock_holder *holder)
+const char *verdict_what_holder_does(const struct lock *lock, bool certain)
 {
-	if (lock->type == LOCK_COMPLETION)
-		return holder->certain ? "is to end" : "seems to keep from its end";
-	return holder->certain ? "holds" : "seems to hold";
+	if (lock->ends)
+		return certain ? "is to end" : "seems to keep from its end";
+	return certain ? "holds" : "seems to hold";
 }
 
 /* Who waits for the culprit, which may be stuck with a lock held. */
@@ -111,7 +111,8 @@ static void add_victims(struct verdict *verdict, const struct verdict_input *inp
 			verdict_add_evidence(verdict, "%zu %s%s for %s, which it %s%s%s",
 					     lock->waiters.count, lock->spinning ? "CPU" : "task",
 					     lock->waiters.count == 1 ? " waits" : "s wait", what,
-					     what_it_does(lock, holder), holder->why ? ": " : "",
+					     verdict_what_holder_does(lock, holder->certain),
+					     holder->why ? ": " : "",
 					     holder->why ? holder->why : "");
 		}
 	}

@@ -66,6 +66,9 @@ void verdict_sign(struct verdict *verdict, struct kernel *kernel, const struct s
 void verdict_blame(struct verdict *verdict, const struct verdict_input *input,
 		   const struct task *task, size_t frame);
 
+/* "holds", "is to end", "seems to hold", ... */
+const char *verdict_what_holder_does(const struct lock *lock, bool certain);
+
 /*
  * "abba_a (pid 279) waits for mutex ldhang_mutex_b [ldhang], held by abba_b (pid 284)" to the evidence; for the
  * task at @place of the tasks, which waits for something.

@@ -15,6 +15,7 @@ static void look_at(const struct locks *locks)
 	for (size_t i = 0; i < locks->list.count; i++) {
 		lock_describe(&locks->list.data[i], text, sizeof(text));
 		fuzz_touch(text, strlen(text) + lock_is_held(&locks->list.data[i]));
+		text[0] = *lock_participle(&locks->list.data[i]);
 	}
 	for (uint32_t i = 0; i < locks->nr_tasks; i++) {
 		wait_graph_cycle(locks, i, &cycle);
@@ -26,6 +27,10 @@ static void look_at(const struct locks *locks)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_base *base;
+	/* RCU has waited for the second CPU for so long. */
+	struct cpu_state its[2] = { [1].holds_up_rcu = true };
+	const struct cpu_states states = { .list = { .data = its, .count = 2 },
+					   .grace_period_ns = 5000000000 };
 	struct cpus cpus;
 	struct tasks tasks;
 	struct locks locks;
@@ -37,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	cpus_init(&cpus, kernel);
 	tasks_init(&tasks, kernel, &cpus);
-	locks_init(&locks, kernel, &cpus, &tasks);
+	locks_init(&locks, kernel, &cpus, &tasks, &states);
 	look_at(&locks);
 	for (size_t i = 0; i < tasks.list.count; i++)
 		locks_asking_frame(kernel, &tasks.list.data[i].stack);

@@ -12,9 +12,11 @@
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/kthread.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/pagemap.h>
 #include <linux/percpu-rwsem.h>
+#include <linux/rcupdate.h>
 #include <linux/rtmutex.h>
 #include <linux/rwsem.h>
 #include <linux/sched.h>
@@ -280,6 +282,14 @@ static noinline void ldhang_thread_park(void)
 	barrier();
 }
 
+/* Waits as long as a CPU hangs, once there is one. */
+static noinline void ldhang_rcu_wait(void)
+{
+	while (!READ_ONCE(ldhang_event))
+		synchronize_rcu();
+	barrier();
+}
+
 static noinline void __noreturn ldhang_sleep(void)
 {
 	for (;;)
@@ -323,13 +333,24 @@ const struct scenario ldhang_sleepers[] = {
 	{ "queue-flush", ldhang_workqueue_flush },
 	{ "thread-stop", ldhang_thread_stop },
 	{ "thread-park", ldhang_thread_park },
+	{ "rcu-wait", ldhang_rcu_wait },
 	{ "last-call", ldhang_last_call },
 	{},
 };
 
+/* They have a type of their own since 7.0. */
+#ifdef EMPTY_VMA_FLAGS
+#define NO_VMA_FLAGS EMPTY_VMA_FLAGS
+#else
+#define NO_VMA_FLAGS 0
+#endif
+
 int ldhang_sleepers_init(void)
 {
-	ldhang_file = shmem_file_setup("ldhang_file", PAGE_SIZE, 0);
+	/* Lockdep would see these two coming, and keep no more account of any lock. */
+	lockdep_set_novalidate_class(&ldhang_mutex_a);
+	lockdep_set_novalidate_class(&ldhang_mutex_b);
+	ldhang_file = shmem_file_setup("ldhang_file", PAGE_SIZE, NO_VMA_FLAGS);
 	if (IS_ERR(ldhang_file))
 		return PTR_ERR(ldhang_file);
 	ldhang_page = shmem_read_mapping_page(ldhang_file->f_mapping, 0);

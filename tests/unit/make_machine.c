@@ -18,7 +18,7 @@ static const char types[] =
 	"struct task_struct 1024 thread_info:thread_info@0 __state:u32@24 stack:ptr@32 flags:u32@40 "
 	"tasks:list_head@48 mm:ptr@64 exit_state:u32@72 pid:u32@80 tgid:u32@84 real_parent:ptr@88 "
 	"thread_node:list_head@96 comm:char[16]@112 signal:ptr@128 pi_blocked_on:ptr@136 "
-	"blocked_on:ptr@144 blocker:u64@152 vfork_done:ptr@160 thread:thread_struct@192 lockdep_depth:u32@256 "
+	"blocked_on:ptr@144 blocker:u64@152 vfork_done:ptr@160 journal_info:ptr@168 thread:thread_struct@192 lockdep_depth:u32@256 "
 	"held_locks:held_lock[4]@264\n"
 	"struct mutex_waiter 32 list:list_head@0 task:ptr@16\n"
 	"struct rwsem_waiter 32 list:list_head@0 task:ptr@16\n"
@@ -195,7 +195,7 @@ void made_machine_find(struct made_machine *m)
 	cpus_init(&m->cpus, m->kernel);
 	tasks_init(&m->tasks, m->kernel, &m->cpus);
 	assert_no_error(m->tasks.error);
-	locks_init(&m->locks, m->kernel, &m->cpus, &m->tasks);
+	locks_init(&m->locks, m->kernel, &m->cpus, &m->tasks, m->states);
 	assert_no_error(m->locks.error);
 }
 

@@ -26,6 +26,7 @@ struct made_machine {
 	struct kernel *kernel;
 	struct cpus cpus;
 	struct tasks tasks;
+	const struct cpu_states *states; /* for the locks; NULL: none */
 	struct locks locks;
 };
 

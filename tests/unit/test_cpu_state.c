@@ -18,7 +18,7 @@ static const char made[] =
 	"struct task_struct 1024 thread_info:thread_info@0 rss:u64@32\n"
 	"struct kernel_cpustat 80 cpustat:u64[10]@0\n"
 	"struct timer_base 128 next_expiry:u64@24\n"
-	"struct hrtimer_cpu_base 64 expires_next:u64@16\n"
+	"struct hrtimer_cpu_base 64 hres_active:u8@12 expires_next:u64@16\n"
 	"struct rcu_state 64 gp_seq:u64@0 gp_start:u64@8\n"
 	"struct rcu_data 64 mynode:ptr@0 grpmask:u64@8\n"
 	"struct rcu_node 64 qsmask:u64@8\n"
@@ -36,12 +36,12 @@ static const char made[] =
 	"at 0xffff888010002000\n u32 0x80000001 0\n u16 0\n"
 	"at 0xffff888010002010\n u64 1 2 3 4 5 6 7 8 9 10\n at 0xffff888010002100\n u64 92 92\n"
 	"at 0xffff888010002218\n u64 25010\n at 0xffff888010002298\n u64 20000\n"
-	"at 0xffff888010002310\n u64 100001000000\n at 0xffff888010002400\n u64 rcu_leaf 1\n"
+	"at 0xffff888010002308\n u64 0x100000000 100001000000\n at 0xffff888010002400\n u64 rcu_leaf 1\n"
 	/* CPU 1, which an NMI stopped in a softirq */
 	"at 0xffff888020002000\n u32 0x80110102 0\n u16 0x202\n"
 	"at 0xffff888020002010\n fill 80 0\n at 0xffff888020002100\n u64 82 0xffffffffffffffff\n"
 	"at 0xffff888020002218\n u64 24500\n at 0xffff888020002298\n u64 25000\n"
-	"at 0xffff888020002310\n u64 99000000000\n at 0xffff888020002400\n u64 rcu_leaf 2\n"
+	"at 0xffff888020002308\n u64 0x100000000 99000000000\n at 0xffff888020002400\n u64 rcu_leaf 2\n"
 	/* The tasks' flags: HOG's has TIF_NEED_RESCHED. */
 	"at 0xffff888000000000\n u64 0x10\n at 0xffff888000001000\n u64 8\n";
 
@@ -159,6 +159,10 @@ static void one_is_well_one_hangs(void **state)
 
 	assert_false(offline->has_preempt_count || offline->has_times || offline->has_softirqs);
 	assert_int_equal(offline->timer_late_ns, CLOCK_UNKNOWN);
+	close_states(&o);
+	/* Without high resolution what is due next is not kept. */
+	open_states(&o, "at 0xffff888020002308\n u64 0\n");
+	assert_int_equal(o.states.list.data[1].hrtimer_late_ns, CLOCK_UNKNOWN);
 	close_states(&o);
 }
 

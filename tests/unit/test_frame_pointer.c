@@ -171,6 +171,16 @@ static void a_hooked_function(void **state)
 static void the_end_of_the_chain(void **state)
 {
 	(void)state;
+	/* Where secondary CPUs begin nothing was called; but what leads on must have been. */
+	assert_walked(walk("without ORC\n at foo\n" PROLOGUE
+			   "at 0xffffc90000003100\n u64 0 start+8\n",
+			   "rip=0xffffffff81000230 rsp=0xffffc90000003000 rbp=0xffffc90000003100"),
+		      "task foo+0x30\ntask start+0x8\n", NULL);
+	assert_walked(walk("without ORC\n at foo\n" PROLOGUE
+			   "at 0xffffc90000003100\n u64 0xffffc90000003200 bar+0x20\n"
+			   "at 0xffffc90000003200\n u64 0 start+8\n",
+			   "rip=0xffffffff81000230 rsp=0xffffc90000003000 rbp=0xffffc90000003100"),
+		      "task foo+0x30\ntask ?bar+0x20\ntask ?start+0x8\n", NULL);
 	assert_walked(walk("without ORC\n at start+6\n u8 0xff 0xd0\n at foo\n" PROLOGUE
 			   "at 0xffffc90000003100\n u64 0xffffc90000003f59 start+8\n",
 			   "rip=0xffffffff81000230 rsp=0xffffc90000003000 rbp=0xffffc90000003100"),

@@ -142,9 +142,38 @@ static void a_step_that_fails(void **state)
 		      "ORC register 1");
 }
 
+/* A kernel whose symbols are not all there may have an ORC nevertheless: its frame pointers are not to be trusted. */
+static void orc_that_may_be_lost(void **state)
+{
+	static const char kernel_text[] =
+		"symbol _stext 0xffffffff81000000\nsymbol _etext 0xffffffff82000000\n"
+		"symbol __start_init_task 0xffffffff82400000 D\n"
+		"symbol __end_init_task 0xffffffff82404000 D\n"
+		"struct inactive_task_frame 56 r15:u64@0 r14:u64@8 r13:u64@16 "
+		"r12:u64@24 bx:u64@32 bp:u64@40 ret_addr:u64@48\n";
+
+	(void)state;
+	for (int lost = 0; lost < 2; lost++) {
+		struct make_kernel k;
+		make_kernel_init(&k);
+		make_kernel_text(&k, kernel_text);
+		for (unsigned int i = 0; i < 4000; i++)
+			make_kernel_line(&k, "symbol f%u 0x%llx", i,
+					 0xffffffff81001000ull + 16 * i);
+		if (lost)
+			make_kernel_text(&k, "exclude 0xffffffff8e011000\n");
+		struct kernel *kernel = make_kernel_open(&k);
+		assert_int_equal(kernel->unwinder.method,
+				 lost ? UNWIND_GUESS : UNWIND_FRAME_POINTERS);
+		kernel_close(kernel);
+		make_kernel_deinit(&k);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST("an ORC that may only be lost makes all guesses", orc_that_may_be_lost),
 		TEST("behind generated code all is a guess", generated_code),
 		TEST("behind generated code it is none if that was called from there",
 		     generated_code_that_is_proven),

@@ -116,6 +116,24 @@ static void a_lost_index_of_tokens(void **state)
 	kallsyms_deinit(&kallsyms);
 }
 
+/* The page of their number, of which the names and markers tell, and of the base, of which _stext tells. */
+static void a_lost_number(void **state)
+{
+	static const uint64_t excluded[] = { 0xffffffff8e000000, 0xffffffff8e001000 };
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct kallsyms kallsyms;
+		size_t by_address, by_name;
+		/* Two encodings have a base, on the second page. */
+		assert_no_error(open_kallsyms(encodings[i], excluded, i < 2 ? 2 : 1, &kallsyms));
+		assert_int_equal(kallsyms.count, NR_SYMBOLS + 1);
+		count_right(&kallsyms, &by_address, &by_name);
+		assert_int_equal(by_address, NR_SYMBOLS - 1);
+		kallsyms_deinit(&kallsyms);
+	}
+}
+
 static void nothing_there(void **state)
 {
 	uint64_t excluded[16];
@@ -134,6 +152,7 @@ int main(void)
 		TEST("a lost page of names costs the names up to the next marker", lost_names),
 		TEST("a lost page of addresses costs those, and the size before", lost_addresses),
 		TEST("a lost index of tokens costs nothing", a_lost_index_of_tokens),
+		TEST("a lost number of symbols, or base, costs nothing", a_lost_number),
 		TEST("addresses that are all lost are an error", nothing_there),
 	};
 	return RUN_TESTS(tests);

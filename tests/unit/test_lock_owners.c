@@ -4,6 +4,7 @@
 
 #include "make_machine.h"
 #include "test.h"
+#include "verdict/wait_graph.h"
 
 #define LOCK_C_AT     0xffff888000400000ull /* of no symbol */
 #define DATA(n)	      (0xffff888000500000ull + (n)*0x1000ull)
@@ -53,9 +54,14 @@ static const char types[] =
 	"struct file 16 f_inode:ptr@8\n"
 	"struct file_lock 64 fl_blocker:ptr@0 fl_flags:u32@8 fl_pid:u32@12 fl_file:ptr@16 "
 	"fl_wait:wait_queue_head@24\n"
+	"struct journal_s 256 j_running_transaction:ptr@0 j_committing_transaction:ptr@8 "
+	"j_wait_transaction_locked:wait_queue_head@16 j_wait_done_commit:wait_queue_head@40 "
+	"j_wait_updates:wait_queue_head@64 j_task:ptr@88 j_devname:char[56]@96\n"
+	"struct jbd2_journal_handle 16 h_transaction:ptr@0\n"
+	"symbol jbd2_wait 0xffffffff81001900\n"
 	"symbol work_function 0xffffffff81001500\n symbol late_function 0xffffffff81001600\n"
 	"symbol wq_barrier_func 0xffffffff81001700\n symbol __wait_on_buffer 0xffffffff81001800\n"
-	"symbol end_of_work 0xffffffff81001900\n"
+	"symbol end_of_work 0xffffffff81001a00\n"
 	"symbol workqueues 0xffffffff82b00200 D\n symbol end_of_queues 0xffffffff82b00300 D\n";
 
 /* The machine, with tasks 1 and 2 on their CPUs. */
@@ -155,6 +161,7 @@ static void the_end_of_a_child(void **state)
 	begin(&m);
 	wait_for(&m, 3, FRAME(3) + 0x80);
 	made_machine_sleeper(&m, 4, "some_function");
+	make_kernel_line(&m.k, "set 0x%llx task_struct.real_parent 0x%llx", TASK(4), TASK(3));
 	make_kernel_line(&m.k, "set 0x%llx task_struct.vfork_done 0x%llx", TASK(4),
 			 FRAME(3) + 0x80);
 	made_machine_find(&m);
@@ -200,6 +207,27 @@ static void work_that_is_done(void **state)
 	assert_holder(
 		&m, assert_detail(&m, 5, "until work late_function of workqueue its_queue is done"),
 		3, NULL);
+	made_machine_end(&m);
+}
+
+/* Who has a mutex that the work wants waits for it forever. */
+static void work_that_wants_a_lock_of_its_flusher(void **state)
+{
+	struct wait_cycle cycle;
+	struct made_machine m;
+
+	(void)state;
+	begin(&m);
+	add_worker(&m, 3, "work_function");
+	make_kernel_line(&m.k, "at 0x%llx\n u64 __mutex_lock.constprop.0+4", SP(3) + 56);
+	add_workqueue(&m);
+	LINK(&m, WORKER(3) + 48, flush(&m, 4));
+	LINK(&m, LOCK_AT + 16, made_machine_waiter(&m, 3));
+	made_machine_put(&m, LOCK_AT, TASK(4) | 1);
+	made_machine_find(&m);
+	assert_true(wait_graph_cycle(&m.locks, LOCK_NONE, &cycle));
+	assert_int_equal(cycle.count, 2);
+	assert_true(cycle.certain);
 	made_machine_end(&m);
 }
 
@@ -518,6 +546,65 @@ static void the_lock_on_a_file(void **state)
 	}
 }
 
+#define JOURNAL	    DATA(0x60)
+#define HANDLE	    DATA(0x61)
+#define TRANSACTION DATA(0x62)
+
+/* Task 3 waits for the journal, that one's thread 4 for task 5, which has a part in the transaction. */
+static void a_journal(void **state)
+{
+	static const struct {
+		const char *change;
+		bool told, held;
+	} cases[] = {
+		{ "", true, true },
+		{ "at 0xffff888000104070\n str jbd2/sdb1-8", false, false }, /* another's thread */
+		{ "at 0xffff888000561000\n u64 0", true, false }, /* no part in this one */
+		{ "set 0xffff888000105000 task_struct.journal_info 8", true, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made_machine m;
+		begin(&m);
+		make_kernel_line(&m.k,
+				 "at 0x%llx\n u64 0 0x%llx\n fill 240 0\nat 0x%llx\n str sda1-8",
+				 JOURNAL, TRANSACTION, JOURNAL + 96);
+		wait_in_queue(&m, 3, "jbd2_wait", "autoremove_wake_function", JOURNAL + 48);
+		wait_in_queue(&m, 4, "jbd2_wait", "autoremove_wake_function", JOURNAL + 72);
+		make_kernel_line(&m.k,
+				 "set 0x%llx task_struct.flags 0x%x\nat 0x%llx\n str jbd2/sda1-8",
+				 TASK(4), PF_KTHREAD, TASK(4) + 112);
+		make_kernel_line(&m.k, "set 0x%llx journal_s.j_task 0x%llx", JOURNAL, TASK(4));
+		made_machine_sleeper(&m, 5, "some_function");
+		make_kernel_line(
+			&m.k,
+			"set 0x%llx task_struct.journal_info 0x%llx\nat 0x%llx\n u64 0x%llx 0",
+			TASK(5), HANDLE, HANDLE, TRANSACTION);
+		make_kernel_text(&m.k, cases[i].change);
+		made_machine_find(&m);
+		const struct lock *commit = made_machine_lock(&m, 3);
+		const struct lock *updates = made_machine_lock(&m, 4);
+		assert_int_equal(!!commit->detail, cases[i].told);
+		assert_int_equal(commit->holders.count, cases[i].told);
+		assert_int_equal(updates->holders.count, cases[i].held);
+		if (cases[i].held) {
+			assert_holder(
+				&m,
+				assert_detail(&m, 3, "until the journal of sda1-8 is committed"), 4,
+				NULL);
+			assert_holder(
+				&m,
+				assert_detail(&m, 4,
+					      "until all are done with the transaction of the "
+					      "journal of sda1-8"),
+				5, NULL);
+			assert_string_equal(lock_participle(commit), "ended");
+		}
+		made_machine_end(&m);
+	}
+}
+
 /* A semaphore whose kernel does not know who took it. */
 static void who_may_hold_it(void **state)
 {
@@ -558,6 +645,8 @@ int main(void)
 		TEST("who stops or parks a kernel thread waits for that thread",
 		     the_end_of_a_kernel_thread),
 		TEST("who flushes work waits for the worker that does it", work_that_is_done),
+		TEST("who flushes work that wants a lock of its own is in a circle",
+		     work_that_wants_a_lock_of_its_flusher),
 		TEST("who flushes work that has not begun waits for what is before it",
 		     work_that_has_not_begun),
 		TEST("who flushes a workqueue waits for all that do its work", a_flushed_workqueue),
@@ -570,6 +659,8 @@ int main(void)
 		TEST("a bit that is waited for has its file, or its block",
 		     a_bit_of_a_file_or_a_buffer),
 		TEST("who waits for a lock on a file waits for who took it", the_lock_on_a_file),
+		TEST("who waits for a journal waits for its thread, and that for who has a part in it",
+		     a_journal),
 		TEST("a lock without an owner has few suspects, or none", who_may_hold_it),
 	};
 

@@ -564,7 +564,7 @@ static void descriptions(void **state)
 		{ { 0xffff888000000000, LOCK_MUTEX }, "mutex at 0xffff888000000000" },
 		{ { 1, LOCK_MUTEX, "a_mutex", "ext4" }, "mutex a_mutex [ext4]" },
 		{ { 1, LOCK_OTHER, "queue" }, "wait queue queue" },
-		{ { 1, LOCK_OTHER, "word", NULL, "bit 1", false, true }, "word word (bit 1)" },
+		{ { 1, LOCK_OTHER, "word", NULL, "bit 1", .word = true }, "word word (bit 1)" },
 		{ { 16, LOCK_PAGE, NULL, NULL, "PG_locked" }, "page at 0x10 (PG_locked)" },
 		{ { 16, LOCK_IPI, NULL, NULL, "the answer" }, "the answer" },
 	};

@@ -172,6 +172,20 @@ static void the_newest_calls_of_a_task(void **state)
 		     NULL);
 }
 
+/* Without ORC each function's frame pointer, saved by what it called, leads to the next. */
+static void the_newest_calls_by_frame_pointers(void **state)
+{
+	(void)state;
+	assert_found(
+		"without ORC\n symbol leaf 0xffffffff81000800\n symbol end 0xffffffff81000900\n"
+		"at asm_irq+3\n u8 0xe8\n u32 0xfffffdf8\n at foo+0x1b\n u8 0xe8\n u32 0x5e0\n"
+		"at foo\n u8 0x55 0x48 0x89 0xe5\n at leaf\n u8 0x55\n"
+		/* An older call of foo's, below nobody's frame pointer, and the newest. */
+		"at 0xffffc90000003f20\n u64 0 0xffffc90000003f48 foo+0x20 1 foo+0x20\n"
+		"u64 0xffffc90000003f59 asm_irq+8\n" USER_REGISTERS,
+		"task ?leaf+0x0\ntask ?foo+0x20\ntask ?asm_irq+0x8\nuser 0x47b7a0\n", NULL);
+}
+
 /* In an interrupt, on the interrupts' stack: its highest word leads to the stack before. */
 static void the_newest_calls_of_an_interrupt(void **state)
 {
@@ -385,6 +399,7 @@ int main(void)
 		     the_newest_calls_of_an_nmi),
 		TEST("so are an interrupt's", the_newest_calls_of_an_interrupt),
 		TEST("and a task's, where nothing else is known", the_newest_calls_of_a_task),
+		TEST("and where there are frame pointers", the_newest_calls_by_frame_pointers),
 		TEST("words that are no registers", registers_that_are_none),
 		TEST("a stall's last sample has a silent CPU's registers", a_cpu_with_a_sample),
 		TEST("a sample of another task or stall has not", samples_that_do_not_count),
