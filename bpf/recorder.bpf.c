@@ -76,11 +76,20 @@ static __always_inline const void *this_cpu(__u64 address)
 static __always_inline struct pt_regs *interrupted_regs(void)
 {
 	struct pt_regs *regs = NULL;
-	const void *at = THIS_CPU(__irq_regs, irq_regs_at);
+	const void *at;
 
+	/* Every tick comes here: what the BTF has is read without a helper. */
+	if (&__irq_regs)
+		return *(struct pt_regs *const *)bpf_this_cpu_ptr(&__irq_regs);
+	at = this_cpu(irq_regs_at);
 	if (at)
 		bpf_probe_read_kernel(&regs, sizeof(regs), at);
 	return regs;
+}
+
+static __always_inline __u64 read_switches(const struct rq *rq)
+{
+	return &runqueues ? rq->nr_switches : BPF_CORE_READ(rq, nr_switches);
 }
 
 #if defined(__TARGET_ARCH_x86)
@@ -297,18 +306,18 @@ static __always_inline bool progressed(struct record_slot *slot, const struct rq
 				       struct pt_regs *regs, __u64 gap)
 {
 	struct task_struct *task;
-	__u64 switches = BPF_CORE_READ(rq, nr_switches);
+	__u64 switches = read_switches(rq);
 
 	if (switches != slot->nr_switches) {
 		slot->nr_switches = switches;
 		return true;
 	}
+	if (regs && is_user(regs))
+		return true;
 	task = (struct task_struct *)bpf_get_current_task();
 	if (!BPF_CORE_READ(task, pid) || (BPF_CORE_READ(task, flags) & PF_VCPU))
 		return true;
-	if (max_gap_ns && gap > max_gap_ns && !stall_is_on(slot))
-		return true;
-	return regs && is_user(regs);
+	return max_gap_ns && gap > max_gap_ns && !stall_is_on(slot);
 }
 
 static __always_inline int look(void *ctx, bool is_watchdog)

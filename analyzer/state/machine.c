@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "dump/notes.h"
+
 #define PANIC_PREFIX "Kernel panic - not syncing: "
 
 /* One of these facts that cannot be had is no reason to go without the others. */
@@ -46,6 +48,32 @@ static void read_uts(struct kernel *kernel, struct machine *machine)
 	snprintf(machine->machine, UTS_SIZE, "%.*s", UTS_SIZE - 1, uts[4]);
 }
 
+/*
+ * Of the kernel's two copies of its vmcoreinfo only the note has the time, and one that had to be looked for may be the
+ * other: crash_save_vmcoreinfo() of kernel/crash_core.c (kernel/vmcore_info.c since 6.9).
+ */
+static uint64_t crash_time(struct kernel *kernel)
+{
+	char bytes[2 * PAGE_SIZE];
+	uint64_t address, ret;
+	struct note note;
+	size_t at = 0;
+
+	if (vmcoreinfo_number(&kernel->info, "CRASHTIME", &ret))
+		return ret;
+	struct error *err =
+		kernel_variable(kernel, KSYM_vmcoreinfo_note, sizeof(address), &address);
+	if (!err)
+		err = memory_read(&kernel->memory, address, bytes, sizeof(bytes));
+	bool found =
+		!err && note_next(bytes, sizeof(bytes), &at, &note) &&
+		note_is(&note, "VMCOREINFO", 0) &&
+		vmcoreinfo_number(&(struct vmcoreinfo){ .text = note.desc, .size = note.desc_size },
+				  "CRASHTIME", &ret);
+	error_destroy(err);
+	return found ? ret : MACHINE_UNKNOWN;
+}
+
 static void read_vmcoreinfo(struct kernel *kernel, struct machine *machine)
 {
 	const char *value;
@@ -60,8 +88,7 @@ static void read_vmcoreinfo(struct kernel *kernel, struct machine *machine)
 			 dump_release(kernel->dump));
 	if (!vmcoreinfo_hex(&kernel->info, "KERNELOFFSET", &machine->kaslr_offset))
 		machine->kaslr_offset = MACHINE_UNKNOWN;
-	if (!vmcoreinfo_number(&kernel->info, "CRASHTIME", &machine->crash_time_s))
-		machine->crash_time_s = MACHINE_UNKNOWN;
+	machine->crash_time_s = crash_time(kernel);
 }
 
 static void read_cmdline(struct kernel *kernel, struct machine *machine)

@@ -89,6 +89,7 @@
 	K(totalreserve_pages)    \
 	K(vm_node_stat)          \
 	K(vm_zone_stat)          \
+	K(vmcoreinfo_note)       \
 	K(watchdog_enabled)      \
 	K(watchdog_report_ts)    \
 	K(watchdog_thresh)       \

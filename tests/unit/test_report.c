@@ -531,6 +531,21 @@ static void names_of_the_kernel(void **state)
 	close_machine(&o);
 }
 
+static void the_time_of_the_crash(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "symbol vmcoreinfo_note 0xffffffff82c00000 D\n"
+			 "at vmcoreinfo_note\n u64 0xffffffff82c01000\n"
+			 "at 0xffffffff82c01000\n u32 11 20 0\n str VMCOREINFO\n u8 0\n"
+			 " str CRASHTIME=1795413339\n fill 8192 0\n");
+	struct json_object *json = print(&o, "2026-11-23 05:55:39 UTC");
+	assert_int_equal(json_object_get_int64(member(json, "/kernel/crash_time")), 1795413339);
+	json_object_put(json);
+	close_machine(&o);
+}
+
 /* What stands first says that tasks may be missing. */
 static void a_task_that_was_excluded(void **state)
 {
@@ -652,6 +667,8 @@ int main(void)
 		     frames_of_a_softirq),
 		TEST("the report names all parts of a split dump", all_parts_of_a_split_dump),
 		TEST("the kernel's names are found by its types too", names_of_the_kernel),
+		TEST("the time of the crash is read out of the kernel's own note",
+		     the_time_of_the_crash),
 		TEST("a report of tasks that were excluded says so first",
 		     a_task_that_was_excluded),
 		TEST("code of an unloaded module is noted", unloaded_modules_are_noted),
