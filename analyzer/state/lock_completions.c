@@ -97,7 +97,7 @@ static bool explain_rcu(struct lock_finder *finder, uint32_t place)
 		const struct cpu *cpu = &finder->cpus->list.data[i];
 		if (!states->list.data[i].holds_up_rcu)
 			continue;
-		snprintf(why, sizeof(why), "has CPU %u, for which RCU has waited for %.1f s",
+		snprintf(why, sizeof(why), "runs on CPU %u, for which RCU has waited for %.1f s",
 			 cpu->number, states->grace_period_ns / 1e9);
 		lock_add_holder(finder, place, cpu->current, why);
 	}

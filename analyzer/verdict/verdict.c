@@ -91,7 +91,7 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 const char *verdict_what_holder_does(const struct lock *lock, bool certain)
 {
 	if (lock->ends)
-		return certain ? "is to end" : "seems to keep from its end";
+		return certain ? "is to end" : "seems to delay";
 	return certain ? "holds" : "seems to hold";
 }
 
