@@ -102,7 +102,7 @@ static bool explain_rcu(struct lock_finder *finder, uint32_t place)
 			continue;
 		if (named++ == MAX_RCU_CPUS)
 			break;
-		snprintf(why, sizeof(why), "has CPU %u, for which RCU has waited for %.1f s",
+		snprintf(why, sizeof(why), "runs on CPU %u, for which RCU has waited for %.1f s",
 			 cpu->number, states->grace_period_ns / 1e9);
 		lock_add_holder(finder, place, cpu->current, why);
 	}

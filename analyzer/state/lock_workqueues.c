@@ -179,7 +179,7 @@ static void add_occupant(struct lock_finder *finder, const struct lock_workers *
 
 	if (!task || !task->pid)
 		return;
-	snprintf(why, sizeof(why), "has CPU %u, where the work is to be done", cpu->number);
+	snprintf(why, sizeof(why), "runs on CPU %u, where the work is to be done", cpu->number);
 	lock_add_holder(finder, lock, task->address, why);
 }
 

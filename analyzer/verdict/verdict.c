@@ -93,7 +93,7 @@ const char *verdict_what_holder_does(const struct lock *lock, bool certain)
 	if (lock->type == LOCK_IPI)
 		return "owes";
 	if (lock->ends)
-		return certain ? "is to end" : "seems to keep from its end";
+		return certain ? "is to end" : "seems to delay";
 	return certain ? "holds" : "seems to hold";
 }
 

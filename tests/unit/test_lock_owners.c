@@ -245,7 +245,7 @@ static void work_that_has_not_begun(void **state)
 		{ POOL + 16, 0, 3,
 		  "does work work_function of workqueue its_queue, before which the other does not "
 		  "begin" },
-		{ POOL + 16, 2, 2, "has CPU 1, where the work is to be done" },
+		{ POOL + 16, 2, 2, "runs on CPU 1, where the work is to be done" },
 		{ PWQ + 16, 2, 3,
 		  "does work work_function of workqueue its_queue, before which the other does not "
 		  "begin" },
