@@ -17,6 +17,20 @@ static void look_up(struct symbols *symbols)
 		types_member(symbols->types, "task_struct", "pid", &member);
 }
 
+static void unwind(struct unwinder *unwinder)
+{
+	struct registers registers = {};
+	struct stack stack;
+
+	fuzz_ok(unwind_running(unwinder, &registers, FUZZ_VA, FUZZ_VA, &stack));
+	stack_deinit(&stack);
+	fuzz_ok(unwind_sleeping(unwinder, FUZZ_VA, FUZZ_VA, &stack));
+	fuzz_ok(unwind_add_user(unwinder, FUZZ_VA, &stack));
+	stack_deinit(&stack);
+	unwind_find_registers(unwinder, FUZZ_VA, FUZZ_VA, &registers);
+	fuzz_ok(unwind_sleeping_registers(unwinder, FUZZ_VA, FUZZ_VA, &registers));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_base *base;
@@ -31,6 +45,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < kernel->lacks.count; i++)
 		fuzz_ok(error_copy(kernel->lacks.data[i]));
 	look_up(&kernel->symbols);
+	if (kernel->can_unwind)
+		unwind(&kernel->unwinder);
 	kernel_close(kernel);
 	return 0;
 }
