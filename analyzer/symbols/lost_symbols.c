@@ -16,7 +16,7 @@
 #include "symbols/exported.h"
 
 #define MAX_TABLES 64 /* parts of them, each between pages that are lost */
-#define MAX_LOOKS  (4u << 20) /* at what may be an entry of them: some 3 s */
+#define MAX_LOOKS  (8u << 20) /* at what may be an entry of them: a kernel has 2 million */
 #define MAX_BTF	   (64u << 20)
 #define MAX_IMAGE  (256u << 20)
 
