@@ -401,6 +401,9 @@ static bool make_header(uint8_t *data, size_t size, const struct holes *holes)
 	struct mender m = { .types = data + sizeof(*header) };
 	size_t at = size, behind = (holes->list.data[0].end + 3) & ~(size_t)3;
 
+	/* A part of the header may be there. */
+	if (behind < sizeof(*header))
+		behind = sizeof(*header);
 	while (at > behind && is_text((char)data[at - 1]))
 		at--;
 	for (size_t end = at + MAX_ACCIDENT; at + 1 < size && at <= end; at++) {

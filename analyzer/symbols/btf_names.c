@@ -22,8 +22,9 @@
 #define LARGE	    1 /* not that of any number or list, that is */
 #define MIN_LARGE   128
 #define MAX_NESTED  4
-#define MAX_STEPS   (1u << 24) /* members that are looked at: kernels have 200,000 */
 #define ROUNDS	    2 /* the name of a struct may help to find the next */
+#define MAX_VISITS  (16u << 20) /* members that are looked at, of all types together */
+#define MAX_SEARCH  (16ull << 30) /* bytes of strings that are searched: some seconds */
 
 /*
  * Sizes in bytes, of an array in all; ANY and LARGE are none. Those with a '+' come right behind the one before
@@ -104,8 +105,8 @@ struct restorer {
 	struct types *types;
 	char *strings;
 	uint32_t size;
-	uint32_t steps; /* so far, of MAX_STEPS */
 	VECTOR(uint32_t) places; /* where names begin of which a part is lost; sorted */
+	uint64_t visits, searched;
 };
 
 static int compare(const void *a, const void *b)
@@ -197,14 +198,21 @@ static void put(struct restorer *r, uint32_t at, const char *name)
 	memcpy(r->strings + at, name, strlen(name) + 1);
 }
 
+/* Structs without a name may hold each other, and strings be any number: then it was enough. */
+static bool is_enough(const struct restorer *r)
+{
+	return r->visits > MAX_VISITS || r->searched > MAX_SEARCH;
+}
+
 /* Where @name is, whole; 0 if it is nowhere. */
-static uint32_t find_string(const struct restorer *r, const char *name)
+static uint32_t find_string(struct restorer *r, const char *name)
 {
 	char pattern[64];
 	size_t len = strlen(name) + 1;
 
 	pattern[0] = '\0';
 	memcpy(pattern + 1, name, len);
+	r->searched += r->size;
 	const char *found = memmem(r->strings, r->size, pattern, len + 1);
 	return found ? found + 1 - r->strings : 0;
 }
@@ -236,7 +244,7 @@ static const char *name_of(const struct group *group, size_t i)
 }
 
 /* Whether a member, which may have no type any more, can be the one called @name. */
-static bool can_be(const struct restorer *r, const struct btf_member *member, const char *name,
+static bool can_be(struct restorer *r, const struct btf_member *member, const char *name,
 		   uint32_t size)
 {
 	const char *its_name = btf_string(r->types, member->name_off);
@@ -248,7 +256,7 @@ static bool can_be(const struct restorer *r, const struct btf_member *member, co
 	       (fits(r, member->name_off, name) && !find_string(r, name));
 }
 
-static bool is_group(const struct restorer *r, const struct btf_member *members,
+static bool is_group(struct restorer *r, const struct btf_member *members,
 		     const struct group *group)
 {
 	for (size_t i = 0; i < group->count; i++)
@@ -268,9 +276,9 @@ static unsigned int find_group(struct restorer *r, uint32_t id, const struct gro
 
 	if (!btf_is_compound(type) || depth > MAX_NESTED)
 		return 0;
-	/* Structs in structs, of which a dump may have any number. */
-	for (uint32_t i = 0; i < btf_vlen(type) && r->steps < MAX_STEPS; i++, r->steps++) {
+	for (uint32_t i = 0; i < btf_vlen(type) && !is_enough(r); i++) {
 		uint32_t inner = members[i].type;
+		r->visits++;
 		if (!members[i].name_off && inner && inner < r->types->count) {
 			found += find_group(r, inner, group, depth + 1, ret);
 		} else if (btf_vlen(type) - i >= group->count && is_group(r, members + i, group)) {
@@ -278,7 +286,7 @@ static unsigned int find_group(struct restorer *r, uint32_t id, const struct gro
 			found++;
 		}
 	}
-	return found;
+	return is_enough(r) ? 0 : found;
 }
 
 /* A struct whose name, or all of whose beginning, is lost: the one that has most of the members. */
@@ -287,7 +295,7 @@ static uint32_t find_struct(struct restorer *r, const struct known *k)
 	uint32_t string = find_string(r, k->name), best = 0;
 	unsigned int most = 1, again = 0;
 
-	for (uint32_t id = 1; id < r->types->count; id++) {
+	for (uint32_t id = 1; id < r->types->count && !is_enough(r); id++) {
 		const struct btf_type *type = btf_type(r->types, id);
 		bool headless = !type->name_off && !type->size;
 		struct btf_member *place;

@@ -42,7 +42,7 @@ struct name_and_value {
 
 struct relocator {
 	struct debug_file *file;
-	uint16_t machine;
+	GElf_Ehdr ehdr;
 	Elf_Data *symbols;
 	size_t nr_symbols, nr_sections;
 	uint64_t *addresses; /* of the sections in the dump; 0: not known, or nothing in memory */
@@ -118,7 +118,8 @@ static const struct relocation_type *find_type(uint16_t machine, uint32_t type)
 
 static struct error *relocate(const struct relocator *r, const GElf_Rela *rela, Elf_Data *data)
 {
-	const struct relocation_type *type = find_type(r->machine, GELF_R_TYPE(rela->r_info));
+	const struct relocation_type *type =
+		find_type(r->ehdr.e_machine, GELF_R_TYPE(rela->r_info));
 	GElf_Sym sym;
 
 	if (!type)
@@ -138,6 +139,27 @@ static struct error *relocate(const struct relocator *r, const GElf_Rela *rela, 
 	return NULL;
 }
 
+static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+	return b - a < a_size || a - b < b_size;
+}
+
+/*
+ * libelf uses the file's headers where they are, and relies on what it has checked once: no section that is written
+ * to may have a part of them.
+ */
+static bool has_headers(const struct relocator *r, const Elf_Data *data)
+{
+	uint64_t start = (uintptr_t)data->d_buf - (uintptr_t)r->file->map, size = data->d_size;
+
+	/* What was expanded, or had to be aligned, is not in the file. */
+	if (start >= r->file->size)
+		return false;
+	return overlap(start, size, 0, sizeof(Elf64_Ehdr)) ||
+	       overlap(start, size, r->ehdr.e_phoff, r->ehdr.e_phnum * sizeof(Elf64_Phdr)) ||
+	       overlap(start, size, r->ehdr.e_shoff, r->nr_sections * sizeof(Elf64_Shdr));
+}
+
 static struct error *relocate_section(const struct relocator *r, Elf_Scn *relocations,
 				      Elf_Scn *target, const GElf_Shdr *target_shdr)
 {
@@ -150,6 +172,8 @@ static struct error *relocate_section(const struct relocator *r, Elf_Scn *reloca
 
 	if (!data || !data->d_buf || !rela_data || rela_data->d_type != ELF_T_RELA)
 		return error_create(ERROR_OTHER, "%s: %s", r->file->path, elf_errmsg(-1));
+	if (has_headers(r, data))
+		return error_create(ERROR_CORRUPT, "%s: a section over its headers", r->file->path);
 	for (int i = 0; !err && gelf_getrela(rela_data, i, &rela); i++)
 		err = relocate(r, &rela, data);
 	return err;
@@ -183,11 +207,10 @@ static struct error *relocate_sections(const struct relocator *r)
 struct error *debug_file_relocate(struct debug_file *file, const struct module *module)
 {
 	struct relocator r = { .file = file };
-	GElf_Ehdr ehdr;
 	GElf_Shdr shdr;
 	Elf_Scn *scn = NULL;
 
-	if (!gelf_getehdr(file->elf, &ehdr) || elf_getshdrnum(file->elf, &r.nr_sections) ||
+	if (!gelf_getehdr(file->elf, &r.ehdr) || elf_getshdrnum(file->elf, &r.nr_sections) ||
 	    r.nr_sections > MAX_SECTIONS)
 		return error_create(ERROR_OTHER, "%s: no sections", file->path);
 	while ((scn = elf_nextscn(file->elf, scn)))
@@ -196,7 +219,6 @@ struct error *debug_file_relocate(struct debug_file *file, const struct module *
 	r.symbols = scn ? elf_getdata(scn, NULL) : NULL;
 	if (!r.symbols)
 		return error_create(ERROR_OTHER, "%s: no symbol table", file->path);
-	r.machine = ehdr.e_machine;
 	r.nr_symbols = r.symbols->d_size / sizeof(Elf64_Sym);
 	_cleanup_free_ uint64_t *addresses = calloc(r.nr_sections, sizeof(*addresses));
 	if (!addresses)

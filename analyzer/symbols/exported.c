@@ -73,15 +73,16 @@ static bool is_name(const char *name)
 	return true;
 }
 
-/* How many entries from @at on have names in their order. */
-static uint64_t count_entries(struct memory *memory, uint64_t at, uint64_t most)
+/* How many entries from @at on have names in their order; each that is looked at is taken from @budget. */
+static uint64_t count_entries(struct memory *memory, uint64_t at, uint64_t most, uint64_t *budget)
 {
 	char names[2][NAME_SIZE] = {};
 	struct entry entry;
 	uint64_t count = 0;
 
-	for (; count < most; count++, at += sizeof(entry)) {
+	for (; count < most && *budget; count++, at += sizeof(entry)) {
 		char *name = names[count % 2];
+		--*budget;
 		if (!read_entry(memory, at, &entry) || entry.name <= 0 ||
 		    entry.name > MAX_DISTANCE || !read_name(memory, at, &entry, name) ||
 		    !is_name(name) || (count && strcmp(name, names[(count + 1) % 2]) <= 0))
@@ -90,11 +91,13 @@ static uint64_t count_entries(struct memory *memory, uint64_t at, uint64_t most)
 	return count;
 }
 
-bool exported_scan(struct memory *memory, uint64_t from, uint64_t end, struct exported_table *ret)
+bool exported_scan(struct memory *memory, uint64_t from, uint64_t end, uint64_t *budget,
+		   struct exported_table *ret)
 {
 	uint32_t words[PAGE_SIZE / sizeof(uint32_t)];
 
-	for (uint64_t va = from & ~(uint64_t)(PAGE_SIZE - 1); va < end; va += PAGE_SIZE) {
+	for (uint64_t va = from & ~(uint64_t)(PAGE_SIZE - 1); va < end && *budget;
+	     va += PAGE_SIZE) {
 		struct error *err = memory_read(memory, va, words, sizeof(words));
 		if (err) {
 			error_destroy(err);
@@ -106,15 +109,15 @@ bool exported_scan(struct memory *memory, uint64_t from, uint64_t end, struct ex
 			/* Those of two that follow each other. */
 			if (at < from || !words[i + 1] || words[i + 1] > MAX_DISTANCE ||
 			    !words[i + 4] || words[i + 4] > MAX_DISTANCE ||
-			    count_entries(memory, at, IN_A_ROW) < IN_A_ROW)
+			    count_entries(memory, at, IN_A_ROW, budget) < IN_A_ROW)
 				continue;
 			/* Of the page before those were not tried that go over its end. */
 			while (at >= from + sizeof(struct entry) &&
-			       count_entries(memory, at - sizeof(struct entry), 2) == 2)
+			       count_entries(memory, at - sizeof(struct entry), 2, budget) == 2)
 				at -= sizeof(struct entry);
 			ret->start = at;
-			ret->end =
-				at + count_entries(memory, at, MAX_ENTRIES) * sizeof(struct entry);
+			ret->end = at + count_entries(memory, at, MAX_ENTRIES, budget) *
+						sizeof(struct entry);
 			return true;
 		}
 	}

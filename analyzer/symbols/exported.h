@@ -15,8 +15,9 @@ uint64_t exported_find(struct memory *memory, const struct exported_table *table
 
 /*
  * The next table, or part between pages that are not there, in [@from, @end), by what it looks like. False if there
- * is none.
+ * is none, or nothing left of @budget, from which each entry is taken that was looked at.
  */
-bool exported_scan(struct memory *memory, uint64_t from, uint64_t end, struct exported_table *ret);
+bool exported_scan(struct memory *memory, uint64_t from, uint64_t end, uint64_t *budget,
+		   struct exported_table *ret);
 
 #endif

@@ -65,7 +65,8 @@ static struct error *search(struct memory *memory, uint64_t va, const uint32_t *
 		size_t n = PAGE_SIZE - va % PAGE_SIZE, size = NR_LOOKED_AT * sizeof(*known);
 		struct error *err = memory_read(memory, va, words, n);
 		/* They may go over the end of the page; those that do so into a hole are found by nobody. */
-		struct error *rest = memory_read(memory, va + n, (char *)words + n, size);
+		struct error *rest =
+			err ? NULL : memory_read(memory, va + n, (char *)words + n, size);
 		if (rest)
 			memset((char *)words + n, 0, size);
 		for (size_t i = 0; !err && i < n / sizeof(*known); i++) {

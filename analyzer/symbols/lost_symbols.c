@@ -16,6 +16,7 @@
 #include "symbols/exported.h"
 
 #define MAX_TABLES 64 /* parts of them, each between pages that are lost */
+#define MAX_LOOKS  (8u << 20) /* at what may be an entry of them: a kernel has 2 million */
 #define MAX_BTF	   (64u << 20)
 #define MAX_IMAGE  (256u << 20)
 
@@ -27,6 +28,16 @@
 #define HELPER_ENUM(symbol) HELPER_##symbol,
 #define HELPER_NAME(symbol) { .name = #symbol },
 enum { HELPERS(HELPER_ENUM) NR_HELPERS };
+
+/* How far from _stext on the kernel may reach. */
+static uint64_t image_size(const struct vmcoreinfo *info)
+{
+	uint64_t size;
+
+	return vmcoreinfo_number(info, "NUMBER(KERNEL_IMAGE_SIZE)", &size) && size < MAX_IMAGE
+		       ? size
+		       : MAX_IMAGE;
+}
 
 static bool read_number(struct memory *memory, uint64_t address, uint64_t *ret)
 {
@@ -60,16 +71,17 @@ static void scan_exported(struct symbols *symbols, const char *const names[NR_KS
 			  const struct vmcoreinfo *info)
 {
 	struct exported_table table = {};
-	uint64_t text;
+	uint64_t text, end, budget = MAX_LOOKS;
 	bool trusted = false;
 
 	if (!vmcoreinfo_symbol(info, "_stext", &text))
 		return;
+	end = text + image_size(info);
 	/* Which parts are proven shows at the end only. */
 	for (int round = 0; round < 2; round++) {
 		table.end = text;
 		for (int i = 0; i < MAX_TABLES &&
-				exported_scan(symbols->memory, table.end, text + MAX_IMAGE, &table);
+				exported_scan(symbols->memory, table.end, end, &budget, &table);
 		     i++)
 			trusted |= take_exported(symbols, names, &table, trusted);
 	}
@@ -199,12 +211,12 @@ bool lost_symbols_find_btf(const struct symbols *symbols, const struct vmcoreinf
 {
 	/* A header may go over the end of its page. */
 	uint32_t words[(PAGE_SIZE + sizeof(struct btf_header)) / sizeof(uint32_t)];
-	uint64_t text;
+	uint64_t text, image = image_size(info);
 
 	if (!vmcoreinfo_symbol(info, "_stext", &text))
 		return false;
 	text &= ~(uint64_t)(PAGE_SIZE - 1);
-	for (uint64_t va = text; va - text < MAX_IMAGE; va += PAGE_SIZE) {
+	for (uint64_t va = text; va - text < image; va += PAGE_SIZE) {
 		struct error *err = memory_read(symbols->memory, va, words, PAGE_SIZE);
 		if (err) {
 			error_destroy(err);

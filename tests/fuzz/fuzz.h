@@ -4,8 +4,9 @@
  *
  * A target is a file fuzz_NAME.c with LLVMFuzzerTestOneInput(). Its corpus are texts, corpus/NAME/ *.txt, that
  * make_input turns into bytes. An input of a decoder that reads a kernel's memory is "KEY=VALUE\n..." lines that
- * the vmcoreinfo begins with, a 0, and the bytes of the memory from FUZZ_VA (or physical address 0) on. Nothing else
- * of the kernel changes from input to input, so it is made once, of a text as make_kernel.h has it.
+ * the vmcoreinfo begins with, a 0, and the bytes of the memory from FUZZ_VA (or physical address 0) on; the line
+ * SYMBOL(holes)=HEX has a bit for each page of it that is not in the dump. Nothing else of the kernel changes from
+ * input to input, so it is made once, of a text as make_kernel.h has it.
  */
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H

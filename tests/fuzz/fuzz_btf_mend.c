@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* BTF with holes. The input is their number, a byte; where each begins and its size, of 16 bits each; and the BTF. */
+/* BTF with holes, and the names in them. The input is their number, a byte; where each begins and its size, of 16 bits each; and the BTF. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "fuzz.h"
 #include "symbols/btf_mend.h"
+#include "symbols/btf_names.h"
 #include "symbols/types.h"
 
 #define MAX_HOLES 8
@@ -40,10 +41,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < holes.list.count; i++)
 		memset(blob + holes.list.data[i].start, 0,
 		       holes.list.data[i].end - holes.list.data[i].start);
-	if (!fuzz_ok(btf_mend(blob, left, &holes)))
+	if (!fuzz_ok(btf_mend(blob, left, &holes))) {
 		free(blob);
-	else if (fuzz_ok(types_parse(blob, left, &types)))
+	} else if (fuzz_ok(types_parse(blob, left, &types))) {
+		fuzz_ok(btf_names_restore(types));
 		types_destroy(types);
+	}
 	holes_deinit(&holes);
 	return 0;
 }

@@ -6,9 +6,28 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "state/registers.h"
 
 #define PART	     (256 + 3 * sizeof(struct record_sample))
 #define MAX_ELEMENTS 8
+
+/* Of CPUs that left none, whose tasks are those of the newest samples. */
+static void complete_registers(const struct record *record)
+{
+	static struct fuzz_base *base;
+	struct cpus cpus;
+
+	if (!base)
+		base = fuzz_base_kernel("tests/fuzz/log.kernel");
+	struct kernel *kernel = fuzz_kernel(base, (const uint8_t *)"", 1);
+	cpus_init(&cpus, kernel);
+	for (size_t i = 0; i < cpus.list.count; i++)
+		cpus.list.data[i].registers_from = REGISTERS_NONE;
+	registers_complete(kernel, &cpus, record);
+	for (size_t i = 0; i < cpus.list.count; i++)
+		fuzz_touch(&cpus.list.data[i].registers, sizeof(struct registers));
+	cpus_deinit(&cpus);
+}
 
 static void use(const struct record *record)
 {
@@ -26,6 +45,7 @@ static void use(const struct record *record)
 		}
 	}
 	record_realtime_ns(record->header, 1);
+	complete_registers(record);
 	fuzz_verdict(record, &dmesg);
 }
 

@@ -5,6 +5,8 @@
  *	FUZZ_VA - 0x3c00	the task's, up to FUZZ_VA + 0x400
  *	FUZZ_VA + 0x400		of interrupts
  *	FUZZ_VA + 0x600		of NMIs
+ *	FUZZ_VA + 0x800		the task itself: return addresses that tracers have replaced
+ *	FUZZ_VA + 0x240		where the registers of the last interrupt would be
  *
  * By ORC, by frame pointers, and by guessing.
  */
@@ -35,7 +37,7 @@ static void use(struct kernel *kernel, struct error *err, struct stack *stack)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_base *base;
-	struct registers registers = {};
+	struct registers registers = {}, found;
 	struct stack stack;
 
 	if (!base)
@@ -47,16 +49,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bool running =
 		fuzz_ok(memory_read(&kernel->memory, FUZZ_VA, registers.values, NR_PTREGS * 8));
 	registers.known = UINT64_MAX;
+	unwinder->task = FUZZ_VA + 0x800;
 	for (enum unwind_method method = UNWIND_ORC; method <= UNWIND_GUESS; method++) {
 		unwinder->method = method;
 		if (running)
 			use(kernel, unwind_running(unwinder, &registers, TASK, PER_CPU, &stack),
 			    &stack);
 		use(kernel, unwind_sleeping(unwinder, SLEEPING_SP, TASK, &stack), &stack);
+		if (unwind_find_registers(unwinder, TASK, PER_CPU, &found))
+			use(kernel, unwind_running(unwinder, &found, TASK, PER_CPU, &stack),
+			    &stack);
 	}
 	memset(&stack, 0, sizeof(stack));
 	use(kernel, unwind_add_user(unwinder, TASK, &stack), &stack);
-	unwind_find_registers(unwinder, TASK, PER_CPU, &registers);
 	fuzz_ok(unwind_sleeping_registers(unwinder, SLEEPING_SP, TASK, &registers));
 	return 0;
 }

@@ -15,10 +15,12 @@
 /* What looking up symbols leaves behind in an open kernel is let go after so many inputs. */
 #define KERNEL_LIFE 2000
 
+#define NR_PAGES (FUZZ_SIZE / PAGE_SIZE)
+
 struct fuzz_base {
 	int fd;
 	char path[32];
-	Elf64_Phdr *phdrs; /* notes first, then memory, the input's last */
+	Elf64_Phdr *phdrs; /* notes first, then memory, the input's pages last */
 	size_t nr_phdrs;
 	char *notes, *info;
 	size_t notes_size;
@@ -136,7 +138,7 @@ static char *read_text(const char *path)
 	return text;
 }
 
-/* Takes over the file that make_dump has written, with one more segment at @region_pa, still empty. */
+/* Takes over the file that make_dump has written, with one more segment for each page at @region_pa, still empty. */
 static struct fuzz_base *base_of(struct make_dump *d, uint64_t region_pa, const char *info)
 {
 	struct fuzz_base *base = allocate(sizeof(*base));
@@ -149,21 +151,21 @@ static struct fuzz_base *base_of(struct make_dump *d, uint64_t region_pa, const 
 	fclose(file);
 	memset(base, 0, sizeof(*base));
 	memcpy(&ehdr, bytes, sizeof(ehdr));
-	base->nr_phdrs = ehdr.e_phnum + 1;
+	base->nr_phdrs = ehdr.e_phnum + NR_PAGES;
 	base->phdrs = allocate(base->nr_phdrs * sizeof(*base->phdrs));
 	memcpy(base->phdrs, bytes + ehdr.e_phoff, ehdr.e_phnum * sizeof(*base->phdrs));
 	/* Program headers to the front, and everything behind them where it was, but for a page. */
 	uint64_t shift = PAGE_SIZE * (1 + base->nr_phdrs * sizeof(Elf64_Phdr) / PAGE_SIZE);
-	for (size_t i = 0; i < base->nr_phdrs; i++)
+	for (size_t i = 0; i < ehdr.e_phnum; i++)
 		base->phdrs[i].p_offset += shift;
 	base->region_at = shift + d->size;
-	base->phdrs[ehdr.e_phnum] = (Elf64_Phdr){
-		.p_type = PT_LOAD,
-		.p_offset = base->region_at,
-		.p_paddr = region_pa,
-		.p_memsz = FUZZ_SIZE,
-	};
-	ehdr.e_phnum++;
+	for (size_t i = 0; i < NR_PAGES; i++)
+		base->phdrs[ehdr.e_phnum++] = (Elf64_Phdr){
+			.p_type = PT_LOAD,
+			.p_offset = base->region_at + i * PAGE_SIZE,
+			.p_paddr = region_pa + i * PAGE_SIZE,
+			.p_memsz = PAGE_SIZE,
+		};
 	ehdr.e_phoff = sizeof(ehdr);
 	base->fd = make_file(base->path);
 	put_at(base->fd, 0, &ehdr, sizeof(ehdr));
@@ -222,6 +224,20 @@ static size_t put_note(char *to, const char *name, const void *desc, size_t size
 	return sizeof(nhdr) + name_size + padded;
 }
 
+/* Where the input says SYMBOL(holes), its pages with these bits are not in the dump. */
+static void put_pages(struct fuzz_base *base, const char *info, size_t info_size, size_t size)
+{
+	const struct vmcoreinfo vmcoreinfo = { info, info_size };
+	Elf64_Phdr *phdrs = base->phdrs + base->nr_phdrs - NR_PAGES;
+	uint64_t holes = 0;
+
+	vmcoreinfo_symbol(&vmcoreinfo, "holes", &holes);
+	for (size_t i = 0; i < NR_PAGES; i++) {
+		size_t left = size > i * PAGE_SIZE ? size - i * PAGE_SIZE : 0;
+		phdrs[i].p_filesz = holes >> i & 1 ? 0 : left < PAGE_SIZE ? left : PAGE_SIZE;
+	}
+}
+
 const char *fuzz_vmcore(struct fuzz_base *base, const uint8_t *data, size_t size)
 {
 	const uint8_t *end = memchr(data, 0, size), *memory = end ? end + 1 : data + size;
@@ -240,7 +256,7 @@ const char *fuzz_vmcore(struct fuzz_base *base, const uint8_t *data, size_t size
 		base->notes_size + put_note(notes + base->notes_size, "VMCOREINFO", info, whole);
 	base->phdrs[0].p_offset = base->region_at + memory_size;
 	base->phdrs[0].p_filesz = notes_size;
-	base->phdrs[base->nr_phdrs - 1].p_filesz = memory_size;
+	put_pages(base, info, info_size, memory_size);
 	put_at(base->fd, sizeof(Elf64_Ehdr), base->phdrs, base->nr_phdrs * sizeof(*base->phdrs));
 	put_at(base->fd, base->region_at, memory, memory_size);
 	put_at(base->fd, base->region_at + memory_size, notes, notes_size);

@@ -288,6 +288,14 @@ static void a_hole_at_either_end(void **state)
 		assert_true(count_right(types) > NR_TYPES / 2 - count * HOLE / 24 - 100);
 		types_destroy(types);
 	}
+	/* The first page ended within the header: no type is lost. */
+	memset(blob.data, 0, 8);
+	struct holes part = { .error = error_fault(ERROR_EXCLUDED, 0x1000, "gone") };
+	*vector_push(&part.list) = (struct hole){ 0, 8 };
+	assert_no_error(btf_mend(blob.data, blob.size, &part));
+	assert_int_equal(((struct btf_header *)blob.data)->magic, BTF_MAGIC);
+	assert_int_equal(((struct btf_header *)blob.data)->type_len, blob.types_size);
+	holes_deinit(&part);
 	memset(blob.data + blob.strings_at, 'x', blob.strings_size);
 	struct hole *hole = vector_push(&holes.list);
 	*hole = (struct hole){ 0, 10 };

@@ -212,6 +212,24 @@ static void two_that_fit(void **state)
 	types_destroy(types);
 }
 
+/* Each of its members is without a name, and of its own type. */
+static void a_struct_that_holds_itself(void **state)
+{
+	struct blob b;
+
+	(void)state;
+	make_types(&b);
+	put_type(&b, "task", BTF_KIND_STRUCT, 200, 16);
+	for (uint32_t i = 0; i < 200; i++)
+		put_member(&b, "", SIGNAL + 1, 0);
+	/* As long as "signal_struct". */
+	put_type(&b, "signal_strict", BTF_KIND_STRUCT, 1, 16);
+	put_member(&b, "", SIGNAL + 1, 0);
+	struct types *types = parse(&b, 1, b.strings_size);
+	assert_no_error(btf_names_restore(types));
+	types_destroy(types);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +237,8 @@ int main(void)
 		     all_names),
 		TEST("a hole anywhere puts no name in a wrong place", any_hole),
 		TEST("of two places that fit neither is taken", two_that_fit),
+		TEST("a struct that holds itself is not looked into for ever",
+		     a_struct_that_holds_itself),
 	};
 	return RUN_TESTS(tests);
 }

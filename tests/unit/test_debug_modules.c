@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Debug information of modules: their build ids in the dump, and objects whose sections the kernel has placed. */
+#include <elf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,6 +256,53 @@ static void an_object_that_is_not_the_modules(void **state)
 	}
 }
 
+/* Makes the section .debug_info of @path the whole file. */
+static void spread_debug_info(const char *path)
+{
+	Elf64_Ehdr ehdr;
+	Elf64_Shdr names, section;
+	char name[16];
+	FILE *file = fopen(path, "r+");
+
+	assert_non_null(file);
+	assert_int_equal(fread(&ehdr, sizeof(ehdr), 1, file), 1);
+	fseek(file, ehdr.e_shoff + ehdr.e_shstrndx * sizeof(names), SEEK_SET);
+	assert_int_equal(fread(&names, sizeof(names), 1, file), 1);
+	for (unsigned int i = 1; i < ehdr.e_shnum; i++) {
+		long at = ehdr.e_shoff + i * sizeof(section);
+		fseek(file, at, SEEK_SET);
+		assert_int_equal(fread(&section, sizeof(section), 1, file), 1);
+		fseek(file, names.sh_offset + section.sh_name, SEEK_SET);
+		if (!fgets(name, sizeof(name), file) || strcmp(name, ".debug_info"))
+			continue;
+		section.sh_offset = 0;
+		section.sh_size = ehdr.e_shoff + ehdr.e_shnum * sizeof(section);
+		fseek(file, at, SEEK_SET);
+		assert_int_equal(fwrite(&section, sizeof(section), 1, file), 1);
+		break;
+	}
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Relocations would change what libelf has checked. */
+static void a_section_over_the_headers(void **state)
+{
+	struct fixture f;
+	char path[256];
+
+	(void)state;
+	make_program(&f.program, source, AS_MODULE);
+	made_program_run(&f.program, "mkdir debug && cp vmlinux debug/test_module.ko");
+	snprintf(path, sizeof(path), "%s/debug/test_module.ko", f.program.folder);
+	spread_debug_info(path);
+	open_fixture(&f, in_module, "", 0);
+	assert_null(places_of(&f, 0xffffffffc0200000, "in_third"));
+	error_destroy(debuginfo_next_error(f.kernel->debuginfo)); /* no vmlinux */
+	assert_error(debuginfo_next_error(f.kernel->debuginfo), ERROR_CORRUPT,
+		     "a section over its headers");
+	close_fixture(&f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +312,8 @@ int main(void)
 		TEST("a build id that cannot be read is unknown", build_ids_that_cannot_be_read),
 		TEST("an object that is not the module's is not used",
 		     an_object_that_is_not_the_modules),
+		TEST("an object with a section over its headers is not used",
+		     a_section_over_the_headers),
 	};
 	return RUN_TESTS(tests);
 }

@@ -43,19 +43,24 @@ static void a_table(void **state)
 	struct make_kernel k;
 	struct made_memory m;
 	struct exported_table table;
+	uint64_t budget = 1000;
 
 	(void)state;
 	make_kernel_init(&k);
 	make_kernel_line(&k, "info SYMBOL(_stext)=%llx", STEXT);
 	make_table(&k);
 	make_kernel_open_memory(&k, &m);
-	assert_true(exported_scan(&m.memory, STEXT, STEXT + 0x200000, &table));
+	assert_true(exported_scan(&m.memory, STEXT, STEXT + 0x200000, &budget, &table));
 	assert_true(table.start == TABLE);
 	assert_true(table.end == TABLE + 12 * NR_NAMES);
 	for (size_t i = 0; i < NR_NAMES; i++)
 		assert_true(exported_find(&m.memory, &table, names[i]) == value_of(names[i]));
 	assert_true(!exported_find(&m.memory, &table, "init_tasks"));
-	assert_false(exported_scan(&m.memory, table.end, STEXT + 0x200000, &table));
+	assert_false(exported_scan(&m.memory, table.end, STEXT + 0x200000, &budget, &table));
+	/* Ten entries, and eight of them at first, are more than that. */
+	budget = NR_NAMES + 7;
+	exported_scan(&m.memory, STEXT, STEXT + 0x200000, &budget, &table);
+	assert_true(table.end < TABLE + 12 * NR_NAMES);
 	made_memory_close(&m);
 	make_kernel_deinit(&k);
 }
