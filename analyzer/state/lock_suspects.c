@@ -120,6 +120,24 @@ static bool is_innocent(struct lock_finder *finder, const struct cpu *cpu)
 	return count && (!task->pid || task->stack.frames.data[0].section == SECTION_USER);
 }
 
+/*
+ * Whether @cpu has switched tasks since well after the CPU of @waiter hung: who has a spinlock does not, so it is
+ * not what @waiter waits for.
+ */
+static bool has_switched(struct lock_finder *finder, const struct cpu *cpu,
+			 const struct task *waiter)
+{
+	const struct cpu *first = finder->cpus->list.data,
+			 *hung = cpus_find(finder->cpus, waiter->cpu);
+
+	if (!finder->states || !hung)
+		return false;
+	uint64_t stuck_ns = finder->states->list.data[hung - first].stuck_ns,
+		 running_ns = finder->states->list.data[cpu - first].running_ns;
+	return stuck_ns != CLOCK_UNKNOWN && running_ns != CLOCK_UNKNOWN &&
+	       running_ns < stuck_ns / 2;
+}
+
 /* The one waiter took the lock before, where nobody else can have. */
 static struct lock_suspicion look_at_waiter(struct lock_finder *finder, const struct lock *lock)
 {
@@ -133,11 +151,12 @@ static struct lock_suspicion look_at_waiter(struct lock_finder *finder, const st
 		return ret;
 	for (size_t i = 0; i < finder->cpus->list.count; i++) {
 		const struct cpu *cpu = &finder->cpus->list.data[i];
-		if (cpu->online && cpu->current != waiter->address && !is_innocent(finder, cpu))
+		if (cpu->online && cpu->current != waiter->address && !is_innocent(finder, cpu) &&
+		    !has_switched(finder, cpu, waiter))
 			return ret;
 	}
 	ret.weight = 1;
-	snprintf(ret.why, sizeof(ret.why), "no other CPU is in code that could hold it");
+	snprintf(ret.why, sizeof(ret.why), "no other CPU can have held it for so long");
 	return ret;
 }
 

@@ -412,6 +412,39 @@ static void the_waiter_itself(void **state)
 	made_machine_end(&m);
 }
 
+/* A CPU that has switched tasks while the waiter hung has not held the spinlock meanwhile. */
+static void the_others_that_switched(void **state)
+{
+	static const struct {
+		uint64_t stuck_ns, running_ns;
+		bool itself;
+	} cases[] = { { 10000000000, 1000000000, true },
+		      { 10000000000, 9000000000, false },
+		      { CLOCK_UNKNOWN, 1000000000, false } };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cpu_state each[2] = { cpu_state_unknown, cpu_state_unknown };
+		const struct cpu_states states = { .list = { .data = each, .count = 2 } };
+		struct made_machine m;
+
+		each[0].stuck_ns = cases[i].stuck_ns;
+		each[1].running_ns = cases[i].running_ns;
+		made_machine_begin(&m, made_locks_with_lists);
+		m.states = &states;
+		made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "want");
+		made_machine_runner(&m, 2, "want", "0", "want");
+		make_kernel_text(&m.k, "at lock\n u32 1\n");
+		made_machine_find(&m);
+		const struct lock *lock = assert_waits(&m, 1, LOCK_SPINLOCK, LOCK_AT);
+		if (cases[i].itself)
+			assert_holder(&m, lock, 1, false);
+		else
+			assert_int_equal(lock->holders.count, 0);
+		made_machine_end(&m);
+	}
+}
+
 static void answers_of_other_cpus(void **state)
 {
 	static const struct {
@@ -597,6 +630,8 @@ int main(void)
 		     the_spinlock_inside_a_rwlock),
 		TEST("a spinlock's holder is suspected for its stack and its code", suspects),
 		TEST("where nobody else can have the spinlock, its waiter has", the_waiter_itself),
+		TEST("a CPU that switches tasks has not held a spinlock meanwhile",
+		     the_others_that_switched),
 		TEST("a CPU that has not answered keeps who asked it waiting",
 		     answers_of_other_cpus),
 		TEST("a debugged spinlock names its owner, and a rwlock its writer",
