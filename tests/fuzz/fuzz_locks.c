@@ -27,8 +27,11 @@ static void look_at(const struct locks *locks)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fuzz_base *base;
-	/* RCU has waited for the second CPU for so long. */
-	struct cpu_state its[2] = { [1].holds_up_rcu = true };
+	/* The first CPU hangs; the second has switched tasks meanwhile, and RCU has waited for it. */
+	struct cpu_state its[2] = {
+		[0].stuck_ns = 10000000000,
+		[1] = { .running_ns = 1000000000, .holds_up_rcu = true },
+	};
 	const struct cpu_states states = { .list = { .data = its, .count = 2 },
 					   .grace_period_ns = 5000000000 };
 	struct cpus cpus;
