@@ -129,15 +129,34 @@ static bool is_primitive(const char *name)
 	       lock_family_of(name) != FAMILY_NONE;
 }
 
+static bool is_of_locks(struct kernel *kernel, const struct frame *frame)
+{
+	uint64_t pc = frame->pc - !frame->interrupted;
+	const struct symbol symbol = symbols_lookup(&kernel->symbols, pc);
+
+	return !symbol.module && (is_in_lock_section(kernel, pc) || is_primitive(symbol.name));
+}
+
+static size_t frame_outside(struct kernel *kernel, const struct stack *stack, size_t first)
+{
+	size_t i = first;
+
+	while (i < stack->frames.count && is_of_locks(kernel, &stack->frames.data[i]))
+		i++;
+	return i;
+}
+
 size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack)
 {
-	for (size_t i = 0; i < stack->frames.count; i++) {
-		const struct frame *frame = &stack->frames.data[i];
-		uint64_t pc = frame->pc - !frame->interrupted;
-		const struct symbol symbol = symbols_lookup(&kernel->symbols, pc);
-		if (symbol.module ||
-		    (!is_in_lock_section(kernel, pc) && !is_primitive(symbol.name)))
-			return i;
-	}
-	return stack->frames.count;
+	const struct frame *frames = stack->frames.data;
+
+	for (size_t i = 0; i < stack->frames.count; i++)
+		if (frames[i].interrupted && is_of_locks(kernel, &frames[i]))
+			return frame_outside(kernel, stack, i);
+	return frame_outside(kernel, stack, 0);
+}
+
+size_t locks_running_frame(struct kernel *kernel, const struct stack *stack)
+{
+	return frame_outside(kernel, stack, 0);
 }

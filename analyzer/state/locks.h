@@ -69,9 +69,13 @@ void lock_describe(const struct lock *lock, char *ret, size_t size);
 
 /*
  * Index of the innermost frame of @stack outside of the scheduler and of what locks and wait queues are made of:
- * who wanted to wait. The number of frames if there is none.
+ * who wanted to wait. One that spins was perhaps interrupted there; whatever interrupted it, a tick say, is not
+ * asked. The number of frames if there is none.
  */
 size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack);
+
+/* The same for a task that runs and need not wait: an interrupt that does not end is asked first. */
+size_t locks_running_frame(struct kernel *kernel, const struct stack *stack);
 
 /* "mutex", "rwsem", ...: interface.md's words. */
 const char *lock_type_name(enum lock_type type);

@@ -20,7 +20,7 @@ bool rule_hard_lockup(struct verdict *verdict, const struct verdict_input *input
 	    !(task = verdict_current(input, stuck.number)))
 		return false;
 	verdict->kind = "hard-lockup";
-	verdict_blame(verdict, input, task, locks_asking_frame(input->kernel, &task->stack));
+	verdict_blame(verdict, input, task, locks_running_frame(input->kernel, &task->stack));
 	verdict->cpu = stuck.number;
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = verdict->function ? CONFIDENCE : CONFIDENCE_NO_PLACE;

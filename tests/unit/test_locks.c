@@ -589,6 +589,30 @@ static void lockdep_that_has_stopped(void **state)
 	}
 }
 
+/* An interrupt came while want() spun: the dump's registers are the interrupt's. */
+static void who_asked(void **state)
+{
+	static const uint64_t some_function = 0xffffffff81000a10, slow_path = 0xffffffff81000b10;
+	static const uint64_t want = 0xffffffff81000210;
+	struct frame frames[] = {
+		{ .pc = some_function, .interrupted = true },
+		{ .pc = slow_path, .interrupted = true },
+		{ .pc = want },
+	};
+	const struct stack stack = { .frames = { frames, 3, 3 } };
+	struct made_machine m;
+
+	(void)state;
+	made_machine_begin_calm(&m, made_locks_with_lists);
+	made_machine_find(&m);
+	assert_int_equal(locks_asking_frame(m.kernel, &stack), 2);
+	assert_int_equal(locks_running_frame(m.kernel, &stack), 0);
+	/* Not a lock's: then nobody asked but who runs. */
+	frames[1].pc = want;
+	assert_int_equal(locks_asking_frame(m.kernel, &stack), 0);
+	made_machine_end(&m);
+}
+
 static void descriptions(void **state)
 {
 	static const struct {
@@ -638,6 +662,7 @@ int main(void)
 		     owners_of_debugged_locks),
 		TEST("lockdep's lists of held locks name holders", what_lockdep_knows),
 		TEST("what lockdep knew when it stopped is a hint", lockdep_that_has_stopped),
+		TEST("who spins is asked, not the interrupt that came meanwhile", who_asked),
 		TEST("a lock is called by its type and name", descriptions),
 	};
 	return RUN_TESTS(tests);
