@@ -14,8 +14,6 @@
 
 #include <string.h>
 
-#define SECOND_NS 1000000000ull
-
 /* Nothing that was logged later than that after the last tick of all CPUs is believed. */
 #define MAX_SILENCE_NS (24 * 3600 * SECOND_NS)
 

@@ -7,6 +7,7 @@
 #include "state/dmesg.h"
 
 #define CLOCK_UNKNOWN UINT64_MAX
+#define SECOND_NS     1000000000ull
 
 /* A run queue's clocks, as of when it was last looked after; CLOCK_UNKNOWN, both or none. */
 struct run_queue_clock {

@@ -6,8 +6,6 @@
 #include "state/cpu_counters.h"
 #include "state/timers.h"
 
-#define SECOND_NS 1000000000ull
-
 /* No health lets a CPU go that long without a switch to a task that has to run. */
 #define STUCK_NS (10 * SECOND_NS)
 #define DEAF_NS	 (4 * SECOND_NS)

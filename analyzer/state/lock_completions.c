@@ -10,10 +10,9 @@
 
 #include <stdio.h>
 
-#define LONG_GRACE_PERIOD \
-	1000000000ull /* what one lasts before anybody is to blame for it, in ns */
+#define LONG_GRACE_PERIOD SECOND_NS /* what one lasts before anybody is to blame for it */
 /* CPUs that are named to each who waits for RCU; cpu_state.h has all of them. */
-#define MAX_RCU_CPUS 16
+#define MAX_RCU_CPUS	  16
 
 struct completions {
 	struct address_map exits, parks; /* completion -> the task that ends it */

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/search.h"
 #include "base/vector.h"
 #include "symbols/btf.h"
 
@@ -101,17 +102,21 @@ static const struct known {
 
 #define NR_KNOWN (sizeof(known) / sizeof(known[0]))
 
+struct place {
+	uint32_t at; /* in the strings */
+};
+
 struct restorer {
 	struct types *types;
 	char *strings;
 	uint32_t size;
-	VECTOR(uint32_t) places; /* where names begin of which a part is lost; sorted */
+	VECTOR(struct place) places; /* where names begin of which a part is lost; sorted */
 	uint64_t visits, searched;
 };
 
 static int compare(const void *a, const void *b)
 {
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+	uint32_t x = ((const struct place *)a)->at, y = ((const struct place *)b)->at;
 
 	return (x > y) - (x < y);
 }
@@ -120,10 +125,10 @@ static struct error *add_place(struct restorer *r, uint32_t at)
 {
 	if (!at || at >= r->size || r->strings[at] != LOST)
 		return NULL;
-	uint32_t *place = vector_push(&r->places);
+	struct place *place = vector_push(&r->places);
 	if (!place)
 		return &error_no_memory;
-	*place = at;
+	place->at = at;
 	return NULL;
 }
 
@@ -164,16 +169,9 @@ static struct error *list_places(struct restorer *r)
 /* The first place behind @at. */
 static uint32_t next_place(const struct restorer *r, uint32_t at)
 {
-	size_t low = 0, high = r->places.count;
+	size_t next = search_upto(r->places.data, r->places.count, at, at);
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-		if (r->places.data[middle] <= at)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low < r->places.count ? r->places.data[low] : UINT32_MAX;
+	return next < r->places.count ? r->places.data[next].at : UINT32_MAX;
 }
 
 /* Whether the name that begins at @at, of which a part is lost, can have been @name. */

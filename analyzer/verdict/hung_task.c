@@ -89,7 +89,7 @@ static void add_evidence(struct verdict *verdict, const struct verdict_input *in
 {
 	if (count)
 		verdict_add_evidence(verdict, "%zu task%s been blocked for over %llu s", count,
-				     count == 1 ? " has" : "s have", HUNG_NS / 1000000000);
+				     count == 1 ? " has" : "s have", HUNG_NS / SECOND_NS);
 	if (hung->line)
 		verdict_add_evidence(verdict, "the kernel says: %s", hung->line);
 	/* The chain, up to its head; where it goes in a circle there is none. */

@@ -74,23 +74,34 @@ static size_t write_types(uint8_t *to, uint32_t name_of_m)
 	return at;
 }
 
-static void make_blob(struct blob *blob)
+/* Makes room for types and strings of those sizes, behind their header; returns the strings. */
+static char *make_room(struct blob *blob, uint32_t types_size, uint32_t strings_size)
 {
-	struct btf_header header = { .magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(header) };
+	const struct btf_header header = {
+		.magic = BTF_MAGIC,
+		.version = 1,
+		.hdr_len = sizeof(header),
+		.type_len = types_size,
+		.str_off = types_size,
+		.str_len = strings_size,
+	};
 
-	header.type_len = write_types(NULL, 1);
-	header.str_off = header.type_len;
-	header.str_len = 3 + (NR_TYPES + 1) * 8;
 	blob->types_at = sizeof(header);
-	blob->types_size = header.type_len;
-	blob->strings_at = sizeof(header) + header.str_off;
-	blob->strings_size = header.str_len;
-	blob->size = blob->strings_at + header.str_len;
+	blob->types_size = types_size;
+	blob->strings_at = sizeof(header) + types_size;
+	blob->strings_size = strings_size;
+	blob->size = blob->strings_at + strings_size;
 	blob->data = calloc(1, blob->size);
 	assert_non_null(blob->data);
 	memcpy(blob->data, &header, sizeof(header));
-	write_types(blob->data + sizeof(header), 1);
-	char *strings = (char *)blob->data + blob->strings_at;
+	return (char *)blob->data + blob->strings_at;
+}
+
+static void make_blob(struct blob *blob)
+{
+	char *strings = make_room(blob, write_types(NULL, 1), 3 + (NR_TYPES + 1) * 8);
+
+	write_types(blob->data + blob->types_at, 1);
 	strcpy(strings + 1, "m");
 	for (uint32_t id = 1; id <= NR_TYPES; id++)
 		snprintf(strings + 3 + id * 8, 8, "s%u", id);
@@ -197,20 +208,9 @@ static size_t write_large(uint8_t *to, uint32_t name_of_m, uint32_t name_of_s)
 
 static void make_large(struct blob *blob)
 {
-	struct btf_header header = { .magic = BTF_MAGIC, .version = 1, .hdr_len = sizeof(header) };
+	char *strings = make_room(blob, write_large(NULL, 0, 0), 3 + NR_MEMBERS * 5);
 
-	header.type_len = header.str_off = write_large(NULL, 0, 0);
-	header.str_len = 3 + NR_MEMBERS * 5;
-	blob->types_at = sizeof(header);
-	blob->types_size = header.type_len;
-	blob->strings_at = sizeof(header) + header.str_off;
-	blob->strings_size = header.str_len;
-	blob->size = blob->strings_at + header.str_len;
-	blob->data = calloc(1, blob->size);
-	assert_non_null(blob->data);
-	memcpy(blob->data, &header, sizeof(header));
-	write_large(blob->data + sizeof(header), 3, 1);
-	char *strings = (char *)blob->data + blob->strings_at;
+	write_large(blob->data + blob->types_at, 3, 1);
 	strings[1] = 's';
 	for (uint32_t i = 0; i < NR_MEMBERS; i++)
 		snprintf(strings + 3 + i * 5, 5, "%04u", i);

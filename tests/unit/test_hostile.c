@@ -21,6 +21,7 @@
 #include "bpf/record.h"
 #include "lockdump.h"
 #include "make_machine.h"
+#include "make_record.h"
 #include "symbols/types.h"
 #include "test.h"
 
@@ -260,6 +261,14 @@ static void many_cpus(void **state)
 	end(&h);
 }
 
+/* The list of tasks goes on at BIG, where the dump ends as yet. */
+static void begin_with_tasks_at_big(struct hostile *h)
+{
+	begin(h);
+	make_kernel_line(&h->m.k, "set init_task task_struct.tasks.next 0x%llx", BIG + 48);
+	put_down(h);
+}
+
 /* Task structs so near to each other that each word of memory is a member of many, all pointers to others of them. */
 static void many_tasks(void **state)
 {
@@ -270,9 +279,7 @@ static void many_tasks(void **state)
 	(void)state;
 	if (!is_measured())
 		SKIP("a memory checker, which has no limits");
-	begin(&h);
-	make_kernel_line(&h.m.k, "set init_task task_struct.tasks.next 0x%llx", BIG + 48);
-	put_down(&h);
+	begin_with_tasks_at_big(&h);
 	uint64_t *words = extend(&h, COUNT * STEP, &offset);
 	for (uint64_t i = 0; i < COUNT; i++) {
 		words[2 * i] = BIG + (i + 1) % COUNT * STEP;
@@ -293,9 +300,7 @@ static void many_broken_tasks(void **state)
 	uint64_t offset;
 
 	(void)state;
-	begin(&h);
-	make_kernel_line(&h.m.k, "set init_task task_struct.tasks.next 0x%llx", BIG + 48);
-	put_down(&h);
+	begin_with_tasks_at_big(&h);
 	/* One page, of which only the list is there: the page table has it everywhere. */
 	char *page = extend(&h, (uint64_t)COUNT * 64, &offset);
 	for (uint64_t i = 0; i < COUNT; i++) {
@@ -452,15 +457,7 @@ static void full_records(void **state)
 	char *data = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	assert_ptr_not_equal(data, MAP_FAILED);
 	struct record_header *header = (void *)data;
-	memcpy(header->magic, RECORD_MAGIC, sizeof(header->magic));
-	header->abi = RECORD_ABI;
-	header->header_size = sizeof(*header);
-	header->slot_size = RECORD_SLOT_SIZE;
-	header->sample_size = sizeof(struct record_sample);
-	header->nr_onset = RECORD_NR_ONSET;
-	header->nr_ring = RECORD_NR_RING;
-	header->nr_slots = NR;
-	header->machine = EM_X86_64;
+	make_record_header(header, NR);
 	for (int cpu = 0; cpu < NR; cpu++) {
 		struct record_slot *slot = (void *)(data + (size_t)(cpu + 1) * RECORD_SLOT_SIZE);
 		slot->onset_ns = 1;
@@ -575,9 +572,7 @@ static void more_tasks(void **state)
 	(void)state;
 	if (!is_measured())
 		SKIP("a memory checker, which has no limits");
-	begin(&h);
-	make_kernel_line(&h.m.k, "set init_task task_struct.tasks.next 0x%llx", BIG + 48);
-	put_down(&h);
+	begin_with_tasks_at_big(&h);
 	char *bytes = extend(&h, 1ull << 31, &offset);
 	for (uint64_t i = 0; i < COUNT; i++) {
 		/* Its tasks.next, its signal, and there its own list, whose only member is itself. */

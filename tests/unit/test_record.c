@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "make_kernel.h"
+#include "make_record.h"
 #include "state/record.h"
 #include "test.h"
 
@@ -16,15 +17,7 @@ static char *make_record(uint32_t nr_slots, size_t *size_ret)
 
 	assert_non_null(data);
 	struct record_header *header = (struct record_header *)data;
-	memcpy(header->magic, RECORD_MAGIC, sizeof(header->magic));
-	header->abi = RECORD_ABI;
-	header->machine = RECORD_EM_X86_64;
-	header->header_size = sizeof(*header);
-	header->slot_size = RECORD_SLOT_SIZE;
-	header->sample_size = sizeof(struct record_sample);
-	header->nr_slots = nr_slots;
-	header->nr_onset = RECORD_NR_ONSET;
-	header->nr_ring = RECORD_NR_RING;
+	make_record_header(header, nr_slots);
 	*size_ret = size;
 	return data;
 }

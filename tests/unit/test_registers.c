@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "make_record.h"
 #include "state/registers.h"
 #include "test.h"
 #include "walked.h"
@@ -276,15 +277,7 @@ static void make_record(struct recorded *r)
 	struct record_header *header = calloc(1, size);
 
 	assert_non_null(header);
-	memcpy(header->magic, RECORD_MAGIC, sizeof(header->magic));
-	header->abi = RECORD_ABI;
-	header->machine = RECORD_EM_X86_64;
-	header->header_size = sizeof(*header);
-	header->slot_size = RECORD_SLOT_SIZE;
-	header->sample_size = sizeof(struct record_sample);
-	header->nr_slots = 4;
-	header->nr_onset = RECORD_NR_ONSET;
-	header->nr_ring = RECORD_NR_RING;
+	make_record_header(header, 4);
 	assert_no_error(record_parse(header, size, &r->record));
 	r->slot = (struct record_slot *)record_slot(&r->record, 3);
 	r->slot->onset_ns = 1000;
