@@ -13,8 +13,8 @@
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
 #include "capture/ksyms.h"
+#include "capture/verifier.h"
 
-#define VERIFIER_LOG_SIZE  65536
 #define TICK_SILENT_NS	   (10 * NS_PER_SEC)
 #define WATCHDOG_SILENT_NS (60 * NS_PER_SEC) /* its longest period is 24 s */
 #define WATCHDOG_FUNCTION  "watchdog_timer_fn"
@@ -54,17 +54,6 @@ static struct tick tick_of(struct recorder_bpf *bpf, size_t i)
 	};
 
 	return ticks[i];
-}
-
-/* The verifier ends with its reason, then statistics: cuts @log to the reason. */
-static const char *verifier_reason(char *log)
-{
-	char *reason = NULL, *rest;
-
-	for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (strncmp(line, "processed ", 10))
-			reason = line;
-	return reason;
 }
 
 static struct error *load_error(const char *function, char *log)
@@ -298,6 +287,11 @@ void recorder_stop(struct recorder *recorder)
 		munmap(recorder->record, recorder->size);
 	recorder_bpf__destroy(recorder->bpf);
 	*recorder = (struct recorder){};
+}
+
+int recorder_map_fd(const struct recorder *recorder)
+{
+	return bpf_map__fd(recorder->bpf->maps.lockdump_record);
 }
 
 struct record_header *recorder_header(const struct recorder *recorder)
