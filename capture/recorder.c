@@ -12,7 +12,7 @@
 #include "base/cleanup.h"
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
-#include "capture/ksyms.h"
+#include "symbols/ksyms.h"
 
 #define VERIFIER_LOG_SIZE  65536
 #define TICK_SILENT_NS	   (10 * NS_PER_SEC)
