@@ -12,8 +12,8 @@
 #include "base/cleanup.h"
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
-#include "capture/ksyms.h"
 #include "capture/verifier.h"
+#include "symbols/ksyms.h"
 
 #define TICK_SILENT_NS	   (10 * NS_PER_SEC)
 #define WATCHDOG_SILENT_NS (60 * NS_PER_SEC) /* its longest period is 24 s */

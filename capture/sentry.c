@@ -24,7 +24,7 @@
 
 #include "capture/clock.h"
 #include "capture/spooler.h"
-#include "capture/stall.h"
+#include "state/stall.h"
 #include "capture/sysrq.h"
 
 #define BEAT_NS	       NS_PER_SEC
