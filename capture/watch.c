@@ -83,7 +83,7 @@ int cmd_watch(int argc, char **argv)
 	struct watch_options options;
 	struct watch watch = { .options = &options, .sysrq_fd = -1 };
 
-	struct error *err = watch_options_parse(argc, argv, &options);
+	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
 	if (err) {
 		error_report(err);
 		return 2;
@@ -93,7 +93,7 @@ int cmd_watch(int argc, char **argv)
 		return 0;
 	}
 	err = prepare(&watch);
-	if (err)
-		return error_report(err);
-	return run(&watch);
+	int status = err ? error_report(err) : run(&watch);
+	watch_options_deinit(&options);
+	return status;
 }
