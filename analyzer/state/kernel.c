@@ -126,6 +126,16 @@ struct error *kernel_variable(struct kernel *kernel, enum ksym_id ksym, size_t s
 	return err ? err : memory_read(&kernel->memory, address, ret, size);
 }
 
+uint64_t kernel_per_cpu_variable(const struct kernel *kernel, enum ksym_id ksym, const char *hot)
+{
+	struct member member;
+
+	if (kernel->symbols.at[KSYM_pcpu_hot] &&
+	    types_member(kernel->symbols.types, "pcpu_hot", hot, &member))
+		return kernel->symbols.at[KSYM_pcpu_hot] + member.offset;
+	return kernel->symbols.at[ksym];
+}
+
 struct error *kernel_per_cpu(struct kernel *kernel, uint32_t cpu, uint64_t *ret)
 {
 	uint64_t table;
