@@ -146,7 +146,7 @@ static void put_stack(const struct printer *p, const struct task *task, bool wit
 			stack->frames.count ? "the rest cannot be read" : "no stack");
 }
 
-/* Who reads of few tasks must know that there were more. What no kernel need have, such as a record, is no lack. */
+/* Who reads of few tasks must know that there were more. What no kernel need have is no lack. */
 static bool lacks_memory(const struct report *report)
 {
 	for (size_t i = 0; i < report->notes.count; i++)
