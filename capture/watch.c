@@ -22,8 +22,6 @@ static struct error *check(const struct watch_options *options, int *ret_sysrq_f
 	if (!err)
 		err = preflight_alone(WATCH_LOCK, &lock_fd);
 	if (!err)
-		err = preflight_btf();
-	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
 	if (!err && options->trigger == RECORD_TRIGGER_SYSRQ)
 		err = preflight_crash_kernel();
