@@ -323,13 +323,6 @@ bool report_stack_values(const struct report *report, const struct task *task,
 	return good;
 }
 
-static bool is_softirq(const struct symbol *symbol)
-{
-	return symbol->name && !symbol->module &&
-	       (!strcmp(symbol->name, "__do_softirq") || !strcmp(symbol->name, "handle_softirqs") ||
-		!strcmp(symbol->name, "do_softirq"));
-}
-
 bool *report_find_softirqs(struct kernel *kernel, const struct frame *frames, size_t count)
 {
 	bool *ret = calloc(count + 1, sizeof(*ret)), inside = false;
@@ -338,9 +331,7 @@ bool *report_find_softirqs(struct kernel *kernel, const struct frame *frames, si
 		const struct frame *frame = &frames[i];
 		if (frame->section == SECTION_USER)
 			continue;
-		const struct symbol symbol =
-			symbols_lookup(&kernel->symbols, frame->pc - !frame->interrupted);
-		ret[i] = inside = inside || is_softirq(&symbol);
+		ret[i] = inside = inside || kernel_runs_softirqs(kernel, frame);
 		inside = inside && !frame->interrupted;
 	}
 	return ret;

@@ -53,4 +53,7 @@ uint64_t kernel_per_cpu_variable(const struct kernel *kernel, enum ksym_id ksym,
 /* The offset of @cpu's per-CPU variables from the addresses in kallsyms. */
 struct error *kernel_per_cpu(struct kernel *kernel, uint32_t cpu, uint64_t *ret);
 
+/* Whether @frame is of the function that runs softirqs: they have no stack of their own on x86-64. */
+bool kernel_runs_softirqs(struct kernel *kernel, const struct frame *frame);
+
 #endif

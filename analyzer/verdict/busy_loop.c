@@ -38,15 +38,35 @@ static size_t kernel_frames(const struct stack *stack)
 	return count && stack->frames.data[count - 1].section == SECTION_USER ? count - 1 : count;
 }
 
-/* Index of the innermost frame that all samples share; says in the evidence what was compared. */
+/*
+ * The frame that was interrupted, if @stack begins in an interrupt: a CPU that takes interrupts does not hang in one,
+ * but the crash may have begun there, by the watchdog's panic. A softirq is what may hang.
+ */
+static size_t interrupted_frame(struct kernel *kernel, const struct frame *frames, size_t count)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if ((frames[first].section != SECTION_IRQ &&
+		     frames[first].section != SECTION_NMI) ||
+		    kernel_runs_softirqs(kernel, &frames[i - 1]))
+			break;
+		if (frames[i].interrupted)
+			first = i;
+	}
+	return first;
+}
+
+/* Index of the innermost frame that all samples share, the interrupt of the crash apart; says in the evidence what was compared. */
 static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *input,
 			   const struct stack *stack)
 {
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
 	size_t nr_frames = kernel_frames(stack), common = nr_frames, agree = 0, torn;
+	size_t first = interrupted_frame(input->kernel, stack->frames.data, nr_frames);
 
 	if (!input->record || (uint32_t)verdict->cpu >= input->record->header->nr_slots)
-		return 0;
+		return first;
 	const struct record_slot *slot = record_slot(input->record, verdict->cpu);
 	size_t count = record_samples(slot, samples, &torn);
 	for (size_t i = 0; i < count; i++) {
@@ -73,7 +93,7 @@ static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *
 	if (torn)
 		verdict_add_evidence(verdict, "%zu samples are torn and were left out", torn);
 	verdict->confidence = count && agree == count ? 0.95 : 0.7;
-	return nr_frames - common < nr_frames ? nr_frames - common : 0;
+	return nr_frames - common > first ? nr_frames - common : first;
 }
 
 static void blame_unleft(struct verdict *verdict, const struct verdict_input *input,

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who is named where the dump has lost the task of a CPU that hung. CPU 1 runs task 2, in want(), which start() called. */
+/*
+ * Who is named where the dump has lost the task of a CPU that hung, and which function is blamed where there are no
+ * samples. CPU 1 runs task 2, in want(), which start() called.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,12 +21,10 @@ struct judged {
 	struct machine machine;
 };
 
-static void begin(struct judged *j, const char *line)
+static void begin_whole(struct judged *j, const char *line)
 {
 	memset(j, 0, sizeof(*j));
 	made_machine_begin_calm(&j->m, made_locks_with_lists);
-	make_kernel_line(&j->m.k, "exclude 0x%llx", TASK(2));
-	j->m.lossy = true;
 	j->line.text = line;
 	j->dmesg.lines.data = &j->line;
 	j->dmesg.lines.count = 1;
@@ -31,9 +32,24 @@ static void begin(struct judged *j, const char *line)
 	j->machine.panic_cpu = -1;
 }
 
-static void judge(struct judged *j, const struct record *record)
+static void begin(struct judged *j, const char *line)
+{
+	begin_whole(j, line);
+	make_kernel_line(&j->m.k, "exclude 0x%llx", TASK(2));
+	j->m.lossy = true;
+}
+
+/* @frames, if there are any, become those of task 2. */
+static void judge_frames(struct judged *j, const struct record *record, const struct frame *frames,
+			 size_t count)
 {
 	made_machine_find(&j->m);
+	if (count) {
+		struct stack *stack = &j->m.tasks.list.data[made_machine_place(&j->m, 2)].stack;
+		stack->frames.count = 0;
+		for (size_t i = 0; i < count; i++)
+			*vector_push(&stack->frames) = frames[i];
+	}
 	const struct verdict_input input = {
 		.kernel = j->m.kernel,
 		.cpus = &j->m.cpus,
@@ -44,6 +60,11 @@ static void judge(struct judged *j, const struct record *record)
 		.record = record,
 	};
 	verdict_init(&j->verdict, &input);
+}
+
+static void judge(struct judged *j, const struct record *record)
+{
+	judge_frames(j, record, NULL, 0);
 }
 
 static bool says(const struct judged *j, const char *what)
@@ -143,12 +164,67 @@ static void the_log_names_it(void **state)
 	made_machine_end(&j.m);
 }
 
+#define WANT	 0xffffffff81000204
+#define SCHEDULE 0xffffffff81000304
+#define HOLDS_IT 0xffffffff81000d04
+#define SOFTIRQS 0xffffffff81000a84
+
+static void what_was_interrupted(void **state)
+{
+	static const struct {
+		struct frame frames[4];
+		const char *function;
+	} cases[] = {
+		/* The watchdog's interrupt, which panics, and what it came to. */
+		{ { { .pc = SCHEDULE, .section = SECTION_IRQ, .interrupted = true },
+		    { .pc = SCHEDULE },
+		    { .pc = WANT, .interrupted = true },
+		    { .pc = HOLDS_IT } },
+		  "want" },
+		/* An NMI that came to that. */
+		{ { { .pc = SCHEDULE, .section = SECTION_NMI, .interrupted = true },
+		    { .pc = SCHEDULE, .section = SECTION_IRQ, .interrupted = true },
+		    { .pc = SCHEDULE },
+		    { .pc = HOLDS_IT, .interrupted = true } },
+		  "holds_it" },
+		/* A softirq that does not end, on the interrupts' stack; and the same with an interrupt. */
+		{ { { .pc = WANT, .section = SECTION_IRQ, .interrupted = true },
+		    { .pc = SOFTIRQS, .section = SECTION_IRQ },
+		    { .pc = SCHEDULE },
+		    { .pc = HOLDS_IT, .interrupted = true } },
+		  "want" },
+		{ { { .pc = SCHEDULE, .section = SECTION_IRQ, .interrupted = true },
+		    { .pc = WANT, .section = SECTION_IRQ, .interrupted = true },
+		    { .pc = SOFTIRQS, .section = SECTION_IRQ },
+		    { .pc = HOLDS_IT, .interrupted = true } },
+		  "want" },
+		/* A fault that does not end. */
+		{ { { .pc = WANT, .interrupted = true },
+		    { .pc = SCHEDULE },
+		    { .pc = HOLDS_IT, .interrupted = true },
+		    { .pc = HOLDS_IT } },
+		  "want" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct judged j;
+		begin_whole(&j, "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [task_2:2]");
+		make_kernel_text(&j.m.k, "symbol handle_softirqs 0xffffffff81000a80\n");
+		judge_frames(&j, NULL, cases[i].frames, 4);
+		assert_culprit(&j, "task_2", 2, cases[i].function);
+		made_machine_end(&j.m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a stuck CPU's task that the dump has lost is named by the record",
 		     the_record_names_it),
 		TEST("or by the watchdog's line before its own panic", the_log_names_it),
+		TEST("without samples what the crash's interrupt came to is blamed",
+		     what_was_interrupted),
 	};
 	return RUN_TESTS(tests);
 }
