@@ -106,7 +106,6 @@ static void gather(struct spooler *spooler, enum gather_folder folder,
 	complain(gatherer_ask(&spooler->gatherer, request));
 }
 
-/* Of the CPU's task, once the stall is told. */
 static void add_stall(const struct spooler *spooler, const struct stall *stall,
 		      struct gather_request *request)
 {
@@ -207,7 +206,10 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 	       stall_is_lockup(ret, spooler->watch->options->threshold_ns);
 }
 
-/* Takes up what is new: all of them are in the record before the slow part, the printing, begins. */
+/*
+ * Takes up what is new: all of them are in the record, and what else can be seen is being gathered, before the slow
+ * part, the printing, begins.
+ */
 static void take_up(struct spooler *spooler)
 {
 	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
@@ -221,21 +223,20 @@ static void take_up(struct spooler *spooler)
 		if (!spooler->open)
 			begin_incident(spooler, &stall);
 		spooler->stalls[cpu] = stall;
+		add_stall(spooler, &stall, &request);
 		any = true;
 	}
+	if (any)
+		gather(spooler, GATHER_ONSET, &request);
 	for (uint32_t cpu = 0; any && cpu < nr_cpus; cpu++) {
 		const struct stall *stall = &spooler->stalls[cpu];
 		if (!stall->onset_ns ||
 		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
 			continue;
 		tell_stall(spooler, stall);
-		add_stall(spooler, stall, &request);
 		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
-	if (!any)
-		return;
-	gather(spooler, GATHER_ONSET, &request);
-	if (spooler->stored)
+	if (any && spooler->stored)
 		complain(rig_write(&spooler->incident));
 }
 
