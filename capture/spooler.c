@@ -15,7 +15,6 @@
 #include "capture/facts.h"
 #include "capture/header.h"
 #include "capture/rig.h"
-#include "capture/sources.h"
 #include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
@@ -74,25 +73,20 @@ static void begin_incident(struct spooler *spooler, const struct stall *stall)
 	complain(spool(spooler));
 }
 
-/* What can be read without losing another CPU to it: see capture/sources.h. */
-static uint32_t unsafe_sources(const struct spooler *spooler)
+/* Whether a CPU takes no interrupts, or has taken none for longer than they are apart. */
+static bool any_is_deaf(const struct spooler *spooler)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
-	long to_spare = sysconf(_SC_NPROCESSORS_ONLN) - 1;
 	uint64_t now = now_ns();
-	uint32_t unsafe = 0;
 
 	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
 		struct stall stall;
 		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
-		enum stall_state state = stall_state(&stall, now, recorder->silent_ns);
-		if (state != STALL_ON && state != STALL_SILENT)
-			continue;
-		to_spare--;
-		if (now > stall.last_ns && now - stall.last_ns > recorder->silent_ns / 10)
-			unsafe |= SOURCE_IRQ_LOCKS;
+		enum stall_state state = stall_state(&stall, now, recorder->silent_ns / 10);
+		if (state == STALL_SILENT)
+			return true;
 	}
-	return to_spare > 0 ? unsafe : unsafe | SOURCE_SPIN_LOCKS;
+	return false;
 }
 
 static void gather(struct spooler *spooler, enum gather_folder folder,
@@ -101,7 +95,7 @@ static void gather(struct spooler *spooler, enum gather_folder folder,
 	if (!spooler->stored)
 		return;
 	request->folder = folder;
-	request->unsafe = unsafe_sources(spooler);
+	request->deaf = any_is_deaf(spooler);
 	memcpy(request->incident, spooler->incident.id, sizeof(request->incident));
 	complain(gatherer_ask(&spooler->gatherer, request));
 }
