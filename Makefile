@@ -7,13 +7,15 @@ CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 
 B := build
-LIBS := libbpf libdw libelf libseccomp json-c zlib lzo2 libzstd libkmod blkid libcrypto
+LIBS := libbpf libdw libelf libseccomp json-c zlib lzo2 libzstd libkmod blkid libcrypto libcap
 # CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's, who may set them on make's command line; what
 # the sources need stands beside them. SANITIZE: see tests/tests.mk.
 CFLAGS ?= -O2 -g
 PROJECT_CPPFLAGS := -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
 PROJECT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 PROJECT_LDLIBS := $(shell pkg-config --libs $(LIBS)) -lsnappy -lm
+# now: who watches a hung machine must not look for symbols any more.
+PROJECT_LDFLAGS := -Wl,-z,relro,-z,now
 ALL_CPPFLAGS = $(PROJECT_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = $(PROJECT_CFLAGS) $(CFLAGS) $(SANITIZE)
 ALL_LDLIBS = $(PROJECT_LDLIBS) $(LDLIBS)
@@ -32,7 +34,7 @@ all: $(B)/lockdump
 
 $(B)/lockdump: $(OBJECTS)
 	$(call say,LD)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(B)/%.o: %.c Makefile | $(SKELETONS)
 	@mkdir -p $(@D)

@@ -22,6 +22,7 @@ struct watch_options {
 	uint64_t trigger_after_ns; /* from the onset; at least the threshold */
 	enum record_trigger_mode trigger;
 	const char *store; /* not owned */
+	const char *metrics; /* not owned; NULL: none are wanted */
 	bool print;
 	bool once;
 	bool help; /* the rest was not looked at */
