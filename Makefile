@@ -2,6 +2,8 @@
 # 'make' builds build/lockdump. 'make demo' and 'make check' need nothing else done before.
 VERSION := 0.1
 PREFIX ?= /usr/local
+# systemd looks into /usr/local/lib and /usr/lib.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -57,6 +59,9 @@ include tests/tests.mk
 
 install: all
 	install -D -m 755 $(B)/lockdump $(DESTDIR)$(PREFIX)/sbin/lockdump
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,@SBINDIR@,$(PREFIX)/sbin,' scripts/systemd/lockdump-watch.service >$(DESTDIR)$(UNITDIR)/lockdump-watch.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/lockdump-watch.service
 
 clean:
 	rm -rf $(B)

@@ -334,7 +334,13 @@ static void say_ready(struct sentry *sentry)
 
 int sentry_run(const struct watch *watch, int spooler)
 {
-	struct sentry sentry = { .watch = watch, .spooler = spooler, .start_ns = now_ns() };
+	uint64_t now = now_ns();
+	struct sentry sentry = {
+		.watch = watch,
+		.spooler = spooler,
+		.start_ns = now,
+		.pinged_ns = now,
+	};
 	struct post posts[MAX_THREADS] = {
 		{ .sentry = &sentry, .number = 0 },
 		{ .sentry = &sentry, .number = 1 },
