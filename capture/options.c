@@ -19,6 +19,7 @@
 
 static const struct watch_options defaults = {
 	.threshold_ns = 10 * NS_PER_SEC,
+	.trigger_on = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP,
 	.store = STORE_DEFAULT,
 };
 
@@ -38,19 +39,27 @@ static struct error *parse_seconds(const char *text, void *ret)
 	return NULL;
 }
 
+static const char *const trigger_modes[] = {
+	[RECORD_TRIGGER_OFF] = "off",
+	[RECORD_TRIGGER_SYSRQ] = "sysrq",
+	[RECORD_TRIGGER_KERNEL] = "kernel",
+	[RECORD_TRIGGER_AUTO] = "auto",
+};
+
+const char *watch_options_trigger(enum record_trigger_mode mode)
+{
+	return trigger_modes[mode];
+}
+
 static struct error *parse_trigger(const char *text, void *ret)
 {
-	enum record_trigger_mode *mode = ret;
-
-	if (!strcmp(text, "off"))
-		*mode = RECORD_TRIGGER_OFF;
-	else if (!strcmp(text, "sysrq"))
-		*mode = RECORD_TRIGGER_SYSRQ;
-	else if (!strcmp(text, "kernel") || !strcmp(text, "auto"))
-		return error_create(ERROR_OTHER, "not built yet; use sysrq");
-	else
-		return error_create(ERROR_OTHER, "no such mode; off or sysrq");
-	return NULL;
+	for (size_t i = 0; i < sizeof(trigger_modes) / sizeof(trigger_modes[0]); i++) {
+		if (!strcmp(text, trigger_modes[i])) {
+			*(enum record_trigger_mode *)ret = i;
+			return NULL;
+		}
+	}
+	return error_create(ERROR_OTHER, "no such mode; off, sysrq, kernel or auto");
 }
 
 static struct error *parse_text(const char *text, void *ret)
@@ -97,8 +106,10 @@ static const struct setting settings[] = {
 	{ "threshold", "Threshold", "SEC", parse_seconds, MEMBER(threshold_ns),
 	  "a stall this long is a lockup (default 10; fractions allowed)" },
 	{ "trigger", "Trigger", "MODE", parse_trigger, MEMBER(trigger),
-	  "off: record only (default); sysrq: crash the machine into the\n"
-	  "capture kernel that 'lockdump arm' has loaded" },
+	  "crash the machine into the capture kernel that 'lockdump arm' has\n"
+	  "loaded. off: never (default); sysrq: lockdump does it; kernel: a BPF\n"
+	  "program does, when no process can run (Linux 6.1); auto: lockdump, or\n"
+	  "else the program" },
 	{ "trigger-after", "TriggerAfter", "SEC", parse_seconds, MEMBER(trigger_after_ns),
 	  "how long after the stall's onset (default: threshold + 10)" },
 	{ "store", "Store", "DIR", parse_text, MEMBER(store),

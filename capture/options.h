@@ -21,6 +21,7 @@ struct watch_options {
 	uint64_t threshold_ns;
 	uint64_t trigger_after_ns; /* from the onset; at least the threshold */
 	enum record_trigger_mode trigger;
+	uint32_t trigger_on; /* 1 << enum record_kind */
 	const char *store; /* not owned */
 	const char *metrics; /* not owned; NULL: none are wanted */
 	bool print;
@@ -38,6 +39,9 @@ struct watch_options {
 struct error *watch_options_parse(int argc, char **argv, const char *folder,
 				  struct watch_options *ret);
 void watch_options_deinit(struct watch_options *options);
+
+/* As --trigger has it. */
+const char *watch_options_trigger(enum record_trigger_mode mode);
 
 void watch_options_usage(FILE *out);
 

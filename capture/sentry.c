@@ -24,7 +24,7 @@
 #include "capture/locked_memory.h"
 #include "capture/privilege.h"
 #include "capture/spooler.h"
-#include "capture/stall.h"
+#include "state/stall.h"
 #include "capture/sysrq.h"
 
 #define BEAT_NS	       NS_PER_SEC
@@ -111,6 +111,8 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 {
 	const struct watch *watch = sentry->watch;
 	const struct watch_options *options = watch->options;
+	bool by_sysrq = watch->trigger.sysrq_fd >= 0 &&
+			(options->trigger_on & (1U << RECORD_KIND_SOFT_LOCKUP));
 	uint64_t now = now_ns();
 	struct stall stall;
 
@@ -122,12 +124,12 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 		tell_spooler(sentry);
 	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
 		return UINT64_MAX;
-	if (watch->sysrq_fd >= 0 && stall_is_lockup(&stall, options->trigger_after_ns))
+	if (by_sysrq && stall_is_lockup(&stall, options->trigger_after_ns))
 		fire(sentry, &stall);
 
 	uint64_t deadlines[] = {
 		stall.onset_ns + options->threshold_ns + TICK_NS,
-		watch->sysrq_fd >= 0 ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
+		by_sysrq ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
 	};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
@@ -210,7 +212,7 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
  */
 static int spooler_ended(struct sentry *sentry)
 {
-	bool trigger = sentry->watch->sysrq_fd >= 0;
+	bool trigger = !trigger_is_off(&sentry->watch->trigger);
 	int status;
 
 	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)

@@ -21,12 +21,10 @@ struct error *shared_create(uint32_t nr_cpus, struct shared **ret)
 void watch_describe(const struct watch *watch, char *ret, size_t size)
 {
 	const struct watch_options *options = watch->options;
-	char trigger[64] = "off";
+	char trigger[64];
 	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (options->trigger == RECORD_TRIGGER_SYSRQ)
-		snprintf(trigger, sizeof(trigger), "sysrq after %g s",
-			 (double)options->trigger_after_ns / NS_PER_SEC);
+	trigger_describe(&watch->trigger, options, trigger, sizeof(trigger));
 	snprintf(ret, size, "watching %ld CPU%s by %s, threshold %g s, trigger %s", nr_cpus,
 		 nr_cpus == 1 ? "" : "s", watch->recorder.hook,
 		 (double)options->threshold_ns / NS_PER_SEC, trigger);

@@ -14,7 +14,9 @@
 #include "capture/events.h"
 #include "capture/notify.h"
 #include "capture/options.h"
+#include "capture/pin.h"
 #include "capture/recorder.h"
+#include "capture/trigger.h"
 
 struct shared {
 	_Atomic uint32_t asked; /* spools that the sentry has asked for */
@@ -30,7 +32,8 @@ struct watch {
 	const struct watch_options *options;
 	struct recorder recorder;
 	struct shared *shared;
-	int sysrq_fd; /* -1: no trigger */
+	struct trigger trigger;
+	struct pins pins;
 	struct notify notify;
 	struct journal journal;
 };

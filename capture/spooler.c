@@ -49,11 +49,6 @@ static double seconds(uint64_t ns)
 	return (double)ns / NS_PER_SEC;
 }
 
-static const char *trigger_name(enum record_trigger_mode mode)
-{
-	return mode == RECORD_TRIGGER_SYSRQ ? "sysrq" : "off";
-}
-
 /* Writes them, if they are asked for. */
 static void publish(struct spooler *spooler, bool watching)
 {
@@ -65,7 +60,7 @@ static void publish(struct spooler *spooler, bool watching)
 		return;
 	metrics->watching = watching;
 	metrics->hook = watch->recorder.hook;
-	metrics->trigger = trigger_name(watch->options->trigger);
+	metrics->trigger = watch_options_trigger(watch->options->trigger);
 	metrics->heartbeat_s = seconds(record_realtime_ns(header, header->heartbeat_ns));
 	metrics->threshold_s = seconds(watch->options->threshold_ns);
 	metrics->trigger_failures = spooler->failures;
@@ -117,7 +112,7 @@ static void tell_watching(struct spooler *spooler)
 	watch_describe(watch, text, sizeof(text));
 	event_init(&event, EVENT_WATCHING, LOG_INFO);
 	event_add(&event, "LOCKDUMP_HOOK", "%s", watch->recorder.hook);
-	event_add(&event, "LOCKDUMP_TRIGGER", "%s", trigger_name(watch->options->trigger));
+	event_add(&event, "LOCKDUMP_TRIGGER", "%s", watch_options_trigger(watch->options->trigger));
 	/* On stderr the sentry has said it, unless that is the journal. */
 	event_tell(&event, &watch->journal, watch->journal.is_stderr ? stderr : NULL, "%s", text);
 }
