@@ -7,17 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "base/cleanup.h"
-#include "base/print.h"
 #include "capture/clock.h"
-#include "capture/events.h"
-#include "capture/facts.h"
 #include "capture/header.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
-#include "capture/sysrq.h"
+#include "capture/telling.h"
 #include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
@@ -34,105 +30,9 @@ static bool complain(struct error *err)
 	return err;
 }
 
-static const struct record_header *header_of(const struct spooler *spooler)
-{
-	return recorder_header(&spooler->watch->recorder);
-}
-
 static enum stall_state state_of(const struct spooler *spooler, const struct stall *stall)
 {
 	return stall_state(stall, now_ns(), spooler->watch->recorder.silent_ns);
-}
-
-static double seconds(uint64_t ns)
-{
-	return (double)ns / NS_PER_SEC;
-}
-
-/* Writes them, if they are asked for. */
-static void publish(struct spooler *spooler, bool watching)
-{
-	const struct watch *watch = spooler->watch;
-	const struct record_header *header = header_of(spooler);
-	struct metrics *metrics = &spooler->metrics;
-
-	if (!watch->options->metrics)
-		return;
-	metrics->watching = watching;
-	metrics->hook = watch->recorder.hook;
-	metrics->trigger = watch_options_trigger(watch->options->trigger);
-	metrics->heartbeat_s = seconds(record_realtime_ns(header, header->heartbeat_ns));
-	metrics->threshold_s = seconds(watch->options->threshold_ns);
-	metrics->trigger_failures = spooler->failures;
-	metrics->stalled_cpus = 0;
-	metrics->ticks = 0;
-	for (uint32_t cpu = 0; cpu < watch->recorder.nr_cpus; cpu++) {
-		const struct record_slot *slot = recorder_slot(&watch->recorder, cpu);
-		metrics->ticks += slot->ticks ? slot->ticks : slot->watchdog_calls;
-		metrics->stalled_cpus += spooler->stalls[cpu].onset_ns != 0;
-	}
-	complain(metrics_write(metrics, watch->options->metrics));
-}
-
-/* Takes the stall as it is now into them. */
-static void measure(struct spooler *spooler, const struct stall *stall)
-{
-	double length_s = seconds(stall_length_ns(stall));
-
-	if (length_s > spooler->metrics.longest_s)
-		spooler->metrics.longest_s = length_s;
-}
-
-static void add_stall(struct event *event, const struct spooler *spooler, const struct stall *stall,
-		      const struct record_sample *sample)
-{
-	event_add(event, "LOCKDUMP_CPU", "%u", stall->cpu);
-	event_add(event, "LOCKDUMP_STALL_SEC", "%.3f", seconds(stall_length_ns(stall)));
-	if (sample) {
-		event_add(event, "LOCKDUMP_PID", "%u", sample->pid);
-		event_add(event, "LOCKDUMP_COMM", "%.*s", (int)sizeof(sample->comm), sample->comm);
-	}
-	if (spooler->stored)
-		event_add(event, "LOCKDUMP_INCIDENT", "%s", spooler->incident.id);
-}
-
-/* Once the sentry has settled down. */
-static void tell_watching(struct spooler *spooler)
-{
-	const struct watch *watch = spooler->watch;
-	struct event event;
-	char text[192];
-
-	if (spooler->told_watching || !watch->shared->watching)
-		return;
-	spooler->told_watching = true;
-	publish(spooler, true);
-	if (watch->journal.fd < 0)
-		return;
-	watch_describe(watch, text, sizeof(text));
-	event_init(&event, EVENT_WATCHING, LOG_INFO);
-	event_add(&event, "LOCKDUMP_HOOK", "%s", watch->recorder.hook);
-	event_add(&event, "LOCKDUMP_TRIGGER", "%s", watch_options_trigger(watch->options->trigger));
-	/* On stderr the sentry has said it, unless that is the journal. */
-	event_tell(&event, &watch->journal, watch->journal.is_stderr ? stderr : NULL, "%s", text);
-}
-
-/* The trigger was pulled, and nothing happened. */
-static void tell_failure(struct spooler *spooler)
-{
-	const struct watch *watch = spooler->watch;
-	uint32_t failures = watch->shared->failures;
-	struct event event;
-
-	if (failures == spooler->failures)
-		return;
-	spooler->failures = failures;
-	event_init(&event, EVENT_TRIGGER_FAILED, LOG_ERR);
-	event_add(&event, "ERRNO", "%d", watch->shared->failure);
-	event_tell(&event, &watch->journal, watch->journal.is_stderr ? stderr : NULL,
-		   "/proc/sysrq-trigger: the machine is still running: %s",
-		   sysrq_failure(watch->shared->failure));
-	publish(spooler, true);
 }
 
 static struct error *spool(struct spooler *spooler)
@@ -182,76 +82,6 @@ static void end_incident(struct spooler *spooler)
 	spooler->open = spooler->stored = false;
 }
 
-/* Any user gives his processes their names; they are about to reach a terminal. */
-static void clean_comms(struct record_slot *slot)
-{
-	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
-		char *comm = slot->samples[i].comm;
-		comm[sizeof(slot->samples[i].comm) - 1] = '\0';
-		clean_text(comm);
-	}
-}
-
-static void count_stall(struct spooler *spooler, const struct stall *stall,
-			const struct record_sample *sample)
-{
-	struct metrics *metrics = &spooler->metrics;
-
-	metrics->stalls++;
-	metrics->cpu = stall->cpu;
-	metrics->onset_s = seconds(record_realtime_ns(header_of(spooler), stall->onset_ns));
-	snprintf(metrics->comm, sizeof(metrics->comm), "%.16s", sample ? sample->comm : "");
-	snprintf(metrics->incident, sizeof(metrics->incident), "%s",
-		 spooler->stored ? spooler->incident.id : "");
-	measure(spooler, stall);
-}
-
-static void tell_stall(struct spooler *spooler, const struct stall *stall)
-{
-	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
-	const struct watch_options *options = spooler->watch->options;
-	_cleanup_free_ char *path = NULL;
-
-	stall_copy_slot(slot, spooler->slot);
-	clean_comms(spooler->slot);
-	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
-	struct event event;
-	event_init(&event, EVENT_STALL, LOG_ERR);
-	add_stall(&event, spooler, stall, sample);
-	event_tell(&event, &spooler->watch->journal, stderr,
-		   "CPU %u %s stuck for %.1f s: %s (pid %u); incident %s", stall->cpu,
-		   stall->end_ns ? "was" : "is", seconds(stall_length_ns(stall)),
-		   sample ? sample->comm : "?", sample ? sample->pid : 0,
-		   spooler->stored ? spooler->incident.id : "could not be made");
-	notify_send(&spooler->watch->notify, "STATUS=CPU %u is stuck: %s (pid %u)", stall->cpu,
-		    sample ? sample->comm : "?", sample ? sample->pid : 0);
-	count_stall(spooler, stall, sample);
-	if (!options->print)
-		return;
-	if (spooler->stored && asprintf(&path, "%s/%s", options->store, spooler->incident.id) < 0)
-		path = NULL;
-	struct facts facts = {
-		.header = header_of(spooler),
-		.slot = spooler->slot,
-		.stall = *stall,
-		.incident = path,
-	};
-	complain(facts_print(&facts, stdout));
-}
-
-static void tell_end(const struct spooler *spooler, const struct stall *stall)
-{
-	bool silent = state_of(spooler, stall) == STALL_SILENT;
-	struct event event;
-
-	event_init(&event, EVENT_STALL_ENDED, silent ? LOG_ERR : LOG_NOTICE);
-	add_stall(&event, spooler, stall, NULL);
-	event_tell(&event, &spooler->watch->journal,
-		   spooler->watch->options->print ? stdout : stderr, "CPU %u %s, after %.1f s",
-		   stall->cpu, silent ? "takes no timer interrupts any more" : "schedules again",
-		   seconds(stall_length_ns(stall)));
-}
-
 /* A stall past the threshold that was not attended to yet, of @cpu. */
 static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *ret)
 {
@@ -284,7 +114,7 @@ static void take_up(struct spooler *spooler)
 		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
 	if (any)
-		publish(spooler, true);
+		tell_metrics(spooler, true);
 	if (any && spooler->stored)
 		complain(rig_write(&spooler->incident));
 }
@@ -304,7 +134,7 @@ static bool still_on(struct spooler *spooler)
 			*mine = now;
 		else if (!mine->end_ns) /* another has come since: this one is over */
 			mine->end_ns = mine->last_ns;
-		measure(spooler, mine);
+		tell_length(spooler, mine);
 		if (state_of(spooler, mine) == STALL_ON) {
 			on = true;
 			continue;
@@ -313,14 +143,6 @@ static bool still_on(struct spooler *spooler)
 		*mine = (struct stall){};
 	}
 	return on;
-}
-
-static void tell_status(const struct spooler *spooler)
-{
-	char text[192];
-
-	watch_describe(spooler->watch, text, sizeof(text));
-	notify_send(&spooler->watch->notify, "STATUS=%s", text);
 }
 
 bool spooler_attend(struct spooler *spooler)
@@ -332,27 +154,13 @@ bool spooler_attend(struct spooler *spooler)
 		return false;
 	if (!still_on(spooler)) {
 		end_incident(spooler);
-		publish(spooler, true);
+		tell_metrics(spooler, true);
 		tell_status(spooler);
 		return spooler->watch->options->once;
 	}
 	if (now_ns() >= spooler->next_spool_ns)
 		complain(spool(spooler));
 	return false;
-}
-
-static void tell_crash(struct spooler *spooler)
-{
-	const struct record_header *header = header_of(spooler);
-	struct event event;
-
-	event_init(&event, EVENT_CRASHING, LOG_CRIT);
-	event_add(&event, "LOCKDUMP_CPU", "%d", header->fired_cpu);
-	event_add(&event, "LOCKDUMP_REASON", "%s", header->fired_reason);
-	if (spooler->stored)
-		event_add(&event, "LOCKDUMP_INCIDENT", "%s", spooler->incident.id);
-	event_tell(&event, &spooler->watch->journal, stderr, "CPU %d: crashing the machine: %s",
-		   header->fired_cpu, header->fired_reason);
 }
 
 /* A last spool before the machine is crashed: answered in any case. */
@@ -370,7 +178,7 @@ static void answer(struct spooler *spooler)
 	tell_crash(spooler);
 	shared->answered = asked;
 	spooler->metrics.triggers++;
-	publish(spooler, true);
+	tell_metrics(spooler, true);
 }
 
 static int next_signal(const struct spooler *spooler, const sigset_t *signals)
@@ -422,7 +230,7 @@ static int serve(struct spooler *spooler)
 	take_up(spooler);
 	if (spooler->open)
 		end_incident(spooler);
-	publish(spooler, false);
+	tell_metrics(spooler, false);
 	return 0;
 }
 
