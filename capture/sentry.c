@@ -224,6 +224,7 @@ static int spooler_ended(struct sentry *sentry)
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 	    trigger ? "the trigger stays" : "start lockdump anew");
+	notify_send(&sentry->watch->notify, "STATUS=incidents are not stored any more");
 	return trigger ? -1 : 1;
 }
 

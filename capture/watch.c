@@ -99,8 +99,9 @@ int cmd_watch(int argc, char **argv)
 	}
 	journal_init(JOURNAL_SOCKET, &watch.journal);
 	err = notify_init(&watch.notify);
-	if (!err)
-		err = prepare(&watch);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
+	err = prepare(&watch);
 	int status = err ? error_report(err) : run(&watch);
 	watch_options_deinit(&options);
 	return status;
