@@ -97,6 +97,10 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
 	err = prepare(&watch);
 	int status = err ? error_report(err) : run(&watch);
 	watch_options_deinit(&options);
