@@ -218,7 +218,7 @@ static struct error *try_choice(struct attempt *attempt)
 
 	if (!err && !attempt->dry)
 		err = attach(&attempt->choice, attempt->recorder);
-	if (err || attempt->dry)
+	if (err)
 		detach(attempt->recorder);
 	return err;
 }
@@ -289,13 +289,6 @@ static struct error *choose(const struct features *features, uint64_t sample_fir
 	return err ? err : try_all(&attempt, ret);
 }
 
-struct error *recorder_try(const struct features *features, struct recorder_choice *ret)
-{
-	struct recorder recorder;
-
-	return choose(features, NS_PER_SEC, NS_PER_SEC, true, &recorder, ret);
-}
-
 static struct error *map_record(struct recorder *recorder)
 {
 	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + recorder->nr_cpus);
@@ -306,6 +299,12 @@ static struct error *map_record(struct recorder *recorder)
 		return error_errno("recorder: cannot map the flight record");
 	}
 	return NULL;
+}
+
+struct error *recorder_try(const struct features *features, struct recorder *ret,
+			   struct recorder_choice *ret_choice)
+{
+	return choose(features, NS_PER_SEC, NS_PER_SEC, true, ret, ret_choice);
 }
 
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,

@@ -36,8 +36,9 @@ struct recorder_choice {
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
 			     struct recorder *ret);
 
-/* What recorder_start() would come to, without attaching anything: it is loaded and let go. */
-struct error *recorder_try(const struct features *features, struct recorder_choice *ret);
+/* What recorder_start() would come to: loaded, but nothing is attached, and the record is not mapped. */
+struct error *recorder_try(const struct features *features, struct recorder *ret,
+			   struct recorder_choice *ret_choice);
 void recorder_stop(struct recorder *recorder);
 
 struct record_header *recorder_header(const struct recorder *recorder);
