@@ -23,8 +23,10 @@ void watch_options_usage(FILE *out)
 	      "the CPU, the record is stored.\n"
 	      "\n"
 	      "      --threshold SEC      a stall this long is a lockup (default 10; fractions allowed)\n"
-	      "      --trigger MODE       off: record only (default); sysrq: crash the machine into the\n"
-	      "                           capture kernel that 'lockdump arm' has loaded\n"
+	      "      --trigger MODE       crash the machine into the capture kernel that 'lockdump arm' has\n"
+	      "                           loaded. off: never (default); sysrq: lockdump does it; kernel: a BPF\n"
+	      "                           program does, when no process can run (Linux 6.1); auto: lockdump, or\n"
+	      "                           else the program\n"
 	      "      --trigger-after SEC  how long after the stall's onset (default: threshold + 10)\n"
 	      "      --store DIR          where the incidents go (default " STORE_DEFAULT ")\n"
 	      "      --print              print process, memory and kernel facts of each stall\n"
@@ -48,19 +50,28 @@ static struct error *parse_seconds(const char *option, const char *text, uint64_
 	return NULL;
 }
 
+static const char *const trigger_modes[] = {
+	[RECORD_TRIGGER_OFF] = "off",
+	[RECORD_TRIGGER_SYSRQ] = "sysrq",
+	[RECORD_TRIGGER_KERNEL] = "kernel",
+	[RECORD_TRIGGER_AUTO] = "auto",
+};
+
+const char *watch_options_trigger(enum record_trigger_mode mode)
+{
+	return trigger_modes[mode];
+}
+
 static struct error *parse_trigger(const char *text, enum record_trigger_mode *ret)
 {
-	if (!strcmp(text, "off"))
-		*ret = RECORD_TRIGGER_OFF;
-	else if (!strcmp(text, "sysrq"))
-		*ret = RECORD_TRIGGER_SYSRQ;
-	else if (!strcmp(text, "kernel") || !strcmp(text, "auto"))
-		return error_create(ERROR_OTHER, "watch: --trigger %s: not built yet; use sysrq",
-				    text);
-	else
-		return error_create(ERROR_OTHER, "watch: --trigger %s: no such mode; off or sysrq",
-				    text);
-	return NULL;
+	for (size_t i = 0; i < sizeof(trigger_modes) / sizeof(trigger_modes[0]); i++) {
+		if (!strcmp(text, trigger_modes[i])) {
+			*ret = i;
+			return NULL;
+		}
+	}
+	return error_create(ERROR_OTHER,
+			    "watch: --trigger %s: no such mode; off, sysrq, kernel or auto", text);
 }
 
 enum option_id {
@@ -119,6 +130,7 @@ struct error *watch_options_parse(int argc, char **argv, struct watch_options *r
 	*ret = (struct watch_options){
 		.threshold_ns = THRESHOLD_DEFAULT_NS,
 		.store = STORE_DEFAULT,
+		.trigger_on = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP,
 	};
 	optind = 0;
 	for (;;) {

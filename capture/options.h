@@ -14,6 +14,7 @@ struct watch_options {
 	uint64_t threshold_ns;
 	uint64_t trigger_after_ns; /* from the onset; at least the threshold */
 	enum record_trigger_mode trigger;
+	uint32_t trigger_on; /* 1 << enum record_kind */
 	const char *store; /* not owned */
 	bool print;
 	bool once;
@@ -22,6 +23,9 @@ struct watch_options {
 
 /* An error means wrong usage. */
 struct error *watch_options_parse(int argc, char **argv, struct watch_options *ret);
+
+/* As --trigger has it. */
+const char *watch_options_trigger(enum record_trigger_mode mode);
 
 void watch_options_usage(FILE *out);
 

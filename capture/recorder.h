@@ -41,6 +41,9 @@ struct error *recorder_try(const struct features *features, struct recorder *ret
 			   struct recorder_choice *ret_choice);
 void recorder_stop(struct recorder *recorder);
 
+/* The flight record's map, for other BPF objects. */
+int recorder_map_fd(const struct recorder *recorder);
+
 struct record_header *recorder_header(const struct recorder *recorder);
 const struct record_slot *recorder_slot(const struct recorder *recorder, uint32_t cpu);
 
