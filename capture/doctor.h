@@ -12,6 +12,10 @@ struct doctor {
 	const char *store;
 	bool is_root; /* who is not cannot load programs */
 	struct findings findings;
+
+	/* Found by doctor_recorder() for doctor_trigger(). */
+	bool has_recorder;
+	struct error *no_kernel_trigger; /* owned; NULL, with the recorder: it is there */
 };
 
 /* capture/doctor_recorder.c: the programs in the kernel, and the kernel's own trigger. */

@@ -91,6 +91,21 @@ void doctor_crash_kernel(struct doctor *doctor)
 	find_symbols(doctor);
 }
 
+static void find_kernel_trigger(struct doctor *doctor)
+{
+	struct findings *findings = &doctor->findings;
+	static const char lost[] = "--trigger kernel: a crash when no process can run any more";
+	bool has = doctor->has_recorder && !doctor->no_kernel_trigger;
+
+	findings_add(findings, "kernel", has ? FINDING_OK : FINDING_MISSING, "crash_kexec()");
+	if (!doctor->has_recorder)
+		findings_explain(findings, lost, "it needs the recorder",
+				 "set kernel.softlockup_panic to 1 instead");
+	else if (doctor->no_kernel_trigger)
+		findings_blame(findings, lost, doctor->no_kernel_trigger);
+	doctor->no_kernel_trigger = NULL;
+}
+
 void doctor_trigger(struct doctor *doctor)
 {
 	struct findings *findings = &doctor->findings;
@@ -108,6 +123,7 @@ void doctor_trigger(struct doctor *doctor)
 	findings_add(findings, "sysrq", err ? FINDING_MISSING : FINDING_OK, "/proc/sysrq-trigger");
 	if (err)
 		findings_blame(findings, "--trigger sysrq", err);
+	find_kernel_trigger(doctor);
 }
 
 void doctor_store(struct doctor *doctor)

@@ -10,6 +10,7 @@
 
 #include "capture/doctor.h"
 #include "capture/features.h"
+#include "capture/kernel_trigger.h"
 #include "capture/recorder.h"
 
 #define BPFFS_PATH "/sys/fs/bpf"
@@ -22,12 +23,20 @@ static const char *how(enum hook hook)
 	return hook == HOOK_CPU_CLOCK ? "perf event" : "fentry";
 }
 
-/* What a way that is not the best lacks, and why it was taken. */
-static void explain_choice(struct findings *findings, const struct features *features,
-			   const struct recorder_choice *choice, const char *lost)
-{
-	const struct error *why = features->no_fentry ? features->no_fentry : choice->refused;
+/* The recorder as it would be run, and why not better. */
+struct tried {
+	const struct features *features;
+	struct recorder recorder;
+	struct error *refused;
+};
 
+/* What a way that is not the best lacks. */
+static void explain_choice(struct findings *findings, const struct tried *tried, const char *lost)
+{
+	const struct error *why = tried->features->no_fentry;
+
+	if (!why)
+		why = tried->refused;
 	if (why)
 		findings_blame(findings, lost, error_copy(why));
 	else
@@ -35,60 +44,71 @@ static void explain_choice(struct findings *findings, const struct features *fea
 				 NULL);
 }
 
-static void find_tick(struct findings *findings, const struct features *features,
-		      const struct recorder_choice *choice)
+static void find_tick(struct findings *findings, const struct tried *tried)
 {
-	bool best = choice->hook < NR_TICK_HOOKS;
+	enum hook hook = tried->recorder.choice.hook;
+	bool best = hook < NR_TICK_HOOKS;
 
 	findings_add(findings, "tick hook", best ? FINDING_OK : FINDING_DEGRADED, "%s (%s)",
-		     hook_name(choice->hook), how(choice->hook));
-	if (choice->hook == HOOK_CPU_CLOCK)
-		explain_choice(findings, features, choice,
+		     hook_name(hook), how(hook));
+	if (hook == HOOK_CPU_CLOCK)
+		explain_choice(findings, tried,
 			       "CPUs that come online later are not watched; idle ones are "
 			       "woken ten times a second");
 	else if (!best)
-		explain_choice(findings, features, choice,
+		explain_choice(findings, tried,
 			       "samples between the watchdog's timers, some seconds apart");
 }
 
-static void find_watchdog(struct findings *findings, const struct features *features,
-			  const struct recorder_choice *choice)
+static void find_watchdog(struct findings *findings, const struct tried *tried)
 {
 	static const char lost[] = "a stall's end on a CPU that goes idle is seen late";
+	bool used = tried->recorder.choice.watchdog;
 
-	findings_add(findings, "watchdog hook", choice->watchdog ? FINDING_OK : FINDING_DEGRADED,
-		     "%s (fentry)", hook_name(HOOK_WATCHDOG));
-	if (choice->watchdog)
+	findings_add(findings, "watchdog hook", used ? FINDING_OK : FINDING_DEGRADED, "%s (fentry)",
+		     hook_name(HOOK_WATCHDOG));
+	if (used)
 		return;
-	if (!features->has_function[HOOK_WATCHDOG])
+	if (!tried->features->has_function[HOOK_WATCHDOG])
 		findings_explain(findings, lost, "this kernel does not have it",
 				 "a kernel with CONFIG_SOFTLOCKUP_DETECTOR");
 	else
-		explain_choice(findings, features, choice, lost);
+		explain_choice(findings, tried, lost);
+}
+
+/* Hangs where the recorder does, and is loaded into its map. */
+static void try_kernel_trigger(struct doctor *doctor, const struct recorder *recorder)
+{
+	const struct watch_options options = {};
+	struct kernel_trigger *trigger = NULL;
+
+	doctor->no_kernel_trigger = kernel_trigger_load(recorder, &options, false, &trigger);
+	kernel_trigger_destroy(trigger);
 }
 
 /* Nobody but root may ask the kernel's verifier. */
 static void find_hooks(struct doctor *doctor, const struct features *features)
 {
 	struct findings *findings = &doctor->findings;
-	struct recorder_choice choice;
-	struct recorder recorder;
+	struct tried tried = { .features = features };
 
 	if (!doctor->is_root) {
 		findings_add(findings, "tick hook", FINDING_UNKNOWN, NULL);
 		findings_explain(findings, NULL, "only root may load programs", "run it as root");
 		return;
 	}
-	struct error *err = recorder_try(features, &recorder, &choice);
+	struct error *err = recorder_try(features, &tried.recorder, &tried.refused);
 	if (err) {
 		findings_add(findings, "tick hook", FINDING_MISSING, NULL);
 		findings_blame(findings, LEFT_LOST, err);
 		return;
 	}
-	find_tick(findings, features, &choice);
-	find_watchdog(findings, features, &choice);
-	error_destroy(choice.refused);
-	recorder_stop(&recorder);
+	doctor->has_recorder = true;
+	find_tick(findings, &tried);
+	find_watchdog(findings, &tried);
+	try_kernel_trigger(doctor, &tried.recorder);
+	error_destroy(tried.refused);
+	recorder_stop(&tried.recorder);
 }
 
 /* A per-CPU variable, as the recorder finds it: by its type, else by its address. */
