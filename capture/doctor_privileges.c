@@ -99,7 +99,8 @@ void doctor_privileges(struct doctor *doctor)
 	findings_add(findings, "root", err ? FINDING_MISSING : FINDING_OK, NULL);
 	if (err)
 		findings_blame(findings, "watch, arm, and some of what follows here", err);
+	if (!doctor->is_root)
+		return;
 	find_capabilities(doctor);
-	if (doctor->is_root)
-		try_settling(findings);
+	try_settling(findings);
 }
