@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/usage.h"
+#include "capture/options.h"
 #include "kdump/store.h"
 #include "lockdump.h"
 
@@ -40,7 +41,8 @@ static const char doctor_help[] =
 	"and the remedy follow. The recorder's programs are loaded, as 'watch' would, but attached to\n"
 	"nothing; nothing is changed.\n"
 	"\n"
-	"      --store DIR    where incidents are to be kept (" STORE_DEFAULT ")\n"
+	"      --store DIR    where incidents are to be kept (the configured one, or " STORE_DEFAULT
+	")\n"
 	"      --json         for programs: lockdump.doctor/1\n"
 	"      --help         print this\n"
 	"\n"
@@ -61,11 +63,29 @@ static void look(struct doctor *doctor)
 	doctor_lockdown(doctor);
 }
 
+/* The store and all else are as watch would have them. */
+static void configure(struct doctor *doctor, struct watch_options *options)
+{
+	struct findings *findings = &doctor->findings;
+	char *no_arguments[] = { "watch", NULL };
+	struct error *err = watch_options_parse(1, no_arguments, CONFIGURATION_FOLDER, options);
+
+	findings->group = "configuration";
+	findings_add(findings, CONFIGURATION_FOLDER, err ? FINDING_MISSING : FINDING_OK, NULL);
+	if (err)
+		findings_blame(findings, "watch: it does not start", err);
+	if (!doctor->store)
+		doctor->store = options->store ? options->store : STORE_DEFAULT;
+}
+
 static int run(struct doctor *doctor, bool json)
 {
 	bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+	struct watch_options options = {};
 
+	configure(doctor, &options);
 	look(doctor);
+	watch_options_deinit(&options);
 	struct error *err = json ? findings_print_json(&doctor->findings, stdout)
 				 : findings_print_text(&doctor->findings, colour, stdout);
 	findings_deinit(&doctor->findings);
@@ -83,7 +103,6 @@ int cmd_doctor(int argc, char **argv)
 	};
 	struct doctor doctor = {
 		.root = "",
-		.store = STORE_DEFAULT,
 		.is_root = !geteuid(),
 	};
 	bool json = false;

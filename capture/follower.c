@@ -12,16 +12,19 @@
 
 #include "base/cleanup.h"
 #include "capture/clock.h"
+#include "capture/gatherer.h"
 #include "capture/kmsg.h"
 #include "capture/preflight.h"
 #include "capture/rig.h"
+#include "capture/sources.h"
 #include "capture/text_file.h"
 #include "kdump/store.h"
 
-#define BOOT_ID_PATH  "/proc/sys/kernel/random/boot_id"
-#define WATCHDOG_PATH "/proc/sys/kernel/watchdog"
-#define STORE_NS      (2 * NS_PER_SEC) /* stacks follow a complaint */
-#define QUIET_NS      (60 * NS_PER_SEC) /* the soft lockup's come each 20 s or so */
+#define BOOT_ID_PATH   "/proc/sys/kernel/random/boot_id"
+#define WATCHDOG_PATH  "/proc/sys/kernel/watchdog"
+#define STORE_NS       (2 * NS_PER_SEC) /* stacks follow a complaint */
+#define GATHER_WAIT_NS (10 * NS_PER_SEC)
+#define QUIET_NS       (60 * NS_PER_SEC) /* the soft lockup's come each 20 s or so */
 
 struct follower {
 	const struct watch_options *options;
@@ -33,6 +36,7 @@ struct follower {
 	uint64_t store_ns; /* when to store the log; 0: it is stored */
 	uint64_t quiet_ns; /* when it is over, if nothing more comes */
 	struct incident incident;
+	struct gatherer gatherer;
 };
 
 static void complain(struct follower *follower, struct error *err)
@@ -97,8 +101,29 @@ static void begin_incident(struct follower *follower, unsigned int stuck_s)
 						   boot_id, &follower->incident));
 }
 
+/* What this process can see of it besides. Who is stuck may hold what it takes to read some of it. */
+static void gather(struct follower *follower, const struct complaint *complaint)
+{
+	struct gather_request request = { .folder = GATHER_ONSET };
+
+	if (follower->incident.dirfd < 0)
+		return;
+	memcpy(request.incident, follower->incident.id, sizeof(request.incident));
+	if (complaint->kind != RECORD_KIND_HUNG_TASK)
+		request.unsafe |= SOURCE_SPIN_LOCKS;
+	if (complaint->kind == RECORD_KIND_HARD_LOCKUP)
+		request.unsafe |= SOURCE_IRQ_LOCKS;
+	if (complaint->pid) {
+		request.stalls[0] = (struct gather_stall){ complaint->cpu, complaint->pid };
+		memcpy(request.stalls[0].comm, complaint->comm, sizeof(complaint->comm));
+		request.nr_stalls = 1;
+	}
+	complain(follower, gatherer_ask(&follower->gatherer, &request));
+}
+
 static void end_incident(struct follower *follower)
 {
+	gatherer_wait(&follower->gatherer, GATHER_WAIT_NS);
 	store_log(follower);
 	if (follower->incident.dirfd >= 0) {
 		fprintf(stderr, "lockdump: incident %s is closed\n", follower->incident.id);
@@ -112,8 +137,10 @@ static void take_up(struct follower *follower, const struct kmsg *kmsg,
 {
 	if (triggers(follower, complaint))
 		fire(follower);
-	if (!follower->open)
+	if (!follower->open) {
 		begin_incident(follower, complaint->stuck_s);
+		gather(follower, complaint);
+	}
 	if (!follower->store_ns)
 		follower->store_ns = now_ns() + STORE_NS;
 	follower->quiet_ns = now_ns() + QUIET_NS;
@@ -221,7 +248,7 @@ static struct error *open_trigger(const struct watch_options *options, int *ret_
 
 struct error *follower_run(const struct watch_options *options, int *status)
 {
-	struct follower follower = { .options = options, .sysrq_fd = -1 };
+	struct follower follower = { .options = options, .sysrq_fd = -1, .gatherer = { .fd = -1 } };
 	struct error *err = open_log(&follower.kmsg_fd);
 
 	if (!err)
@@ -231,6 +258,8 @@ struct error *follower_run(const struct watch_options *options, int *status)
 	/* Not real-time: one thread of that sort that wakes up on the stuck CPU would stay there. */
 	if (!err && mlockall(MCL_CURRENT | MCL_FUTURE))
 		err = error_errno("watch: cannot lock its memory");
+	if (!err)
+		err = gatherer_start(options->store, "", &follower.gatherer);
 	if (err)
 		return err;
 	/* Scripts wait for this line. */
@@ -239,5 +268,6 @@ struct error *follower_run(const struct watch_options *options, int *status)
 		"), no flight record, trigger %s\n",
 		follower.sysrq_fd >= 0 ? "sysrq" : "off");
 	*status = follow(&follower);
+	gatherer_stop(&follower.gatherer);
 	return NULL;
 }

@@ -34,13 +34,29 @@ static bool begins(const char *text, const char *with)
 	return !strncmp(text, with, strlen(with));
 }
 
+/* "COMM:PID" from @text to @end, NULL if it does not come; a comm may have colons too. */
+static void read_task(const char *text, const char *end, struct complaint *ret)
+{
+	const char *colon = NULL;
+
+	for (const char *c = text; end && c < end; c++)
+		if (*c == ':')
+			colon = c;
+	if (colon && sscanf(colon, ":%u", &ret->pid) == 1)
+		snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)(colon - text), text);
+}
+
 /* Kernel: kernel/watchdog.c; its line for hard lockups has had several forms. */
 static bool is_lockup(const char *text, struct complaint *ret)
 {
 	ret->kind = RECORD_KIND_SOFT_LOCKUP;
-	if (begins(text, "watchdog: BUG: soft lockup - CPU#"))
-		return sscanf(text, "watchdog: BUG: soft lockup - CPU#%*u stuck for %us!",
-			      &ret->stuck_s) == 1;
+	if (begins(text, "watchdog: BUG: soft lockup - CPU#")) {
+		const char *task = strchr(text, '[');
+		if (task)
+			read_task(task + 1, strrchr(task, ']'), ret);
+		return sscanf(text, "watchdog: BUG: soft lockup - CPU#%u stuck for %us!", &ret->cpu,
+			      &ret->stuck_s) == 2;
+	}
 	ret->kind = RECORD_KIND_HARD_LOCKUP;
 	return (begins(text, "watchdog: ") || begins(text, "NMI watchdog: ")) &&
 	       strstr(text, "Watchdog detected hard LOCKUP on cpu ");
@@ -66,6 +82,8 @@ static bool is_hung_task(const char *text, struct complaint *ret)
 	const char *blocked = strstr(text, " blocked for more than ");
 
 	ret->kind = RECORD_KIND_HUNG_TASK;
+	if (begins(text, "INFO: task "))
+		read_task(text + strlen("INFO: task "), blocked, ret);
 	return blocked && begins(text, "INFO: task ") &&
 	       sscanf(blocked, " blocked for more than %u seconds", &ret->stuck_s) == 1;
 }

@@ -27,6 +27,9 @@ bool kmsg_parse(char *record, struct kmsg *ret);
 struct complaint {
 	enum record_kind kind;
 	unsigned int stuck_s; /* for so long already; 0: it does not say */
+	unsigned int cpu; /* of a soft lockup */
+	unsigned int pid; /* of the task; 0: it does not say */
+	char comm[16];
 };
 
 /* False: the text is none's. */

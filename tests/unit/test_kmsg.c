@@ -71,6 +71,25 @@ static void test_complaints(void **state)
 	}
 }
 
+static void test_task(void **state)
+{
+	struct complaint complaint;
+
+	(void)state;
+	kmsg_is_complaint("watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [a:b:71]", &complaint);
+	assert_int_equal(complaint.cpu, 3);
+	assert_int_equal(complaint.pid, 71);
+	assert_string_equal(complaint.comm, "a:b");
+	kmsg_is_complaint("INFO: task kworker/u4:2:77 blocked for more than 120 seconds.",
+			  &complaint);
+	assert_int_equal(complaint.pid, 77);
+	assert_string_equal(complaint.comm, "kworker/u4:2");
+	kmsg_is_complaint("INFO: task a: b:8 blocked for more than 120 seconds.", &complaint);
+	assert_int_equal(complaint.pid, 8);
+	kmsg_is_complaint("watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [", &complaint);
+	assert_int_equal(complaint.pid, 0);
+}
+
 /* A user names the options of his mounts, and the kernel repeats them. */
 static void test_quoted(void **state)
 {
@@ -97,6 +116,8 @@ int main(void)
 		TEST("what a user wrote to the log is told from what the kernel did", test_user),
 		TEST("what is no record is refused", test_no_record),
 		TEST("what each of the kernel's watchdogs says is known", test_complaints),
+		TEST("the task that it is about is known, colons and blanks in its name or not",
+		     test_task),
 		TEST("a user's words that the kernel repeats are no watchdog's", test_quoted),
 	};
 	return RUN_TESTS(tests);
