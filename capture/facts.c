@@ -11,7 +11,7 @@
 #include "capture/cgroup.h"
 #include "capture/clock.h"
 #include "capture/header.h"
-#include "capture/ksyms.h"
+#include "symbols/ksyms.h"
 #include "state/record.h"
 
 #define LABEL_WIDTH 10

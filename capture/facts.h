@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
-#include "capture/stall.h"
+#include "state/stall.h"
 
 struct facts {
 	const struct record_header *header;

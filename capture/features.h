@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "capture/ksyms.h"
+#include "symbols/ksyms.h"
 
 /* Where the recorder can look at its CPU from: the tick functions, the best first, and what else there is. */
 enum hook {

@@ -111,13 +111,12 @@ struct error *preflight_crash_kernel(void)
 
 	if (!file)
 		return error_create(ERROR_SYSTEM,
-				    CRASH_LOADED_PATH ": %s; --trigger takes a kernel with "
+				    CRASH_LOADED_PATH ": %s; it takes a kernel with "
 						      "CONFIG_CRASH_DUMP=y and CONFIG_KEXEC_CORE=y",
 				    strerror(errno));
 	if (getc(file) != '1')
-		return error_create(
-			ERROR_SYSTEM,
-			"--trigger sysrq: no crash kernel is loaded; run 'lockdump arm' first");
+		return error_create(ERROR_SYSTEM,
+				    "no crash kernel is loaded; run 'lockdump arm' first");
 	return NULL;
 }
 
@@ -126,7 +125,7 @@ struct error *preflight_sysrq(int *ret_fd)
 	*ret_fd = open(SYSRQ_PATH, O_WRONLY | O_CLOEXEC);
 	if (*ret_fd < 0)
 		return error_create(ERROR_SYSTEM,
-				    SYSRQ_PATH ": %s; --trigger sysrq must write to it (systemd's "
+				    SYSRQ_PATH ": %s; it must be writable (systemd's "
 					       "ProtectKernelTunables= forbids that)",
 				    strerror(errno));
 	return NULL;

@@ -14,8 +14,8 @@
 #include "base/cleanup.h"
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
+#include "capture/verifier.h"
 
-#define VERIFIER_LOG_SIZE   65536
 #define TICK_SILENT_NS	    (10 * NS_PER_SEC)
 #define CPU_CLOCK_PERIOD_NS (100 * NS_PER_MS) /* each is an interrupt, on an idle CPU too */
 #define WATCHDOG_SILENT_NS  (60 * NS_PER_SEC) /* its longest period is 24 s */
@@ -47,17 +47,6 @@ static struct program program_of(struct recorder_bpf *bpf, enum hook hook)
 	};
 
 	return programs[hook];
-}
-
-/* The verifier ends with its reason, then statistics: cuts @log to the reason. */
-static const char *verifier_reason(char *log)
-{
-	char *reason = NULL, *rest;
-
-	for (char *line = strtok_r(log, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
-		if (strncmp(line, "processed ", 10))
-			reason = line;
-	return reason;
 }
 
 static struct error *load_error(const char *function, char *log)
@@ -334,6 +323,11 @@ void recorder_stop(struct recorder *recorder)
 		munmap(recorder->record, recorder->size);
 	detach(recorder);
 	*recorder = (struct recorder){};
+}
+
+int recorder_map_fd(const struct recorder *recorder)
+{
+	return bpf_map__fd(recorder->bpf->maps.lockdump_record);
 }
 
 struct record_header *recorder_header(const struct recorder *recorder)

@@ -40,6 +40,9 @@ struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_
 struct error *recorder_try(const struct features *features, struct recorder_choice *ret);
 void recorder_stop(struct recorder *recorder);
 
+/* The flight record's map, for other BPF objects. */
+int recorder_map_fd(const struct recorder *recorder);
+
 struct record_header *recorder_header(const struct recorder *recorder);
 const struct record_slot *recorder_slot(const struct recorder *recorder, uint32_t cpu);
 

@@ -12,7 +12,9 @@
 
 #include "base/error.h"
 #include "capture/options.h"
+#include "capture/pin.h"
 #include "capture/recorder.h"
+#include "capture/trigger.h"
 
 struct shared {
 	_Atomic uint32_t asked; /* spools that the sentry has asked for */
@@ -25,7 +27,8 @@ struct watch {
 	const struct watch_options *options;
 	struct recorder recorder;
 	struct shared *shared;
-	int sysrq_fd; /* -1: no trigger */
+	struct trigger trigger;
+	struct pins pins;
 };
 
 struct error *shared_create(uint32_t nr_cpus, struct shared **ret);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "capture/shared.h"
-#include "capture/stall.h"
+#include "state/stall.h"
 #include "kdump/store.h"
 
 /* An incident lasts from the first stall past the threshold until no CPU is stalled any more. */

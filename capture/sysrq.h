@@ -4,7 +4,7 @@
 #define LOCKDUMP_SYSRQ_H
 
 #include "capture/shared.h"
-#include "capture/stall.h"
+#include "state/stall.h"
 
 /*
  * Crashes the machine because of @stall: writes the reason into the record, has @spooler (a pid; 0: there is

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "capture/ksyms.h"
+#include "symbols/ksyms.h"
 
 static const char kallsyms[] = "0000000000000000 A fixed_percpu_data\n"
 			       "ffffffff81000000 T _stext\n"

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "capture/clock.h"
-#include "capture/stall.h"
+#include "state/stall.h"
 
 #define SECOND NS_PER_SEC
 #define SILENT (10 * SECOND)

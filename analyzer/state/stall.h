@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What a CPU's slot of the flight record says of a stall, read while the kernel writes it. */
-#ifndef LOCKDUMP_STALL_H
-#define LOCKDUMP_STALL_H
+#ifndef LOCKDUMP_STATE_STALL_H
+#define LOCKDUMP_STATE_STALL_H
 
 #include <stdbool.h>
 #include <stdint.h>

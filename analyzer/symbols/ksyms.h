@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Names for kernel text addresses of this machine, out of /proc/kallsyms. */
-#ifndef LOCKDUMP_KSYMS_H
-#define LOCKDUMP_KSYMS_H
+#ifndef LOCKDUMP_SYMBOLS_KSYMS_H
+#define LOCKDUMP_SYMBOLS_KSYMS_H
 
 #include <stddef.h>
 #include <stdint.h>

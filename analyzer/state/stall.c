@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "capture/stall.h"
+#include "state/stall.h"
 
 #include <stddef.h>
 #include <string.h>

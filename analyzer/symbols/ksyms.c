@@ -10,7 +10,7 @@
  * the lowest, which is where the function of the address before the piece stops. Data
  * counts for the latter only.
  */
-#include "capture/ksyms.h"
+#include "symbols/ksyms.h"
 
 #include <errno.h>
 #include <stdbool.h>
