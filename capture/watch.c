@@ -11,8 +11,8 @@
 #include "capture/spooler.h"
 #include "lockdump.h"
 
-/* What an incident takes besides the record: rig.json, and record.bin's other copy while it is replaced. */
-#define INCIDENT_REST (1 << 20)
+/* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
+#define INCIDENT_REST (4 << 20)
 
 static struct error *check(const struct watch_options *options)
 {
@@ -97,6 +97,10 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
 	err = prepare(&watch);
 	int status = err ? error_report(err) : run(&watch);
 	watch_options_deinit(&options);
