@@ -2,21 +2,26 @@
 #include "capture/spooler.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/print.h"
 #include "capture/clock.h"
-#include "capture/facts.h"
 #include "capture/header.h"
+#include "capture/privilege.h"
 #include "capture/rig.h"
+#include "capture/sources.h"
+#include "capture/telling.h"
 #include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
+#define GATHER_WAIT_NS	  (3 * NS_PER_SEC) /* at an incident's end */
 
 _Static_assert(sizeof(((struct record_header *)0)->incident) == INCIDENT_ID_SIZE,
 	       "an incident's ID must fit the record's header");
@@ -27,11 +32,6 @@ static bool complain(struct error *err)
 	if (err)
 		error_report(err);
 	return err;
-}
-
-static const struct record_header *header_of(const struct spooler *spooler)
-{
-	return recorder_header(&spooler->watch->recorder);
 }
 
 static enum stall_state state_of(const struct spooler *spooler, const struct stall *stall)
@@ -64,16 +64,77 @@ static void begin_incident(struct spooler *spooler, const struct stall *stall)
 					    header->boot_id, &spooler->incident);
 	if (!err) {
 		spooler->stored = true;
+		spooler->metrics.incidents++;
 		memcpy(header->incident, spooler->incident.id, sizeof(header->incident));
 	}
 	complain(err);
 	complain(spool(spooler));
 }
 
-static void end_incident(struct spooler *spooler)
+/* What can be read without losing another CPU to it: see capture/sources.h. */
+static uint32_t unsafe_sources(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+	long to_spare = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	uint64_t now = now_ns();
+	uint32_t unsafe = 0;
+
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
+		struct stall stall;
+		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
+		enum stall_state state = stall_state(&stall, now, recorder->silent_ns);
+		if (state != STALL_ON && state != STALL_SILENT)
+			continue;
+		to_spare--;
+		if (now > stall.last_ns && now - stall.last_ns > recorder->silent_ns / 10)
+			unsafe |= SOURCE_IRQ_LOCKS;
+	}
+	return to_spare > 0 ? unsafe : unsafe | SOURCE_SPIN_LOCKS;
+}
+
+static void gather(struct spooler *spooler, enum gather_folder folder,
+		   struct gather_request *request)
+{
+	if (!spooler->stored)
+		return;
+	request->folder = folder;
+	request->unsafe = unsafe_sources(spooler);
+	memcpy(request->incident, spooler->incident.id, sizeof(request->incident));
+	complain(gatherer_ask(&spooler->gatherer, request));
+}
+
+/* Of the CPU's task, once the stall is told. */
+static void add_stall(const struct spooler *spooler, const struct stall *stall,
+		      struct gather_request *request)
+{
+	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
+	struct record_sample sample;
+
+	if (request->nr_stalls == GATHER_MAX_STALLS)
+		return;
+	struct gather_stall *to = &request->stalls[request->nr_stalls++];
+	*to = (struct gather_stall){ .cpu = stall->cpu };
+	if (!stall_copy_newest(slot, stall->onset_ns, &sample))
+		return;
+	to->pid = sample.pid;
+	snprintf(to->comm, sizeof(to->comm), "%.*s", (int)sizeof(sample.comm), sample.comm);
+}
+
+/* While a stall is still on nothing is gathered at the end; what was asked for at the onset may not be done yet. */
+static void end_gathering(struct spooler *spooler, bool over)
+{
+	struct gather_request request = {};
+
+	if (over)
+		gather(spooler, GATHER_END, &request);
+	gatherer_wait(&spooler->gatherer, GATHER_WAIT_NS);
+}
+
+static void end_incident(struct spooler *spooler, bool over)
 {
 	struct record_header *header = recorder_header(&spooler->watch->recorder);
 
+	end_gathering(spooler, over);
 	spooler->failed = !spooler->stored;
 	spooler->failed |= complain(spool(spooler));
 	if (spooler->stored) {
@@ -83,56 +144,6 @@ static void end_incident(struct spooler *spooler)
 	}
 	memset(header->incident, 0, sizeof(header->incident));
 	spooler->open = spooler->stored = false;
-}
-
-/* Any user gives his processes their names; they are about to reach a terminal. */
-static void clean_comms(struct record_slot *slot)
-{
-	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
-		char *comm = slot->samples[i].comm;
-		comm[sizeof(slot->samples[i].comm) - 1] = '\0';
-		clean_text(comm);
-	}
-}
-
-static void tell_stall(const struct spooler *spooler, const struct stall *stall)
-{
-	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
-	const struct watch_options *options = spooler->watch->options;
-	_cleanup_free_ char *path = NULL;
-
-	stall_copy_slot(slot, spooler->slot);
-	clean_comms(spooler->slot);
-	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
-	fprintf(stderr, "lockdump: CPU %u %s stuck for %.1f s: %s (pid %u); incident %s\n",
-		stall->cpu, stall->end_ns ? "was" : "is",
-		(double)stall_length_ns(stall) / NS_PER_SEC, sample ? sample->comm : "?",
-		sample ? sample->pid : 0,
-		spooler->stored ? spooler->incident.id : "could not be made");
-	if (!options->print)
-		return;
-	if (spooler->stored && asprintf(&path, "%s/%s", options->store, spooler->incident.id) < 0)
-		path = NULL;
-	struct facts facts = {
-		.header = header_of(spooler),
-		.slot = spooler->slot,
-		.stall = *stall,
-		.incident = path,
-	};
-	complain(facts_print(&facts, stdout));
-}
-
-static void tell_end(const struct spooler *spooler, const struct stall *stall)
-{
-	FILE *out = spooler->watch->options->print ? stdout : stderr;
-
-	if (state_of(spooler, stall) == STALL_SILENT)
-		fprintf(out, "lockdump: CPU %u takes no timer interrupts any more, after %.1f s\n",
-			stall->cpu, (double)stall_length_ns(stall) / NS_PER_SEC);
-	else
-		fprintf(out, "lockdump: CPU %u schedules again, after %.1f s\n", stall->cpu,
-			(double)stall_length_ns(stall) / NS_PER_SEC);
-	fflush(out);
 }
 
 /* A stall past the threshold that was not attended to yet, of @cpu. */
@@ -147,6 +158,7 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 static void take_up(struct spooler *spooler)
 {
 	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
+	struct gather_request request = {};
 	bool any = false;
 
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
@@ -164,9 +176,14 @@ static void take_up(struct spooler *spooler)
 		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
 			continue;
 		tell_stall(spooler, stall);
+		add_stall(spooler, stall, &request);
 		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
-	if (any && spooler->stored)
+	if (!any)
+		return;
+	tell_metrics(spooler, true);
+	gather(spooler, GATHER_ONSET, &request);
+	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
 }
 
@@ -185,6 +202,7 @@ static bool still_on(struct spooler *spooler)
 			*mine = now;
 		else if (!mine->end_ns) /* another has come since: this one is over */
 			mine->end_ns = mine->last_ns;
+		tell_length(spooler, mine);
 		if (state_of(spooler, mine) == STALL_ON) {
 			on = true;
 			continue;
@@ -197,11 +215,15 @@ static bool still_on(struct spooler *spooler)
 
 bool spooler_attend(struct spooler *spooler)
 {
+	tell_watching(spooler);
+	tell_failure(spooler);
 	take_up(spooler);
 	if (!spooler->open)
 		return false;
 	if (!still_on(spooler)) {
-		end_incident(spooler);
+		end_incident(spooler, true);
+		tell_metrics(spooler, true);
+		tell_status(spooler);
 		return spooler->watch->options->once;
 	}
 	if (now_ns() >= spooler->next_spool_ns)
@@ -221,9 +243,10 @@ static void answer(struct spooler *spooler)
 		take_up(spooler);
 	else
 		complain(spool(spooler));
-	fprintf(stderr, "lockdump: CPU %d: crashing the machine: %s\n",
-		header_of(spooler)->fired_cpu, header_of(spooler)->fired_reason);
+	tell_crash(spooler);
 	shared->answered = asked;
+	spooler->metrics.triggers++;
+	tell_metrics(spooler, true);
 }
 
 static int next_signal(const struct spooler *spooler, const sigset_t *signals)
@@ -238,6 +261,7 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 	*ret = (struct spooler){
 		.watch = watch,
 		.incident = { .dirfd = -1 },
+		.gatherer = { .fd = -1 },
 		.stalls = calloc(watch->recorder.nr_cpus, sizeof(*ret->stalls)),
 		.slot = calloc(1, sizeof(*ret->slot)),
 		.copy = calloc(1, watch->recorder.size),
@@ -250,10 +274,18 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 
 void spooler_deinit(struct spooler *spooler)
 {
+	gatherer_stop(&spooler->gatherer);
 	incident_close(&spooler->incident);
 	free(spooler->stalls);
 	free(spooler->slot);
 	free(spooler->copy);
+}
+
+/* Anew if it has ended, but only while nothing stalls. */
+static void keep_gatherer(struct spooler *spooler)
+{
+	if (spooler->gatherer.fd < 0 && !spooler->open)
+		complain(gatherer_start(spooler->watch->options->store, "", &spooler->gatherer));
 }
 
 static int serve(struct spooler *spooler)
@@ -265,6 +297,7 @@ static int serve(struct spooler *spooler)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	for (;;) {
+		keep_gatherer(spooler);
 		int signal = next_signal(spooler, &signals);
 		if (signal == SIGINT || signal == SIGTERM)
 			break;
@@ -274,17 +307,42 @@ static int serve(struct spooler *spooler)
 	}
 	take_up(spooler);
 	if (spooler->open)
-		end_incident(spooler);
+		end_incident(spooler, false);
+	tell_metrics(spooler, false);
 	return 0;
+}
+
+/* A child of ours that cannot be killed must not keep the recorder in the kernel. */
+static void forget_record(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+
+	madvise(recorder->record, recorder->size, MADV_DONTFORK);
+}
+
+/* Where the spooler writes to. */
+static struct error *cut_privilege(const struct watch_options *options)
+{
+	_cleanup_free_ char *metrics = options->metrics ? strdup(options->metrics) : NULL;
+	const char *const folders[] = {
+		options->store,
+		metrics ? dirname(metrics) : NULL,
+		NULL,
+	};
+
+	return privilege_cut_spooler(folders);
 }
 
 int spooler_run(const struct watch *watch)
 {
 	struct spooler spooler;
-	struct error *err = spooler_init(watch, &spooler);
+	struct error *err = cut_privilege(watch->options);
 
+	if (!err)
+		err = spooler_init(watch, &spooler);
 	if (err)
 		return error_report(err);
+	forget_record(&spooler);
 	int status = serve(&spooler);
 	spooler_deinit(&spooler);
 	return status;
