@@ -19,10 +19,10 @@
 #include "capture/pages.h"
 #include "capture/reader.h"
 
-#define NR_READERS     4
+#define NR_READERS     2
 #define MAX_READERS    16 /* with those that are left where they are, of all incidents */
 #define BUFFER_SIZE    (4u << 20)
-#define HEAP_SIZE      (1u << 20)
+#define HEAP_SIZE      (256u << 10)
 #define REQUEST_MAX_NS (20 * NS_PER_SEC)
 #define PUBLISH_NS     NS_PER_SEC /* the machine may be crashed before all is done */
 #define END_WAIT_NS    NS_PER_SEC
@@ -41,7 +41,7 @@ struct gathering {
 	struct gathered gathered;
 };
 
-/* As many as can be had. Only while nothing stalls. */
+/* As many as can be had. Only while no CPU is deaf. */
 static void start_readers(struct gathering *gathering)
 {
 	size_t nr_living = 0;
@@ -63,12 +63,16 @@ static void start_readers(struct gathering *gathering)
 	pages_own();
 }
 
-static struct reader *living_reader(struct gathering *gathering)
+/* When all hang there can be others only if each CPU takes the interrupts that it takes to make them. */
+static struct reader *living_reader(struct gathering *gathering, bool deaf)
 {
 	for (size_t i = 0; i < MAX_READERS; i++)
 		if (gathering->readers[i].fd >= 0)
 			return &gathering->readers[i];
-	return NULL;
+	if (deaf)
+		return NULL;
+	start_readers(gathering);
+	return living_reader(gathering, true);
 }
 
 static bool is_hung(const struct reading *reading)
@@ -84,9 +88,9 @@ static void publish(struct gathering *gathering)
 }
 
 static void read_source(struct gathering *gathering, const struct source *source, uint32_t pid,
-			const char *name)
+			const char *name, bool deaf)
 {
-	struct reader *reader = living_reader(gathering);
+	struct reader *reader = living_reader(gathering, deaf);
 	struct reading reading = { .data = gathering->buffer, .capacity = BUFFER_SIZE };
 
 	if (!reader) {
@@ -125,7 +129,7 @@ static void gather(struct gathering *gathering, const struct source *source, uin
 	if (why)
 		gathered_skip(&gathering->gathered, name, why);
 	else
-		read_source(gathering, source, pid, name);
+		read_source(gathering, source, pid, name, request->deaf);
 }
 
 /* The tasks of the stalls from @first on. */

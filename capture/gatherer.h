@@ -9,7 +9,7 @@
  *	spooler		asks, and goes on. It waits for the answer for a bounded time only, when the incident ends
  *	gatherer	hands out what is to be read, with a time limit on each, and writes it to the store
  *	readers		read, one at a time. One that hangs is killed, one that cannot be killed is left where it is; the next
- *			goes on. When all of them hang, the rest is left out
+ *			goes on. When all of them hang while a CPU is deaf, the rest is left out
  *
  * To read some of the sources can cost another CPU (sources.h): those are left out when it could.
  */
