@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/gatherer.h"
 #include "capture/metrics.h"
 #include "capture/shared.h"
 #include "state/stall.h"
@@ -19,6 +20,7 @@ struct spooler {
 	bool stored; /* and has an incident in the store */
 	bool failed; /* the last incident is not whole in the store */
 	uint64_t next_spool_ns;
+	struct gatherer gatherer; /* spooler_run() has it run */
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct metrics metrics;
 	bool told_watching;

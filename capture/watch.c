@@ -11,8 +11,8 @@
 #include "capture/spooler.h"
 #include "lockdump.h"
 
-/* What an incident takes besides the record: rig.json, and record.bin's other copy while it is replaced. */
-#define INCIDENT_REST (1 << 20)
+/* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
+#define INCIDENT_REST (4 << 20)
 
 static struct error *check(const struct watch_options *options)
 {
