@@ -154,7 +154,15 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 	       stall_is_lockup(ret, spooler->watch->options->threshold_ns);
 }
 
-/* Takes up what is new: all of them are in the record before the slow part, the printing, begins. */
+/* One of this incident's that has just come. */
+static bool is_untold(const struct spooler *spooler, uint32_t cpu)
+{
+	uint64_t onset_ns = spooler->stalls[cpu].onset_ns;
+
+	return onset_ns && onset_ns != spooler->watch->shared->taken_onset_ns[cpu];
+}
+
+/* Takes up what is new. The slow part, the printing, comes last. */
 static void take_up(struct spooler *spooler)
 {
 	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
@@ -170,21 +178,24 @@ static void take_up(struct spooler *spooler)
 		spooler->stalls[cpu] = stall;
 		any = true;
 	}
-	for (uint32_t cpu = 0; any && cpu < nr_cpus; cpu++) {
-		const struct stall *stall = &spooler->stalls[cpu];
-		if (!stall->onset_ns ||
-		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
-			continue;
-		tell_stall(spooler, stall);
-		add_stall(spooler, stall, &request);
-		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
-	}
 	if (!any)
 		return;
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
+		if (!is_untold(spooler, cpu))
+			continue;
+		tell_stall(spooler, &spooler->stalls[cpu]);
+		add_stall(spooler, &spooler->stalls[cpu], &request);
+	}
 	gather(spooler, GATHER_ONSET, &request);
 	tell_metrics(spooler, true);
 	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
+		if (!is_untold(spooler, cpu))
+			continue;
+		tell_facts(spooler, &spooler->stalls[cpu]);
+		spooler->watch->shared->taken_onset_ns[cpu] = spooler->stalls[cpu].onset_ns;
+	}
 }
 
 /* Whether any stall of this incident is still on; tells of those that ended. */
