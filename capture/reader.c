@@ -62,13 +62,13 @@ struct error *reader_start(const char *root, struct reader *ret)
 		return error_errno("gather: cannot make a socket");
 	ret->pid = fork();
 	if (!ret->pid) {
+		/* Without them there is less that it can read, and that is said where it cannot. */
+		error_destroy(privilege_for_helper());
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, "lockdump-reader");
 		keep_only(&sockets[1]);
 		if (getppid() != parent)
 			_exit(1);
-		/* What it may not read it tells. */
-		error_destroy(privilege_for_helper());
 		serve(root, sockets[1]);
 	}
 	close(sockets[1]);

@@ -356,12 +356,12 @@ int main(void)
 		SPOOLER_TEST("a process's name does not steer the terminal", test_steering_comm),
 		SPOOLER_TEST("an incident that could not be stored has failed", test_no_store),
 		SPOOLER_TEST("stalls that overlap are one incident", test_together),
+		SPOOLER_TEST("of a stall is gathered at its onset, about its task, and at its end",
+			     test_gathered),
 		SPOOLER_TEST("a stall and its end are told to the journal", test_journal),
 		SPOOLER_TEST("a trigger that did not work is told to the journal, once",
 			     test_failed_trigger),
 		SPOOLER_TEST("the metrics are written at each event", test_metrics),
-		SPOOLER_TEST("of a stall is gathered at its onset, about its task, and at its end",
-			     test_gathered),
 	};
 
 	return RUN_TESTS(tests);
