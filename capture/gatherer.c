@@ -21,6 +21,7 @@
 #define MAX_READERS    16 /* with those that are left where they are, of all incidents */
 #define BUFFER_SIZE    (4u << 20)
 #define REQUEST_MAX_NS (20 * NS_PER_SEC)
+#define PUBLISH_NS     NS_PER_SEC /* the machine may be crashed before all is done */
 #define END_WAIT_NS    NS_PER_SEC
 #define END_POLL_NS    (5 * NS_PER_MS)
 
@@ -33,6 +34,7 @@ struct gathering {
 	char *buffer;
 	bool spun; /* a reader has taken a CPU with it: no other is sent after it */
 	uint64_t until_ns;
+	uint64_t published_ns;
 	struct gathered gathered;
 };
 
@@ -72,10 +74,11 @@ static bool is_hung(const struct reading *reading)
 	return reading->end >= READING_KILLED;
 }
 
-/* What was not done in time is in the index at once: the machine may be crashed before all is done. */
-static void write_index(struct gathering *gathering)
+static void publish(struct gathering *gathering)
 {
-	error_destroy(gathered_write_index(&gathering->gathered));
+	gathering->published_ns = now_ns();
+	/* The spooler has the same trouble with the store, and tells it. */
+	error_destroy(gathered_publish(&gathering->gathered));
 }
 
 static void read_source(struct gathering *gathering, const struct source *source, uint32_t pid,
@@ -91,8 +94,8 @@ static void read_source(struct gathering *gathering, const struct source *source
 	reader_read(reader, source, pid, &reading);
 	gathering->spun |= reading.end == READING_SPINS;
 	gathered_add(&gathering->gathered, name, &reading);
-	if (is_hung(&reading))
-		write_index(gathering);
+	if (is_hung(&reading) || now_ns() - gathering->published_ns > PUBLISH_NS)
+		publish(gathering);
 }
 
 static const char *why_not(const struct gathering *gathering, const struct source *source,
@@ -145,11 +148,12 @@ static void serve(struct gathering *gathering, const struct gather_request *requ
 	struct error *err = gathered_open(&gathering->gathered, gathering->store, request, &first);
 
 	if (err) {
-		error_destroy(err); /* the spooler has the same trouble, and tells it */
+		error_destroy(err);
 		return;
 	}
 	bool is_new = !gathered->nr_items;
-	gathering->until_ns = now_ns() + REQUEST_MAX_NS;
+	gathering->published_ns = now_ns();
+	gathering->until_ns = gathering->published_ns + REQUEST_MAX_NS;
 	for (size_t i = 0; i < nr_sources; i++) {
 		const struct source *source = &sources[i];
 		if (request->folder == GATHER_END && !(source->flags & SOURCE_AGAIN))
@@ -159,7 +163,7 @@ static void serve(struct gathering *gathering, const struct gather_request *requ
 		else if (is_new)
 			gather(gathering, source, 0, request);
 	}
-	write_index(gathering);
+	publish(gathering);
 }
 
 /* All is well again: what may hang when it is not is done now. */

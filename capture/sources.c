@@ -222,7 +222,7 @@ static const char settings[] = KERNEL
 	"/sys/kernel/kexec_crash_* /sys/kernel/rcu_* /sys/kernel/mm/transparent_hugepage/enabled "
 	"/sys/devices/system/cpu/online /sys/devices/system/cpu/isolated "
 	"/sys/devices/system/cpu/nohz_full "
-	"/sys/devices/system/clocksource/clocksource0/*_clocksource";
+	"/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
 /* Drivers of their own, which may take their time. */
 static const char watchdogs[] = "/sys/class/watchdog/watchdog*/identity "

@@ -103,7 +103,6 @@ static void gather(struct spooler *spooler, enum gather_folder folder,
 	complain(gatherer_ask(&spooler->gatherer, request));
 }
 
-/* Of the CPU's task, once the stall is told. */
 static void add_stall(const struct spooler *spooler, const struct stall *stall,
 		      struct gather_request *request)
 {
@@ -162,7 +161,10 @@ static bool is_untold(const struct spooler *spooler, uint32_t cpu)
 	return onset_ns && onset_ns != spooler->watch->shared->taken_onset_ns[cpu];
 }
 
-/* Takes up what is new. The slow part, the printing, comes last. */
+/*
+ * Takes up what is new: all of them are in the record, and what else can be seen is being gathered, before the slow
+ * part, the printing, begins.
+ */
 static void take_up(struct spooler *spooler)
 {
 	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
@@ -176,17 +178,15 @@ static void take_up(struct spooler *spooler)
 		if (!spooler->open)
 			begin_incident(spooler, &stall);
 		spooler->stalls[cpu] = stall;
+		add_stall(spooler, &stall, &request);
 		any = true;
 	}
 	if (!any)
 		return;
-	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
-		if (!is_untold(spooler, cpu))
-			continue;
-		tell_stall(spooler, &spooler->stalls[cpu]);
-		add_stall(spooler, &spooler->stalls[cpu], &request);
-	}
 	gather(spooler, GATHER_ONSET, &request);
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
+		if (is_untold(spooler, cpu))
+			tell_stall(spooler, &spooler->stalls[cpu]);
 	tell_metrics(spooler, true);
 	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
