@@ -207,7 +207,7 @@ static struct error *try_choice(struct attempt *attempt)
 
 	if (!err && !attempt->dry)
 		err = attach(&attempt->choice, attempt->recorder);
-	if (err || attempt->dry)
+	if (err)
 		detach(attempt->recorder);
 	return err;
 }
@@ -235,18 +235,18 @@ static struct recorder_choice nth_choice(size_t n)
 #define NR_CHOICES (2 * (HOOK_CPU_CLOCK + 1) + 1)
 
 /* The first of all ways that works; if none does, the error is that of the first. */
-static struct error *try_all(struct attempt *attempt, struct recorder_choice *ret)
+static struct error *try_all(struct attempt *attempt, struct error **ret_refused)
 {
 	struct error *first = NULL;
 
+	/* The perf event is always there to be tried. */
 	for (size_t n = 0; n < NR_CHOICES; n++) {
 		attempt->choice = nth_choice(n);
 		if (!is_there(attempt->features, &attempt->choice))
 			continue;
 		struct error *err = try_choice(attempt);
 		if (!err) {
-			*ret = attempt->choice;
-			ret->refused = first;
+			*ret_refused = first;
 			return NULL;
 		}
 		if (first)
@@ -257,32 +257,25 @@ static struct error *try_all(struct attempt *attempt, struct recorder_choice *re
 	return first;
 }
 
-static struct error *choose(const struct features *features, uint64_t sample_first_ns,
-			    uint64_t sample_interval_ns, bool dry, struct recorder *recorder,
-			    struct recorder_choice *ret)
+static struct error *choose(struct attempt *attempt, struct error **ret_refused)
 {
-	struct attempt attempt = {
-		.features = features,
-		.sample_first_ns = sample_first_ns,
-		.sample_interval_ns = sample_interval_ns,
-		.nr_cpus = libbpf_num_possible_cpus(),
-		.dry = dry,
-		.recorder = recorder,
-	};
+	struct recorder *recorder = attempt->recorder;
 
-	if (attempt.nr_cpus <= 0)
+	attempt->nr_cpus = libbpf_num_possible_cpus();
+	if (attempt->nr_cpus <= 0)
 		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
 	libbpf_set_print(print_nothing);
-	*recorder = (struct recorder){ .nr_cpus = attempt.nr_cpus };
-	struct error *err = features_check_variables(features);
-	return err ? err : try_all(&attempt, ret);
-}
-
-struct error *recorder_try(const struct features *features, struct recorder_choice *ret)
-{
-	struct recorder recorder;
-
-	return choose(features, NS_PER_SEC, NS_PER_SEC, true, &recorder, ret);
+	*recorder = (struct recorder){ .nr_cpus = attempt->nr_cpus };
+	struct error *err = features_check_variables(attempt->features);
+	if (!err)
+		err = try_all(attempt, ret_refused);
+	if (err)
+		return err;
+	recorder->choice = attempt->choice;
+	recorder->hook = hook_name(attempt->choice.hook);
+	recorder->silent_ns =
+		attempt->choice.hook == HOOK_WATCHDOG ? WATCHDOG_SILENT_NS : TICK_SILENT_NS;
+	return NULL;
 }
 
 static struct error *map_record(struct recorder *recorder)
@@ -297,20 +290,38 @@ static struct error *map_record(struct recorder *recorder)
 	return NULL;
 }
 
+struct error *recorder_try(const struct features *features, struct recorder *ret,
+			   struct error **ret_refused)
+{
+	struct attempt attempt = {
+		.features = features,
+		.sample_first_ns = NS_PER_SEC,
+		.sample_interval_ns = NS_PER_SEC,
+		.dry = true,
+		.recorder = ret,
+	};
+
+	return choose(&attempt, ret_refused);
+}
+
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
 			     struct recorder *ret)
 {
 	_cleanup_(features_deinit) struct features features;
-	struct recorder_choice choice;
+	struct attempt attempt = {
+		.features = &features,
+		.sample_first_ns = sample_first_ns,
+		.sample_interval_ns = sample_interval_ns,
+		.recorder = ret,
+	};
+	struct error *refused = NULL;
 	struct error *err = features_probe(&features);
 
 	if (!err)
-		err = choose(&features, sample_first_ns, sample_interval_ns, false, ret, &choice);
+		err = choose(&attempt, &refused);
 	if (err)
 		return err;
-	error_destroy(choice.refused);
-	ret->hook = hook_name(choice.hook);
-	ret->silent_ns = choice.hook == HOOK_WATCHDOG ? WATCHDOG_SILENT_NS : TICK_SILENT_NS;
+	error_destroy(refused);
 	err = map_record(ret);
 	if (err)
 		recorder_stop(ret);

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "capture/follower.h"
 #include "capture/header.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
@@ -26,15 +27,11 @@ static struct error *check(const struct watch_options *options)
 	return err;
 }
 
+/* All that comes after the recorder. */
 static struct error *prepare(struct watch *watch)
 {
-	struct error *err = check(watch->options);
+	struct error *err = trigger_open(watch->options, &watch->recorder, &watch->trigger);
 
-	if (!err)
-		err = recorder_start(header_sample_first_ns(watch->options), SAMPLE_INTERVAL_NS,
-				     &watch->recorder);
-	if (!err)
-		err = trigger_open(watch->options, &watch->recorder, &watch->trigger);
 	if (!err)
 		err = preflight_store(watch->options->store,
 				      2 * watch->recorder.size + INCIDENT_REST);
@@ -83,10 +80,31 @@ static int run(struct watch *watch)
 	return getppid() == sentry ? spooler_run(watch) : 1;
 }
 
+/* Where the recorder cannot be had, what is left is done. */
+static struct error *watch_by_what_there_is(const struct watch_options *options, int *ret)
+{
+	struct watch watch = { .options = options };
+
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	struct error *err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
+	err = recorder_start(header_sample_first_ns(options), SAMPLE_INTERVAL_NS, &watch.recorder);
+
+	if (err) {
+		error_report(err);
+		return follower_run(options, ret);
+	}
+	err = prepare(&watch);
+	if (!err)
+		*ret = run(&watch);
+	return err;
+}
+
 int cmd_watch(int argc, char **argv)
 {
 	struct watch_options options;
-	struct watch watch = { .options = &options };
+	int status;
 
 	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
 	if (err) {
@@ -97,12 +115,11 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
-	journal_init(JOURNAL_SOCKET, &watch.journal);
-	err = notify_init(&watch.notify);
-	if (err) /* worth a line, but not the watch */
-		error_report(err);
-	err = prepare(&watch);
-	int status = err ? error_report(err) : run(&watch);
+	err = check(&options);
+	if (!err)
+		err = watch_by_what_there_is(&options, &status);
+	if (err)
+		status = error_report(err);
 	watch_options_deinit(&options);
 	return status;
 }
