@@ -2,7 +2,6 @@
 #include "capture/spooler.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -323,19 +322,6 @@ static int serve(struct spooler *spooler)
 	return 0;
 }
 
-/* Where the spooler writes to. */
-static struct error *cut_privilege(const struct watch_options *options)
-{
-	_cleanup_free_ char *metrics = options->metrics ? strdup(options->metrics) : NULL;
-	const char *const folders[] = {
-		options->store,
-		metrics ? dirname(metrics) : NULL,
-		NULL,
-	};
-
-	return privilege_cut_spooler(folders);
-}
-
 /* A child of ours that cannot be killed must not keep the recorder in the kernel. */
 static void forget_record(const struct spooler *spooler)
 {
@@ -347,7 +333,7 @@ static void forget_record(const struct spooler *spooler)
 int spooler_run(const struct watch *watch)
 {
 	struct spooler spooler;
-	struct error *err = cut_privilege(watch->options);
+	struct error *err = privilege_cut_spooler(watch->options->store, watch->options->metrics);
 
 	if (!err)
 		err = spooler_init(watch, &spooler);
