@@ -93,7 +93,7 @@ static struct error *watch_by_what_there_is(const struct watch_options *options,
 
 	if (err) {
 		error_report(err);
-		return follower_run(options, ret);
+		return follower_run(&watch, ret);
 	}
 	err = prepare(&watch);
 	if (!err)
