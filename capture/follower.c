@@ -6,15 +6,17 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <sys/syslog.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "capture/clock.h"
 #include "capture/gatherer.h"
 #include "capture/kmsg.h"
+#include "capture/locked_memory.h"
 #include "capture/preflight.h"
+#include "capture/privilege.h"
 #include "capture/rig.h"
 #include "capture/sources.h"
 #include "capture/text_file.h"
@@ -27,6 +29,7 @@
 #define QUIET_NS       (60 * NS_PER_SEC) /* the soft lockup's come each 20 s or so */
 
 struct follower {
+	const struct watch *watch;
 	const struct watch_options *options;
 	int kmsg_fd;
 	int signal_fd;
@@ -62,7 +65,10 @@ static bool triggers(const struct follower *follower, const struct complaint *co
 /* Before anything is stored: the log and more are in the dump, and a disk may not answer. */
 static void fire(struct follower *follower)
 {
-	fprintf(stderr, "lockdump: crashing the machine\n");
+	struct event event;
+
+	event_init(&event, EVENT_CRASHING, LOG_CRIT);
+	event_tell(&event, &follower->watch->journal, stderr, "crashing the machine");
 	if (write(follower->sysrq_fd, "c", 1) != 1)
 		fprintf(stderr, "lockdump: /proc/sysrq-trigger: %s\n", strerror(errno));
 	close(follower->sysrq_fd); /* what did nothing once does nothing twice */
@@ -132,6 +138,28 @@ static void end_incident(struct follower *follower)
 	follower->open = false;
 }
 
+static void tell(const struct follower *follower, const struct kmsg *kmsg,
+		 const struct complaint *complaint)
+{
+	bool stored = follower->incident.dirfd >= 0;
+	struct event event;
+
+	event_init(&event, EVENT_STALL, LOG_ERR);
+	if (complaint->kind == RECORD_KIND_SOFT_LOCKUP)
+		event_add(&event, "LOCKDUMP_CPU", "%u", complaint->cpu);
+	if (complaint->stuck_s)
+		event_add(&event, "LOCKDUMP_STALL_SEC", "%u", complaint->stuck_s);
+	if (complaint->pid) {
+		event_add(&event, "LOCKDUMP_PID", "%u", complaint->pid);
+		event_add(&event, "LOCKDUMP_COMM", "%s", complaint->comm);
+	}
+	if (stored)
+		event_add(&event, "LOCKDUMP_INCIDENT", "%s", follower->incident.id);
+	event_tell(&event, &follower->watch->journal, stderr, "the kernel says: %s; incident %s",
+		   kmsg->text, stored ? follower->incident.id : "could not be made");
+	notify_send(&follower->watch->notify, "STATUS=the kernel says: %s", kmsg->text);
+}
+
 static void take_up(struct follower *follower, const struct kmsg *kmsg,
 		    const struct complaint *complaint)
 {
@@ -144,8 +172,7 @@ static void take_up(struct follower *follower, const struct kmsg *kmsg,
 	if (!follower->store_ns)
 		follower->store_ns = now_ns() + STORE_NS;
 	follower->quiet_ns = now_ns() + QUIET_NS;
-	fprintf(stderr, "lockdump: the kernel says: %s; incident %s\n", kmsg->text,
-		follower->incident.dirfd >= 0 ? follower->incident.id : "could not be made");
+	tell(follower, kmsg, complaint);
 }
 
 static void read_log(struct follower *follower)
@@ -167,13 +194,17 @@ static void read_log(struct follower *follower)
 	}
 }
 
-/* Until which something is to be done; -1: nothing is. */
+/* Until something is to be done; -1: nothing is. */
 static int timeout_ms(const struct follower *follower)
 {
-	uint64_t next = follower->store_ns ? follower->store_ns : follower->quiet_ns;
-	uint64_t now = now_ns();
+	uint64_t ping_ns = follower->watch->notify.watchdog_ns / 2;
+	uint64_t now = now_ns(), next = ping_ns ? now + ping_ns : UINT64_MAX;
 
-	if (!follower->open)
+	if (follower->open) {
+		uint64_t due = follower->store_ns ? follower->store_ns : follower->quiet_ns;
+		next = due < next ? due : next;
+	}
+	if (next == UINT64_MAX)
 		return -1;
 	return next > now ? (int)((next - now) / NS_PER_MS) + 1 : 0;
 }
@@ -189,6 +220,8 @@ static int follow(struct follower *follower)
 	while (!(fds[1].revents & POLLIN)) {
 		if (poll(fds, 2, timeout_ms(follower)) < 0 && errno != EINTR)
 			return error_report(error_errno("watch: poll"));
+		if (follower->watch->notify.watchdog_ns)
+			notify_send(&follower->watch->notify, "WATCHDOG=1");
 		read_log(follower);
 		uint64_t now = now_ns();
 		if (follower->open && follower->store_ns && now >= follower->store_ns)
@@ -246,28 +279,52 @@ static struct error *open_trigger(const struct watch_options *options, int *ret_
 	return error_prefix(err, "--trigger %s", watch_options_trigger(options->trigger));
 }
 
-struct error *follower_run(const struct watch_options *options, int *status)
+/* What is opened stays open; what is left is what the spooler has. */
+static struct error *settle(const struct watch_options *options)
 {
-	struct follower follower = { .options = options, .sysrq_fd = -1, .gatherer = { .fd = -1 } };
+	const char *const folders[] = { options->store, NULL };
+
+	/* Not real-time: one thread of that sort that wakes up on the stuck CPU would stay there. */
+	struct error *err = memory_lock();
+	return err ? err : privilege_cut_spooler(folders);
+}
+
+static void say_ready(const struct follower *follower)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text),
+		 "watching by what the kernel's own watchdogs say (" KMSG_PATH
+		 "), no flight record, trigger %s",
+		 follower->sysrq_fd >= 0 ? "sysrq" : "off");
+	/* Scripts wait for this line. */
+	fprintf(stderr, "lockdump: %s\n", text);
+	notify_send(&follower->watch->notify, "READY=1\nSTATUS=%s", text);
+}
+
+struct error *follower_run(const struct watch *watch, int *status)
+{
+	struct follower follower = {
+		.watch = watch,
+		.options = watch->options,
+		.sysrq_fd = -1,
+		.gatherer = { .fd = -1 },
+	};
 	struct error *err = open_log(&follower.kmsg_fd);
 
 	if (!err)
-		err = open_trigger(options, &follower.sysrq_fd);
+		err = open_trigger(watch->options, &follower.sysrq_fd);
 	if (!err)
 		err = open_signals(&follower.signal_fd);
-	/* Not real-time: one thread of that sort that wakes up on the stuck CPU would stay there. */
-	if (!err && mlockall(MCL_CURRENT | MCL_FUTURE))
-		err = error_errno("watch: cannot lock its memory");
 	if (!err)
-		err = gatherer_start(options->store, "", &follower.gatherer);
+		err = settle(watch->options);
+	if (!err)
+		err = gatherer_start(watch->options->store, "", &follower.gatherer);
 	if (err)
 		return err;
-	/* Scripts wait for this line. */
-	fprintf(stderr,
-		"lockdump: watching by what the kernel's own watchdogs say (" KMSG_PATH
-		"), no flight record, trigger %s\n",
-		follower.sysrq_fd >= 0 ? "sysrq" : "off");
+	say_ready(&follower);
 	*status = follow(&follower);
+	notify_send(&watch->notify, "STOPPING=1");
 	gatherer_stop(&follower.gatherer);
 	return NULL;
 }
