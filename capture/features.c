@@ -21,10 +21,18 @@ static const char *const hook_names[NR_HOOKS] = {
 };
 
 static const char *const variable_names[NR_VARIABLES] = {
-	[VM_ZONE_STAT] = "vm_zone_stat",     [VM_NODE_STAT] = "vm_node_stat",
-	[NR_SWAP_PAGES] = "nr_swap_pages",   [RUNQUEUES] = "runqueues",
-	[KERNEL_CPUSTAT] = "kernel_cpustat", [IRQ_REGS] = "__irq_regs",
-	[PREEMPT_COUNT] = "__preempt_count", [PER_CPU_OFFSET] = "__per_cpu_offset",
+	[VM_ZONE_STAT] = "vm_zone_stat",
+	[VM_NODE_STAT] = "vm_node_stat",
+	[NR_SWAP_PAGES] = "nr_swap_pages",
+	[RUNQUEUES] = "runqueues",
+	[KERNEL_CPUSTAT] = "kernel_cpustat",
+	[IRQ_REGS] = "__irq_regs",
+	[PREEMPT_COUNT] = "__preempt_count",
+	[PER_CPU_OFFSET] = "__per_cpu_offset",
+	[KSTAT] = "kstat",
+	[HRTIMER_BASES] = "hrtimer_bases",
+	[CPU_WORKER_POOLS] = "cpu_worker_pools",
+	[RCU_STATE] = "rcu_state",
 };
 
 const char *hook_name(enum hook hook)

@@ -6,6 +6,7 @@
 #include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -19,6 +20,17 @@
 #define TICK_SILENT_NS	    (10 * NS_PER_SEC)
 #define CPU_CLOCK_PERIOD_NS (100 * NS_PER_MS) /* each is an interrupt, on an idle CPU too */
 #define WATCHDOG_SILENT_NS  (60 * NS_PER_SEC) /* its longest period is 24 s */
+
+#define LAZY_FLAGS 0x30 /* bpf/cpu.h says which bits of x86's thread flags */
+
+/* How long each lasts until it is told of; the kernel's own limits where it has them. */
+static const uint64_t condition_after_ns[RECORD_NR_KINDS] = {
+	[RECORD_KIND_RCU_STALL] = 21 * NS_PER_SEC,
+	[RECORD_KIND_WORKQUEUE_STALL] = 30 * NS_PER_SEC,
+	[RECORD_KIND_IRQ_STORM] = 10 * NS_PER_SEC,
+	[RECORD_KIND_SOFTIRQ_STORM] = 10 * NS_PER_SEC,
+	[RECORD_KIND_NEED_RESCHED] = 10 * NS_PER_SEC,
+};
 
 /* libbpf's words are folded into our own errors. */
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -90,6 +102,38 @@ static void set_variables(struct recorder_bpf__rodata *rodata, const struct feat
 	rodata->irq_regs_at = at[IRQ_REGS].address;
 	rodata->preempt_count_at = at[PREEMPT_COUNT].address;
 	rodata->per_cpu_offset_at = at[PER_CPU_OFFSET].address;
+	rodata->kstat_at = at[KSTAT].address;
+	rodata->hrtimer_bases_at = at[HRTIMER_BASES].address;
+	rodata->cpu_worker_pools_at = at[CPU_WORKER_POOLS].address;
+	rodata->rcu_state_at = at[RCU_STATE].address;
+	if (features_has_function(features, "resched_curr_lazy"))
+		rodata->lazy_flags = LAZY_FLAGS;
+}
+
+/* The highest number of a CPU that is present, and 1: of the possible ones virtual machines have many that never come. */
+static uint32_t nr_present(uint32_t nr_possible)
+{
+	_cleanup_fclose_ FILE *file = fopen("/sys/devices/system/cpu/present", "re");
+	char line[4096]; /* "0-3,8-11" */
+
+	if (!file || !fgets(line, sizeof(line), file))
+		return nr_possible;
+	const char *last = line + strlen(line);
+	while (last > line && last[-1] != ',' && last[-1] != '-')
+		last--;
+	uint32_t count = strtoul(last, NULL, 10) + 1;
+	return count < nr_possible ? count : nr_possible;
+}
+
+/* Tracepoints that the recorder hears besides, as far as the kernel has them. */
+static void choose_tracepoints(struct recorder_bpf *bpf, const struct features *features)
+{
+	bool contention = features_has_type(features, "btf_trace_contention_begin");
+
+	bpf_program__set_autoload(bpf->progs.contention_begin, contention);
+	bpf_program__set_autoload(bpf->progs.contention_end, contention);
+	bpf_program__set_autoload(bpf->progs.hung_task,
+				  features_has_type(features, "btf_trace_sched_process_hang"));
 }
 
 /* One way for the recorder to run, and the recorder if it does. */
@@ -121,7 +165,11 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 					  i == choice->hook ||
 						  (i == HOOK_WATCHDOG && choice->watchdog));
 	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
+	choose_tracepoints(bpf, attempt->features);
 	set_variables(bpf->rodata, attempt->features);
+	bpf->rodata->nr_cpus = nr_present(attempt->nr_cpus);
+	memcpy((void *)bpf->rodata->condition_after_ns, condition_after_ns,
+	       sizeof(condition_after_ns));
 	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
 	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
 	if (choice->hook != HOOK_WATCHDOG)
@@ -187,6 +235,20 @@ static void detach(struct recorder *recorder)
 	recorder->bpf = NULL;
 }
 
+/* What they tell comes on top: without them the rest is as good. */
+static void attach_tracepoints(struct recorder_bpf *bpf)
+{
+	struct program programs[] = {
+		{ bpf->progs.contention_end, &bpf->links.contention_end },
+		{ bpf->progs.contention_begin, &bpf->links.contention_begin },
+		{ bpf->progs.hung_task, &bpf->links.hung_task },
+	};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (bpf_program__autoload(programs[i].program))
+			*programs[i].link = bpf_program__attach(programs[i].program);
+}
+
 /* The watchdog first: where it is refused, the samples' hook need not be touched. */
 static struct error *attach(const struct recorder_choice *choice, struct recorder *recorder)
 {
@@ -198,6 +260,8 @@ static struct error *attach(const struct recorder_choice *choice, struct recorde
 		err = attach_cpu_clock(recorder);
 	else if (!err && choice->hook != HOOK_WATCHDOG)
 		err = attach_function(recorder->bpf, choice->hook);
+	if (!err)
+		attach_tracepoints(recorder->bpf);
 	return err;
 }
 
