@@ -48,7 +48,7 @@ void pin_remove_all(const struct pins *pins, const char *prefix);
 void pin_each(const struct pins *pins, const char *prefix,
 	      bool (*function)(const char *name, void *arg), void *arg);
 
-/* Removes all that is in the folder, and the folder. */
-void pins_destroy(struct pins *pins);
+/* Takes away all names, the trigger's first, and the folder. */
+void pins_destroy(const struct pins *pins);
 
 #endif

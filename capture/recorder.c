@@ -4,14 +4,17 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
+#include "capture/hooks.h"
 #include "symbols/ksyms.h"
 
 #define VERIFIER_LOG_SIZE  65536
@@ -171,6 +174,8 @@ static void set_variables(struct recorder_bpf__rodata *rodata, const struct vari
 }
 
 struct attempt {
+	const struct pins *pins;
+	const struct legacy *legacy;
 	struct variables variables;
 	size_t tick; /* index into tick_functions; NR_TICK_FUNCTIONS: the watchdog alone */
 	bool watchdog;
@@ -179,6 +184,7 @@ struct attempt {
 	int nr_cpus;
 };
 
+/* NULL in @ret: programs that do the same are there, pinned by a watch before. */
 static struct error *load(const struct attempt *attempt, struct recorder_bpf **ret)
 {
 	bool ticks = attempt->tick < NR_TICK_FUNCTIONS;
@@ -203,8 +209,16 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	if (ticks)
 		bpf->rodata->max_gap_ns = attempt->sample_first_ns;
 
+	if (hooks_are_pinned(attempt->pins, PIN_HOOK, hooks_number(bpf->skeleton))) {
+		recorder_bpf__destroy(bpf);
+		*ret = NULL;
+		return NULL;
+	}
 	struct error *err = NULL;
-	if (recorder_bpf__load(bpf))
+	if (attempt->legacy->map_fd >= 0 &&
+	    bpf_map__reuse_fd(bpf->maps.lockdump_record, attempt->legacy->map_fd))
+		err = error_errno("recorder: the record that is there cannot be used");
+	if (!err && recorder_bpf__load(bpf))
 		err = load_error(function, log);
 	if (!err && attempt->watchdog)
 		err = attach(bpf->progs.watchdog, WATCHDOG_FUNCTION, &bpf->links.watchdog);
@@ -251,8 +265,8 @@ static struct error *load_first(const struct btf *btf, struct attempt *attempt,
 static struct error *map_record(struct recorder *recorder)
 {
 	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + recorder->nr_cpus);
-	recorder->record = mmap(NULL, recorder->size, PROT_READ | PROT_WRITE, MAP_SHARED,
-				bpf_map__fd(recorder->bpf->maps.lockdump_record), 0);
+	recorder->record =
+		mmap(NULL, recorder->size, PROT_READ | PROT_WRITE, MAP_SHARED, recorder->map_fd, 0);
 	if (recorder->record == MAP_FAILED) {
 		recorder->record = NULL;
 		return error_errno("recorder: cannot map the flight record");
@@ -260,42 +274,88 @@ static struct error *map_record(struct recorder *recorder)
 	return NULL;
 }
 
-struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
-			     struct recorder *ret)
+static struct error *load_programs(struct attempt *attempt, struct recorder *recorder)
 {
-	struct attempt attempt = {
-		.sample_first_ns = sample_first_ns,
-		.sample_interval_ns = sample_interval_ns,
-		.nr_cpus = libbpf_num_possible_cpus(),
-	};
-
-	if (attempt.nr_cpus <= 0)
-		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
 	libbpf_set_print(print_nothing);
 	struct btf *btf = btf__load_vmlinux_btf();
 	if (!btf)
 		return error_errno("recorder: the kernel's BTF");
 
-	*ret = (struct recorder){ .nr_cpus = attempt.nr_cpus };
-	struct error *err = find_variables(btf, &attempt.variables);
+	struct error *err = find_variables(btf, &attempt->variables);
 	if (!err)
-		err = load_first(btf, &attempt, &ret->bpf);
+		err = load_first(btf, attempt, &recorder->bpf);
 	btf__free(btf);
+	if (err || !recorder->bpf)
+		return err;
+	recorder->hook = attempt->tick < NR_TICK_FUNCTIONS ? tick_functions[attempt->tick]
+							   : WATCHDOG_FUNCTION;
+	return NULL;
+}
+
+/* Of two descriptors, since each ends with its owner. */
+static struct error *get_map(const struct legacy *legacy, struct recorder *recorder)
+{
+	recorder->map_fd =
+		fcntl(legacy->map_fd >= 0 ? legacy->map_fd
+					  : bpf_map__fd(recorder->bpf->maps.lockdump_record),
+		      F_DUPFD_CLOEXEC, 0);
+	if (recorder->map_fd < 0)
+		return error_errno("recorder: the flight record");
+	return map_record(recorder);
+}
+
+struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
+			     const struct pins *pins, const struct legacy *legacy,
+			     struct recorder *ret)
+{
+	struct attempt attempt = {
+		.pins = pins,
+		.legacy = legacy,
+		.sample_first_ns = sample_first_ns,
+		.sample_interval_ns = sample_interval_ns,
+		.nr_cpus = libbpf_num_possible_cpus(),
+	};
+	struct error *err = NULL;
+
+	if (attempt.nr_cpus <= 0)
+		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
+	*ret = (struct recorder){
+		.map_fd = -1,
+		.nr_cpus = attempt.nr_cpus,
+		.taken_over = legacy->map_fd >= 0,
+		.stuck = legacy->stuck,
+		.before = legacy->header,
+	};
+	ret->hook = ret->before.tick_hook;
+	if (!legacy->stuck)
+		err = load_programs(&attempt, ret);
 	if (err)
 		return err;
-	bool ticks = attempt.tick < NR_TICK_FUNCTIONS;
-	ret->hook = ticks ? tick_functions[attempt.tick] : WATCHDOG_FUNCTION;
-	ret->silent_ns = ticks ? TICK_SILENT_NS : WATCHDOG_SILENT_NS;
-	err = map_record(ret);
+	ret->silent_ns = strcmp(ret->hook, WATCHDOG_FUNCTION) ? TICK_SILENT_NS : WATCHDOG_SILENT_NS;
+	err = get_map(legacy, ret);
 	if (err)
 		recorder_stop(ret);
 	return err;
+}
+
+struct error *recorder_pin(const struct recorder *recorder, const struct pins *pins)
+{
+	struct error *err = NULL;
+
+	if (recorder->bpf)
+		err = hooks_pin(pins, PIN_HOOK, recorder->bpf->skeleton);
+	/* The record's name comes last: all hooks of one that has it have theirs. */
+	if (!err && !recorder->taken_over)
+		err = pin_map(pins, recorder->bpf->maps.lockdump_record, PIN_RECORD);
+	return error_prefix(err, "recorder");
 }
 
 void recorder_stop(struct recorder *recorder)
 {
 	if (recorder->record)
 		munmap(recorder->record, recorder->size);
+	if (recorder->map_fd >= 0)
+		close(recorder->map_fd);
 	recorder_bpf__destroy(recorder->bpf);
 	*recorder = (struct recorder){};
 }

@@ -178,8 +178,10 @@ static int spooler_ended(struct sentry *sentry)
 	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)
 		return -1;
 	sentry->spooler = 0;
-	if (sentry->watch->options->once && WIFEXITED(status))
+	if (sentry->watch->options->once && WIFEXITED(status)) {
+		pins_destroy(&sentry->watch->pins);
 		return WEXITSTATUS(status);
+	}
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
@@ -202,7 +204,7 @@ static void end_spooler(struct sentry *sentry)
 		wait_signal(&child, deadline);
 }
 
-/* Returns the exit status. */
+/* Returns the exit status. Who ends as he should leaves nothing pinned: the watch is over. */
 static int first_thread(const struct post *post)
 {
 	sigset_t signals;
@@ -215,6 +217,7 @@ static int first_thread(const struct post *post)
 		int signal = wait_signal(&signals, beat(post));
 		if (signal == SIGINT || signal == SIGTERM) {
 			end_spooler(post->sentry);
+			pins_destroy(&post->sentry->watch->pins);
 			return 0;
 		}
 		int status = signal == SIGCHLD ? spooler_ended(post->sentry) : -1;
@@ -310,6 +313,7 @@ int sentry_run(const struct watch *watch, int spooler)
 		err = start_second(&posts[1]);
 	if (err) {
 		end_spooler(&sentry);
+		pins_destroy(&watch->pins);
 		return error_report(err);
 	}
 	say_ready(watch);

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "capture/options.h"
+#include "capture/pin.h"
 #include "capture/recorder.h"
 
 struct shared {
@@ -23,6 +24,7 @@ struct shared {
 
 struct watch {
 	const struct watch_options *options;
+	struct pins pins; /* what stays if this process is killed */
 	struct recorder recorder;
 	struct shared *shared;
 	int sysrq_fd; /* -1: no trigger */
