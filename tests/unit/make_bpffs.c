@@ -3,12 +3,13 @@
 
 #include "test.h"
 
-#include <bpf/bpf.h>
 #include <errno.h>
+#include <linux/bpf.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void make_bpffs_folder(char ret[BPFFS_PATH_SIZE])
@@ -34,8 +35,15 @@ void make_bpffs(char ret[BPFFS_PATH_SIZE])
 
 int make_bpf_map(unsigned int size, unsigned int count)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "test", 4, size, count, &opts);
+	union bpf_attr attr = {
+		.map_type = BPF_MAP_TYPE_ARRAY,
+		.key_size = sizeof(uint32_t),
+		.value_size = size,
+		.max_entries = count,
+		.map_flags = BPF_F_MMAPABLE,
+	};
+	/* libbpf would load a program before, to find out what the kernel knows. */
+	int fd = syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr));
 
 	if (fd < 0)
 		SKIP("no BPF map can be made here: %s", strerror(errno));
