@@ -39,11 +39,14 @@ $(B)/%.o: %.c Makefile | $(SKELETONS)
 	$(call say,CC)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-# v2: the first that has 32-bit jumps; atomics that return a value (v3) are not used.
+# v2: the first that has 32-bit jumps; atomics that return a value (v3) are used where the kernel must be newer anyway.
+BPF_CPU = v2
+$(B)/bpf/trigger.bpf.o: BPF_CPU = v3
+
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(wildcard bpf/*.h) Makefile
 	@mkdir -p $(@D)
 	$(call say,BPF)
-	$(Q)$(CLANG) -target bpf -mcpu=v2 -O2 -g -Wall -Wextra -Werror -D__TARGET_ARCH_x86 -I. -c -o $@ $<
+	$(Q)$(CLANG) -target bpf -mcpu=$(BPF_CPU) -O2 -g -Wall -Wextra -Werror -D__TARGET_ARCH_x86 -I. -c -o $@ $<
 
 $(B)/bpf/%.skel.h: $(B)/bpf/%.bpf.o
 	$(call say,SKEL)

@@ -70,6 +70,26 @@ enum record_fired_by {
 	RECORD_FIRED_KERNEL,
 };
 
+/* The kernel's own trigger. It fires once: who brings ARMED to FIRING does. */
+enum record_armed {
+	RECORD_DISARMED,
+	RECORD_ARMED,
+	RECORD_FIRING,
+};
+
+/* What can be seen to go wrong. */
+enum record_kind {
+	RECORD_KIND_SOFT_LOCKUP,
+	RECORD_KIND_HARD_LOCKUP,
+	RECORD_KIND_RCU_STALL,
+	RECORD_KIND_HUNG_TASK,
+	RECORD_KIND_WORKQUEUE_STALL,
+	RECORD_KIND_IRQ_STORM,
+	RECORD_KIND_SOFTIRQ_STORM,
+	RECORD_KIND_NEED_RESCHED,
+	RECORD_NR_KINDS
+};
+
 struct record_header {
 	__u8 magic[8];
 	__u32 abi;
@@ -81,7 +101,7 @@ struct record_header {
 	__u32 nr_onset;
 	__u32 nr_ring;
 	__u32 page_size; /* bytes; of all the counters that are in pages */
-	__u32 reserved;
+	__u32 armed; /* enum record_armed: the kernel's own trigger */
 
 	/* The three clocks read together at the start. */
 	__u64 anchor_monotonic_ns;
@@ -111,6 +131,13 @@ struct record_header {
 	char release[72]; /* uname -r */
 	char incident[40]; /* the incident's folder, empty while there is none */
 	char tick_hook[32]; /* the kernel function that the samples come from */
+
+	/* 1 << enum record_kind: what triggers. */
+	__u32 trigger_on;
+	__u32 reserved;
+	__u64 sysrq_ns; /* when the controller last wrote to /proc/sysrq-trigger; 0: never */
+	/* When the kernel's own trigger found no crash kernel to start, and gave up on what hung then; 0: never. */
+	__u64 kernel_failed_ns;
 };
 
 enum record_sample_flags {
@@ -234,7 +261,7 @@ struct record_slot {
 };
 
 _Static_assert(sizeof(struct record_header) <= RECORD_SLOT_SIZE, "the header must fit its element");
-_Static_assert(sizeof(struct record_header) == 472, "record.h: the header's layout is an ABI");
+_Static_assert(sizeof(struct record_header) == 496, "record.h: the header's layout is an ABI");
 _Static_assert(sizeof(struct record_sample) == 1328, "record.h: a sample's layout is an ABI");
 _Static_assert(sizeof(struct record_slot) == 64000, "record.h: a slot's layout is an ABI");
 _Static_assert(__builtin_offsetof(struct record_slot, samples) == 256,

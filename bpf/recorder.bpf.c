@@ -8,11 +8,7 @@
  * that the kernel has, and watchdog_timer_fn besides: that one runs on idle CPUs too, whose tick is stopped, and
  * ends stalls there; and where there is no tick function it takes the samples.
  */
-#include "bpf/kernel_types.h"
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-
+#include "bpf/cpu.h"
 #include "bpf/record.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -26,18 +22,10 @@ const volatile __u64 sample_interval_ns = 1000000000;
  * count. One that is on already goes on over it. 0: any distance is normal.
  */
 const volatile __u64 max_gap_ns = 0;
-/*
- * Addresses out of /proc/kallsyms; 0: not known. No BTF has types for the first three. The others, per-CPU all,
- * are set where BTF has no variables: only since 1.18 pahole has put them in, after 5.10.
- */
+/* Addresses out of /proc/kallsyms; 0: not known. No BTF has types for them. */
 const volatile __u64 vm_zone_stat_at = 0;
 const volatile __u64 vm_node_stat_at = 0;
 const volatile __u64 nr_swap_pages_at = 0;
-const volatile __u64 runqueues_at = 0;
-const volatile __u64 kernel_cpustat_at = 0;
-const volatile __u64 irq_regs_at = 0;
-const volatile __u64 preempt_count_at = 0;
-const volatile __u64 per_cpu_offset_at = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -47,57 +35,9 @@ struct {
 	__uint(value_size, RECORD_SLOT_SIZE);
 } lockdump_record SEC(".maps");
 
-extern const struct rq runqueues __ksym __weak;
-extern const struct kernel_cpustat kernel_cpustat __ksym __weak;
-extern struct pt_regs *const __irq_regs __ksym __weak;
-extern const int __preempt_count __ksym __weak;
-extern const struct pcpu_hot pcpu_hot __ksym __weak;
-
-#define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
-
 #define barrier() asm volatile("" ::: "memory")
 
-/* Where this CPU's copy of the per-CPU variable is that kallsyms has at @address. Without SMP there is one. */
-static __always_inline const void *this_cpu(__u64 address)
-{
-	__u64 offset = 0;
-
-	if (per_cpu_offset_at)
-		bpf_probe_read_kernel(&offset, sizeof(offset),
-				      (const void *)(per_cpu_offset_at +
-						     bpf_get_smp_processor_id() * sizeof(offset)));
-	return address ? (const void *)(address + offset) : NULL;
-}
-
-/* This CPU's copy of a per-CPU variable; NULL: this kernel has none. It may be an address only: not to be followed directly. */
-#define THIS_CPU(variable, at) (&variable ? bpf_this_cpu_ptr(&variable) : this_cpu(at))
-
-/* The interrupted registers: the kernel sets this pointer for the time of an interrupt. */
-static __always_inline struct pt_regs *interrupted_regs(void)
-{
-	struct pt_regs *regs = NULL;
-	const void *at;
-
-	/* Every tick comes here: what the BTF has is read without a helper. */
-	if (&__irq_regs)
-		return *(struct pt_regs *const *)bpf_this_cpu_ptr(&__irq_regs);
-	at = this_cpu(irq_regs_at);
-	if (at)
-		bpf_probe_read_kernel(&regs, sizeof(regs), at);
-	return regs;
-}
-
-static __always_inline __u64 read_switches(const struct rq *rq)
-{
-	return &runqueues ? rq->nr_switches : BPF_CORE_READ(rq, nr_switches);
-}
-
 #if defined(__TARGET_ARCH_x86)
-static __always_inline bool is_user(struct pt_regs *regs)
-{
-	return BPF_CORE_READ(regs, cs) & 3;
-}
-
 /*
  * The highest bit of x86's preempt count is clear where a reschedule is wanted: unlike the numbers of the
  * thread flags, it has been the same in all kernels (arch/x86/include/asm/preempt.h).
@@ -305,17 +245,13 @@ static __always_inline bool stall_is_on(const struct record_slot *slot)
 static __always_inline bool progressed(struct record_slot *slot, const struct rq *rq,
 				       struct pt_regs *regs, __u64 gap)
 {
-	struct task_struct *task;
 	__u64 switches = read_switches(rq);
 
 	if (switches != slot->nr_switches) {
 		slot->nr_switches = switches;
 		return true;
 	}
-	if (regs && is_user(regs))
-		return true;
-	task = (struct task_struct *)bpf_get_current_task();
-	if (!BPF_CORE_READ(task, pid) || (BPF_CORE_READ(task, flags) & PF_VCPU))
+	if (!in_kernel_code(regs))
 		return true;
 	return max_gap_ns && gap > max_gap_ns && !stall_is_on(slot);
 }
@@ -394,4 +330,11 @@ SEC("fentry/watchdog_timer_fn")
 int watchdog(void *ctx)
 {
 	return look(ctx, true);
+}
+
+/* Where no function can be hung on: the loader makes an event for each CPU. */
+SEC("perf_event")
+int cpu_clock(void *ctx)
+{
+	return look(ctx, false);
 }

@@ -83,8 +83,18 @@ static bool remove_other(const char *name, void *arg)
 	return true;
 }
 
+static struct error *pin_one(const struct pins *pins, const struct hook_name *name,
+			     const struct bpf_link *link)
+{
+	if (!link)
+		return NULL;
+	pin_remove(pins, name->text);
+	return pin_link(pins, link, name->text);
+}
+
 struct error *hooks_pin(const struct pins *pins, const char *prefix,
-			const struct bpf_object_skeleton *skeleton)
+			const struct bpf_object_skeleton *skeleton, struct bpf_link *const *others,
+			size_t nr_others)
 {
 	uint32_t number = hooks_number(skeleton);
 	struct comparison comparison = { .pins = pins, .ours = name_of(prefix, number, "") };
@@ -93,10 +103,13 @@ struct error *hooks_pin(const struct pins *pins, const char *prefix,
 	for (int i = 0; i < skeleton->prog_cnt && !err; i++) {
 		const struct bpf_prog_skeleton *program = &skeleton->progs[i];
 		struct hook_name name = name_of(prefix, number, program->name);
-		if (!*program->link)
-			continue;
-		pin_remove(pins, name.text);
-		err = pin_link(pins, *program->link, name.text);
+		err = pin_one(pins, &name, *program->link);
+	}
+	for (size_t i = 0; i < nr_others && !err; i++) {
+		char text[32];
+		snprintf(text, sizeof(text), "%zu", i);
+		struct hook_name name = name_of(prefix, number, text);
+		err = pin_one(pins, &name, others[i]);
 	}
 	pin_each(pins, prefix, remove_other, &comparison);
 	return err;

@@ -20,10 +20,11 @@ uint32_t hooks_number(const struct bpf_object_skeleton *skeleton);
 bool hooks_are_pinned(const struct pins *pins, const char *prefix, uint32_t number);
 
 /*
- * Pins the links of @skeleton, whose programs are attached, then takes the names away from all others under @prefix: for
- * a moment both run.
+ * Pins the links of @skeleton, whose programs are attached, and @others, which it does not know of (NULL among them are
+ * passed over). Then it takes the names away from all else under @prefix: for a moment both run.
  */
 struct error *hooks_pin(const struct pins *pins, const char *prefix,
-			const struct bpf_object_skeleton *skeleton);
+			const struct bpf_object_skeleton *skeleton, struct bpf_link *const *others,
+			size_t nr_others);
 
 #endif

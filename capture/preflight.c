@@ -11,7 +11,6 @@
 
 #include "base/cleanup.h"
 
-#define BTF_PATH	  "/sys/kernel/btf/vmlinux"
 #define CRASH_LOADED_PATH "/sys/kernel/kexec_crash_loaded"
 #define SYSRQ_PATH	  "/proc/sysrq-trigger"
 #define TEST_SIZE	  65536
@@ -42,16 +41,6 @@ struct error *preflight_alone(const char *path, int *ret_fd)
 	}
 	close(*ret_fd);
 	return err;
-}
-
-struct error *preflight_btf(void)
-{
-	if (access(BTF_PATH, R_OK))
-		return error_create(
-			ERROR_SYSTEM,
-			BTF_PATH ": %s; the recorder takes a kernel with CONFIG_DEBUG_INFO_BTF=y",
-			strerror(errno));
-	return NULL;
 }
 
 /* Writes a file without a name, where the file system has those, so that nothing can stay behind. */
@@ -122,13 +111,12 @@ struct error *preflight_crash_kernel(void)
 
 	if (!file)
 		return error_create(ERROR_SYSTEM,
-				    CRASH_LOADED_PATH ": %s; --trigger takes a kernel with "
+				    CRASH_LOADED_PATH ": %s; it takes a kernel with "
 						      "CONFIG_CRASH_DUMP=y and CONFIG_KEXEC_CORE=y",
 				    strerror(errno));
 	if (getc(file) != '1')
-		return error_create(
-			ERROR_SYSTEM,
-			"--trigger sysrq: no crash kernel is loaded; run 'lockdump arm' first");
+		return error_create(ERROR_SYSTEM,
+				    "no crash kernel is loaded; run 'lockdump arm' first");
 	return NULL;
 }
 
@@ -137,7 +125,7 @@ struct error *preflight_sysrq(int *ret_fd)
 	*ret_fd = open(SYSRQ_PATH, O_WRONLY | O_CLOEXEC);
 	if (*ret_fd < 0)
 		return error_create(ERROR_SYSTEM,
-				    SYSRQ_PATH ": %s; --trigger sysrq must write to it (systemd's "
+				    SYSRQ_PATH ": %s; it must be writable (systemd's "
 					       "ProtectKernelTunables= forbids that)",
 				    strerror(errno));
 	return NULL;

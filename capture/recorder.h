@@ -9,22 +9,34 @@
 
 #include "base/error.h"
 #include "bpf/record.h"
+#include "capture/features.h"
 #include "capture/legacy.h"
 #include "capture/pin.h"
 
+struct bpf_link;
 struct recorder_bpf;
 
 struct recorder {
 	struct recorder_bpf *bpf; /* NULL: its programs are those that were taken over */
-	int map_fd; /* the record's, for other BPF objects */
+	int map_fd; /* the record's */
 	bool taken_over; /* what is in the record stays */
-	bool stuck; /* its programs were not compared with those that it would have loaded */
+	bool stuck; /* a CPU was, when it was taken over */
 	struct record_header before; /* then: as the watch before left it */
+	struct bpf_link *
+		*clocks; /* the perf event of each CPU, where samples come from those; else NULL */
 	void *record; /* the map's memory: the header, then the slots */
 	size_t size; /* bytes */
 	uint32_t nr_cpus; /* possible ones: slots */
 	const char *hook; /* the kernel function that the samples come from */
 	uint64_t silent_ns; /* a CPU that was not looked at for so long takes no timer interrupts */
+};
+
+/* The way that the recorder is run. */
+struct recorder_choice {
+	enum hook hook; /* samples come from it */
+	bool watchdog; /* HOOK_WATCHDOG is used, besides or alone */
+	struct error *
+		refused; /* why a better one was not taken, though the kernel has it; NULL: there was none */
 };
 
 /*
@@ -36,9 +48,15 @@ struct recorder {
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
 			     const struct pins *pins, const struct legacy *legacy,
 			     struct recorder *ret);
-void recorder_stop(struct recorder *recorder);
 
 struct error *recorder_pin(const struct recorder *recorder, const struct pins *pins);
+
+/* What recorder_start() would come to, without attaching anything: it is loaded and let go. */
+struct error *recorder_try(const struct features *features, struct recorder_choice *ret);
+void recorder_stop(struct recorder *recorder);
+
+/* The flight record's map, for other BPF objects. */
+int recorder_map_fd(const struct recorder *recorder);
 
 struct record_header *recorder_header(const struct recorder *recorder);
 const struct record_slot *recorder_slot(const struct recorder *recorder, uint32_t cpu);

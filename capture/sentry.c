@@ -92,6 +92,8 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 {
 	const struct watch *watch = sentry->watch;
 	const struct watch_options *options = watch->options;
+	bool by_sysrq = watch->trigger.sysrq_fd >= 0 &&
+			(options->trigger_on & (1U << RECORD_KIND_SOFT_LOCKUP));
 	uint64_t now = now_ns();
 	struct stall stall;
 
@@ -103,12 +105,12 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 		kill(sentry->spooler, SPOOLER_WAKE);
 	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
 		return UINT64_MAX;
-	if (watch->sysrq_fd >= 0 && stall_is_lockup(&stall, options->trigger_after_ns))
+	if (by_sysrq && stall_is_lockup(&stall, options->trigger_after_ns))
 		fire(sentry, &stall);
 
 	uint64_t deadlines[] = {
 		stall.onset_ns + options->threshold_ns + TICK_NS,
-		watch->sysrq_fd >= 0 ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
+		by_sysrq ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
 	};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
@@ -172,7 +174,7 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
  */
 static int spooler_ended(struct sentry *sentry)
 {
-	bool trigger = sentry->watch->sysrq_fd >= 0;
+	bool trigger = !trigger_is_off(&sentry->watch->trigger);
 	int status;
 
 	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)
@@ -287,12 +289,10 @@ static struct error *start_second(struct post *post)
 static void say_ready(const struct watch *watch)
 {
 	const struct watch_options *options = watch->options;
-	char trigger[64] = "off";
+	char trigger[64];
 	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (options->trigger == RECORD_TRIGGER_SYSRQ)
-		snprintf(trigger, sizeof(trigger), "sysrq after %g s",
-			 (double)options->trigger_after_ns / NS_PER_SEC);
+	trigger_describe(&watch->trigger, options, trigger, sizeof(trigger));
 	say("lockdump: watching %ld CPU%s by %s, threshold %g s, trigger %s\n", nr_cpus,
 	    nr_cpus == 1 ? "" : "s", watch->recorder.hook,
 	    (double)options->threshold_ns / NS_PER_SEC, trigger);

@@ -14,6 +14,7 @@
 #include "capture/options.h"
 #include "capture/pin.h"
 #include "capture/recorder.h"
+#include "capture/trigger.h"
 
 struct shared {
 	_Atomic uint32_t asked; /* spools that the sentry has asked for */
@@ -24,10 +25,10 @@ struct shared {
 
 struct watch {
 	const struct watch_options *options;
-	struct pins pins; /* what stays if this process is killed */
 	struct recorder recorder;
 	struct shared *shared;
-	int sysrq_fd; /* -1: no trigger */
+	struct trigger trigger;
+	struct pins pins; /* what stays if this process is killed */
 };
 
 struct error *shared_create(uint32_t nr_cpus, struct shared **ret);

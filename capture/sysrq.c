@@ -45,8 +45,12 @@ static void write_reason(const struct watch *watch, const struct stall *stall)
 static void take_reason_back(const struct watch *watch)
 {
 	struct record_header *header = recorder_header(&watch->recorder);
+	__u32 mine = RECORD_FIRED_SYSRQ;
 
-	__atomic_store_n(&header->fired_by, RECORD_FIRED_NONE, __ATOMIC_RELEASE);
+	/* The kernel may have fired in the meantime: then the reason is its own. */
+	if (!__atomic_compare_exchange_n(&header->fired_by, &mine, RECORD_FIRED_NONE, false,
+					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
+		return;
 	header->fired_ns = header->fired_onset_ns = 0;
 	header->fired_cpu = -1;
 	memset(header->fired_reason, 0, sizeof(header->fired_reason));
@@ -93,9 +97,11 @@ int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler
 		return 0;
 	}
 	/* The spooler may have taken its time: this is when the machine is crashed. */
-	recorder_header(&watch->recorder)->fired_ns = now_ns();
+	uint64_t now = now_ns();
+	recorder_header(&watch->recorder)->fired_ns = now;
+	__atomic_store_n(&recorder_header(&watch->recorder)->sysrq_ns, now, __ATOMIC_RELEASE);
 	errno = 0;
-	int saved = write(watch->sysrq_fd, "c", 1) == 1 ? 0 : errno;
+	int saved = write(watch->trigger.sysrq_fd, "c", 1) == 1 ? 0 : errno;
 	take_reason_back(watch);
 	errno = saved;
 	return -1;

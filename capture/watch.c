@@ -18,7 +18,7 @@
 /* What an incident takes besides the record: rig.json, and record.bin's other copy while it is replaced. */
 #define INCIDENT_REST (1 << 20)
 
-static struct error *check(const struct watch_options *options, int *ret_sysrq_fd)
+static struct error *check(const struct watch_options *options)
 {
 	int lock_fd; /* never closed */
 	struct error *err = preflight_privilege();
@@ -26,13 +26,7 @@ static struct error *check(const struct watch_options *options, int *ret_sysrq_f
 	if (!err)
 		err = preflight_alone(WATCH_LOCK, &lock_fd);
 	if (!err)
-		err = preflight_btf();
-	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
-	if (!err && options->trigger == RECORD_TRIGGER_SYSRQ)
-		err = preflight_crash_kernel();
-	if (!err && options->trigger == RECORD_TRIGGER_SYSRQ)
-		err = preflight_sysrq(ret_sysrq_fd);
 	return err;
 }
 
@@ -86,12 +80,14 @@ static struct error *start_recorder(struct watch *watch)
 
 static struct error *prepare(struct watch *watch)
 {
-	struct error *err = check(watch->options, &watch->sysrq_fd);
+	struct error *err = check(watch->options);
 
 	if (err)
 		return err;
 	warn_unpinned(pins_open(PIN_BPFFS, &watch->pins));
 	err = start_recorder(watch);
+	if (!err)
+		err = trigger_open(watch->options, &watch->recorder, &watch->trigger);
 	if (!err)
 		err = preflight_store(watch->options->store,
 				      2 * watch->recorder.size + INCIDENT_REST);
@@ -99,11 +95,15 @@ static struct error *prepare(struct watch *watch)
 		err = header_init(&watch->recorder, watch->options);
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
+	if (!err)
+		err = trigger_attach(&watch->trigger, &watch->pins);
 	if (err)
 		return err;
 	if (watch->recorder.taken_over)
 		take_over(watch);
 	pin(watch);
+	if (watch->trigger.by_kernel)
+		kernel_trigger_set(&watch->recorder, true);
 	return NULL;
 }
 
@@ -121,7 +121,7 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run(const struct watch *watch)
+static int run(struct watch *watch)
 {
 	pid_t sentry = getpid();
 
@@ -132,8 +132,11 @@ static int run(const struct watch *watch)
 		pins_destroy(&watch->pins);
 		return error_report(error_errno("watch: cannot fork"));
 	}
-	if (spooler)
-		return sentry_run(watch, spooler);
+	if (spooler) {
+		int status = sentry_run(watch, spooler);
+		trigger_close(&watch->trigger, &watch->recorder, &watch->pins);
+		return status;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	return getppid() == sentry ? spooler_run(watch) : 1;
 }
@@ -141,9 +144,9 @@ static int run(const struct watch *watch)
 int cmd_watch(int argc, char **argv)
 {
 	struct watch_options options;
-	struct watch watch = { .options = &options, .sysrq_fd = -1 };
+	struct watch watch = { .options = &options };
 
-	struct error *err = watch_options_parse(argc, argv, &options);
+	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
 	if (err) {
 		error_report(err);
 		return 2;
@@ -153,7 +156,7 @@ int cmd_watch(int argc, char **argv)
 		return 0;
 	}
 	err = prepare(&watch);
-	if (err)
-		return error_report(err);
-	return run(&watch);
+	int status = err ? error_report(err) : run(&watch);
+	watch_options_deinit(&options);
+	return status;
 }

@@ -36,7 +36,7 @@ static int setup(void **state)
 		.store = fixture->store,
 	};
 	fixture->watch.options = &fixture->options;
-	fixture->watch.sysrq_fd = -1;
+	fixture->watch.trigger.sysrq_fd = -1;
 	recorder->nr_cpus = NR_CPUS;
 	recorder->silent_ns = 1000 * SECOND;
 	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + NR_CPUS);

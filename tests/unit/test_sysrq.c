@@ -40,7 +40,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	close(fixture->watch.sysrq_fd);
+	close(fixture->watch.trigger.sysrq_fd);
 	free(fixture->watch.recorder.record);
 	free(fixture);
 	return 0;
@@ -48,8 +48,8 @@ static int teardown(void **state)
 
 static void fire(struct fixture *fixture, int flags, int expected_errno)
 {
-	fixture->watch.sysrq_fd = open("/dev/null", flags);
-	assert_true(fixture->watch.sysrq_fd >= 0);
+	fixture->watch.trigger.sysrq_fd = open("/dev/null", flags);
+	assert_true(fixture->watch.trigger.sysrq_fd >= 0);
 	errno = ENOENT; /* of something long ago */
 	assert_int_equal(sysrq_fire(&fixture->watch, &fixture->stall, 0), -1);
 	assert_int_equal(errno, expected_errno);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The trigger that the kernel pulls itself, by a BPF program: bpf/trigger.bpf.c. Once armed it depends on no process: its
+ * links are pinned, and a controller that is stopped, starved or killed leaves it as it is.
+ */
+#ifndef LOCKDUMP_KERNEL_TRIGGER_H
+#define LOCKDUMP_KERNEL_TRIGGER_H
+
+#include <stdbool.h>
+
+#include "base/error.h"
+#include "capture/options.h"
+#include "capture/pin.h"
+#include "capture/recorder.h"
+
+struct kernel_trigger;
+
+/*
+ * Loads it; nothing is attached yet. @controller_first: by sysrq the controller comes first, and this one only if it
+ * does not, or to no effect. An error says why this kernel or this process cannot have it, and what to do.
+ */
+struct error *kernel_trigger_load(const struct recorder *recorder,
+				  const struct watch_options *options, bool controller_first,
+				  struct kernel_trigger **ret);
+
+/*
+ * Attaches it in the place of the one that another controller may have left, and pins it. It is @trigger's end: what is
+ * in the kernel does not need it. It fires when the record says that it is armed.
+ */
+struct error *kernel_trigger_attach(struct kernel_trigger *trigger, const struct pins *pins);
+void kernel_trigger_destroy(struct kernel_trigger *trigger);
+
+/* Detaches what is attached, by whomever. */
+void kernel_trigger_detach(const struct pins *pins);
+
+/* A clean end disarms it first. If it is firing it is too late for that. */
+void kernel_trigger_set(const struct recorder *recorder, bool armed);
+
+#endif
