@@ -14,6 +14,7 @@
 #include "capture/facts.h"
 #include "capture/header.h"
 #include "capture/rig.h"
+#include "report/notice.h"
 #include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
@@ -40,6 +41,16 @@ static enum stall_state state_of(const struct spooler *spooler, const struct sta
 	return stall_state(stall, now_ns(), spooler->watch->recorder.silent_ns);
 }
 
+static void copy_record(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+
+	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
+		stall_copy_slot(recorder_slot(recorder, cpu),
+				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+}
+
 static struct error *spool(struct spooler *spooler)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
@@ -47,10 +58,7 @@ static struct error *spool(struct spooler *spooler)
 	spooler->next_spool_ns = now_ns() + SPOOL_INTERVAL_NS;
 	if (!spooler->stored)
 		return NULL;
-	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
-	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
-		stall_copy_slot(recorder_slot(recorder, cpu),
-				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+	copy_record(spooler);
 	return incident_write(&spooler->incident, "record.bin", spooler->copy, recorder->size);
 }
 
@@ -84,7 +92,7 @@ static void take_over_incident(struct spooler *spooler)
 		memset(header->incident, 0, sizeof(header->incident));
 		return;
 	}
-	spooler->open = spooler->stored = true;
+	spooler->open = spooler->stored = spooler->noticed = true;
 }
 
 static void end_incident(struct spooler *spooler)
@@ -99,7 +107,7 @@ static void end_incident(struct spooler *spooler)
 		incident_close(&spooler->incident);
 	}
 	memset(header->incident, 0, sizeof(header->incident));
-	spooler->open = spooler->stored = false;
+	spooler->open = spooler->stored = spooler->noticed = false;
 }
 
 /* Any user gives his processes their names; they are about to reach a terminal. */
@@ -137,6 +145,20 @@ static void tell_stall(const struct spooler *spooler, const struct stall *stall)
 		.incident = path,
 	};
 	complain(facts_print(&facts, stdout));
+}
+
+/* Where it stays if the machine does not: once for each incident. */
+static struct error *notice(struct spooler *spooler)
+{
+	enum outlet to = spooler->watch->options->to;
+	struct record record;
+
+	if (!to || spooler->noticed)
+		return NULL;
+	spooler->noticed = true;
+	copy_record(spooler);
+	struct error *err = record_view(spooler->copy, spooler->watch->recorder.size, &record);
+	return err ? err : notice_write(&record, now_ns(), to, false);
 }
 
 static void tell_end(const struct spooler *spooler, const struct stall *stall)
@@ -183,6 +205,8 @@ static void take_up(struct spooler *spooler)
 		tell_stall(spooler, stall);
 		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
+	if (any)
+		complain(notice(spooler));
 	if (any && spooler->stored)
 		complain(rig_write(&spooler->incident));
 }

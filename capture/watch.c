@@ -27,6 +27,8 @@ static struct error *check(const struct watch_options *options)
 		err = preflight_alone(WATCH_LOCK, &lock_fd);
 	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
+	if (!err && options->to)
+		err = error_prefix(outlet_check(options->to, ""), "watch: --to");
 	return err;
 }
 
