@@ -15,8 +15,8 @@
 #include "lockdump.h"
 #include "state/stall.h"
 
-/* What an incident takes besides the record: rig.json, and record.bin's other copy while it is replaced. */
-#define INCIDENT_REST (1 << 20)
+/* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
+#define INCIDENT_REST (4 << 20)
 
 static struct error *check(const struct watch_options *options)
 {
