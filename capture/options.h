@@ -24,6 +24,7 @@ struct watch_options {
 	enum record_trigger_mode trigger;
 	uint32_t trigger_on; /* 1 << enum record_kind */
 	const char *store; /* not owned */
+	const char *metrics; /* not owned; NULL: none are wanted */
 	bool print;
 	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;

@@ -43,8 +43,10 @@ static void pin(struct watch *watch)
 {
 	struct error *err = recorder_pin(&watch->recorder, &watch->pins);
 
-	if (err)
-		pins_destroy(&watch->pins);
+	if (err) {
+		pin_remove(&watch->pins, PIN_RECORD);
+		pin_remove_all(&watch->pins, PIN_HOOK);
+	}
 	warn_unpinned(err);
 }
 
@@ -157,6 +159,10 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
 	err = prepare(&watch);
 	int status = err ? error_report(err) : run(&watch);
 	watch_options_deinit(&options);
