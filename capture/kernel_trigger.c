@@ -14,10 +14,9 @@
 #include "capture/clock.h"
 #include "capture/verifier.h"
 
-#define WATCHDOG_FUNCTION "watchdog_timer_fn"
-#define FENTRY		  "fentry/"
-#define HEARTBEAT_OLD_NS  (3 * NS_PER_SEC)
-#define SYSRQ_OLD_NS	  (5 * NS_PER_SEC)
+#define FENTRY		 "fentry/"
+#define HEARTBEAT_OLD_NS (3 * NS_PER_SEC)
+#define SYSRQ_OLD_NS	 (5 * NS_PER_SEC)
 
 struct kernel_trigger {
 	struct trigger_bpf *bpf;
@@ -70,18 +69,22 @@ static const char *function_of(const struct bpf_program *program)
 	return bpf_program__section_name(program) + strlen(FENTRY);
 }
 
-static void choose_programs(const struct trigger_bpf *bpf, const char *hook)
+/* It hangs where the recorder does. False: on no function at all, which the kernel allows to call crash_kexec(). */
+static bool choose_programs(const struct trigger_bpf *bpf, const struct recorder *recorder)
 {
-	bool has_watchdog = libbpf_find_vmlinux_btf_id(WATCHDOG_FUNCTION, BPF_TRACE_FENTRY) > 0;
 	struct bpf_program *program;
+	bool any = false;
 
 	bpf_object__for_each_program(program, bpf->obj)
 	{
 		const char *function = function_of(program);
-		bpf_program__set_autoload(
-			program, !strcmp(function, hook) ||
-					 (has_watchdog && !strcmp(function, WATCHDOG_FUNCTION)));
+		bool wanted =
+			!strcmp(function, recorder->hook) ||
+			(recorder->choice.watchdog && !strcmp(function, hook_name(HOOK_WATCHDOG)));
+		bpf_program__set_autoload(program, wanted);
+		any |= wanted;
 	}
+	return any;
 }
 
 static void configure(struct trigger_bpf__rodata *rodata, const struct watch_options *options,
@@ -112,12 +115,16 @@ struct error *kernel_trigger_load(const struct recorder *recorder,
 	}
 	struct error *err = NULL;
 	trigger->bpf = trigger_bpf__open_opts(&opts);
-	if (trigger->bpf) {
-		choose_programs(trigger->bpf, recorder->hook);
+	if (trigger->bpf)
 		configure(trigger->bpf->rodata, options, controller_first);
-	}
-	if (!trigger->bpf ||
-	    bpf_map__reuse_fd(trigger->bpf->maps.lockdump_record, recorder_map_fd(recorder)))
+	if (trigger->bpf && !choose_programs(trigger->bpf, recorder))
+		err = error_create(ERROR_SYSTEM,
+				   "it takes programs on the kernel's functions, and the recorder "
+				   "runs by %s here ('lockdump doctor' says why); set "
+				   "kernel.softlockup_panic to 1 instead",
+				   recorder->hook);
+	else if (!trigger->bpf ||
+		 bpf_map__reuse_fd(trigger->bpf->maps.lockdump_record, recorder_map_fd(recorder)))
 		err = error_errno("the kernel trigger's program");
 	else if (trigger_bpf__load(trigger->bpf))
 		err = load_error(log);
