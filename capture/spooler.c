@@ -2,7 +2,6 @@
 #include "capture/spooler.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +14,6 @@
 #include "capture/header.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
-#include "capture/sources.h"
 #include "capture/telling.h"
 #include "report/notice.h"
 #include "state/record.h"
@@ -95,25 +93,26 @@ static void take_over_incident(struct spooler *spooler)
 	spooler->open = spooler->stored = spooler->noticed = true;
 }
 
-/* What can be read without losing another CPU to it: see capture/sources.h. */
-static uint32_t unsafe_sources(const struct spooler *spooler)
+/* Whether this CPU takes no interrupts, or has taken none for longer than they are apart, or knows of one that is so. */
+static bool is_deaf(const struct spooler *spooler, uint32_t cpu)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
-	long to_spare = sysconf(_SC_NPROCESSORS_ONLN) - 1;
-	uint64_t now = now_ns();
-	uint32_t unsafe = 0;
+	const struct record_slot *slot = recorder_slot(recorder, cpu);
+	struct stall stall;
 
-	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
-		struct stall stall;
-		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
-		enum stall_state state = stall_state(&stall, now, recorder->silent_ns);
-		if (state != STALL_ON && state != STALL_SILENT)
-			continue;
-		to_spare--;
-		if (now > stall.last_ns && now - stall.last_ns > recorder->silent_ns / 10)
-			unsafe |= SOURCE_IRQ_LOCKS;
-	}
-	return to_spare > 0 ? unsafe : unsafe | SOURCE_SPIN_LOCKS;
+	for (size_t i = 0; i < RECORD_NR_DEAF; i++)
+		if (slot->deaf[i].since_ns)
+			return true;
+	stall_read(slot, cpu, &stall);
+	return stall_state(&stall, now_ns(), recorder->silent_ns / 10) == STALL_SILENT;
+}
+
+static bool any_is_deaf(const struct spooler *spooler)
+{
+	for (uint32_t cpu = 0; cpu < spooler->watch->recorder.nr_cpus; cpu++)
+		if (is_deaf(spooler, cpu))
+			return true;
+	return false;
 }
 
 static void gather(struct spooler *spooler, enum gather_folder folder,
@@ -122,12 +121,11 @@ static void gather(struct spooler *spooler, enum gather_folder folder,
 	if (!spooler->stored)
 		return;
 	request->folder = folder;
-	request->unsafe = unsafe_sources(spooler);
+	request->deaf = any_is_deaf(spooler);
 	memcpy(request->incident, spooler->incident.id, sizeof(request->incident));
 	complain(gatherer_ask(&spooler->gatherer, request));
 }
 
-/* Of the CPU's task, once the stall is told. */
 static void add_stall(const struct spooler *spooler, const struct stall *stall,
 		      struct gather_request *request)
 {
@@ -192,7 +190,18 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 	       stall_is_lockup(ret, spooler->watch->options->threshold_ns);
 }
 
-/* Takes up what is new: all of them are in the record before the slow part, the printing, begins. */
+/* One of this incident's that has just come. */
+static bool is_untold(const struct spooler *spooler, uint32_t cpu)
+{
+	uint64_t onset_ns = spooler->stalls[cpu].onset_ns;
+
+	return onset_ns && onset_ns != spooler->watch->shared->taken_onset_ns[cpu];
+}
+
+/*
+ * Takes up what is new: all of them are in the record, and what else can be seen is being gathered, before the slow
+ * part, the printing, begins.
+ */
 static void take_up(struct spooler *spooler)
 {
 	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
@@ -206,24 +215,25 @@ static void take_up(struct spooler *spooler)
 		if (!spooler->open)
 			begin_incident(spooler, &stall);
 		spooler->stalls[cpu] = stall;
+		add_stall(spooler, &stall, &request);
 		any = true;
-	}
-	for (uint32_t cpu = 0; any && cpu < nr_cpus; cpu++) {
-		const struct stall *stall = &spooler->stalls[cpu];
-		if (!stall->onset_ns ||
-		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
-			continue;
-		tell_stall(spooler, stall);
-		add_stall(spooler, stall, &request);
-		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
 	if (!any)
 		return;
+	gather(spooler, GATHER_ONSET, &request);
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
+		if (is_untold(spooler, cpu))
+			tell_stall(spooler, &spooler->stalls[cpu]);
 	tell_metrics(spooler, true);
 	complain(notice(spooler));
-	gather(spooler, GATHER_ONSET, &request);
 	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
+		if (!is_untold(spooler, cpu))
+			continue;
+		tell_facts(spooler, &spooler->stalls[cpu]);
+		spooler->watch->shared->taken_onset_ns[cpu] = spooler->stalls[cpu].onset_ns;
+	}
 }
 
 /* Whether any stall of this incident is still on; tells of those that ended. */
@@ -371,23 +381,10 @@ static void forget_record(const struct spooler *spooler)
 	madvise(recorder->record, recorder->size, MADV_DONTFORK);
 }
 
-/* Where the spooler writes to. */
-static struct error *cut_privilege(const struct watch_options *options)
-{
-	_cleanup_free_ char *metrics = options->metrics ? strdup(options->metrics) : NULL;
-	const char *const folders[] = {
-		options->store,
-		metrics ? dirname(metrics) : NULL,
-		NULL,
-	};
-
-	return privilege_cut_spooler(folders);
-}
-
 int spooler_run(const struct watch *watch)
 {
 	struct spooler spooler;
-	struct error *err = cut_privilege(watch->options);
+	struct error *err = privilege_cut_spooler(watch->options->store, watch->options->metrics);
 
 	if (!err)
 		err = spooler_init(watch, &spooler);
