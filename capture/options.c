@@ -62,6 +62,16 @@ static struct error *parse_trigger(const char *text, void *ret)
 	return error_create(ERROR_OTHER, "no such mode; off, sysrq, kernel or auto");
 }
 
+static struct error *parse_outlet(const char *text, void *ret)
+{
+	enum outlet outlet = outlet_find(text);
+
+	if (!outlet)
+		return error_create(ERROR_OTHER, "neither console nor pmsg");
+	*(enum outlet *)ret = outlet;
+	return NULL;
+}
+
 static struct error *parse_text(const char *text, void *ret)
 {
 	*(const char **)ret = text;
@@ -118,6 +128,9 @@ static const struct setting settings[] = {
 	  "counters for the textfile collector of Prometheus' node_exporter" },
 	{ "print", "Print", NULL, parse_bool, MEMBER(print),
 	  "print process, memory and kernel facts of each stall" },
+	{ "to", "To", "WHERE", parse_outlet, MEMBER(to),
+	  "write who is stuck, where and since when, in a few lines, to the\n"
+	  "kernel's log and console (console) or to ramoops (pmsg)" },
 	{ "once", NULL, NULL, parse_bool, MEMBER(once),
 	  "end when the first stall is over and stored" },
 	{ "help", NULL, NULL, parse_bool, MEMBER(help), "this text" },

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "bpf/record.h"
+#include "report/outlet.h"
 #include "kdump/strings.h"
 
 /* lockdump.conf in it, then the drop-ins in lockdump.conf.d in the order of their names. */
@@ -25,6 +26,7 @@ struct watch_options {
 	const char *store; /* not owned */
 	const char *metrics; /* not owned; NULL: none are wanted */
 	bool print;
+	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;
 	bool help; /* the rest was not looked at */
 

@@ -9,6 +9,8 @@
 #include "base/error.h"
 #include "bpf/record.h"
 #include "capture/features.h"
+#include "capture/legacy.h"
+#include "capture/pin.h"
 
 struct bpf_link;
 struct recorder_bpf;
@@ -21,7 +23,11 @@ struct recorder_choice {
 
 struct recorder {
 	struct recorder_choice choice;
-	struct recorder_bpf *bpf;
+	struct recorder_bpf *bpf; /* NULL: its programs are those that were taken over */
+	int map_fd; /* the record's */
+	bool taken_over; /* what is in the record stays */
+	bool stuck; /* a CPU was, when it was taken over */
+	struct record_header before; /* then: as the watch before left it */
 	struct bpf_link **clocks; /* of each CPU, where samples come from perf events; else NULL */
 	void *record; /* the map's memory: the header, then the slots */
 	size_t size; /* bytes */
@@ -30,9 +36,17 @@ struct recorder {
 	uint64_t silent_ns; /* a CPU that was not looked at for so long takes no timer interrupts */
 };
 
-/* Runs until recorder_stop(), or until the process and all its children have ended. */
+/*
+ * Runs until recorder_stop(), or until the process and all its children have ended; what recorder_pin() has pinned runs on.
+ *
+ * With a @legacy the record goes on, and its programs stay if they are the same, or if a CPU is stuck. New ones are there
+ * before the old ones go, in recorder_pin().
+ */
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
+			     const struct pins *pins, const struct legacy *legacy,
 			     struct recorder *ret);
+
+struct error *recorder_pin(const struct recorder *recorder, const struct pins *pins);
 
 /*
  * What recorder_start() would come to: loaded, but nothing is attached, and the record is not mapped. @ret_refused:

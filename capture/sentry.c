@@ -218,8 +218,10 @@ static int spooler_ended(struct sentry *sentry)
 	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)
 		return -1;
 	sentry->spooler = 0;
-	if (sentry->watch->options->once && WIFEXITED(status))
+	if (sentry->watch->options->once && WIFEXITED(status)) {
+		pins_destroy(&sentry->watch->pins);
 		return WEXITSTATUS(status);
+	}
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
@@ -243,7 +245,7 @@ static void end_spooler(struct sentry *sentry)
 		wait_signal(&child, deadline);
 }
 
-/* Returns the exit status. */
+/* Returns the exit status. Who ends as he should leaves nothing pinned: the watch is over. */
 static int first_thread(const struct post *post)
 {
 	sigset_t signals;
@@ -257,6 +259,7 @@ static int first_thread(const struct post *post)
 		if (signal == SIGINT || signal == SIGTERM) {
 			notify_send(&post->sentry->watch->notify, "STOPPING=1");
 			end_spooler(post->sentry);
+			pins_destroy(&post->sentry->watch->pins);
 			return 0;
 		}
 		int status = signal == SIGCHLD ? spooler_ended(post->sentry) : -1;
@@ -358,6 +361,7 @@ int sentry_run(const struct watch *watch, int spooler)
 		err = start_second(&posts[1]);
 	if (err) {
 		end_spooler(&sentry);
+		pins_destroy(&watch->pins);
 		return error_report(err);
 	}
 	say_ready(&sentry);

@@ -33,7 +33,7 @@ struct watch {
 	struct recorder recorder;
 	struct shared *shared;
 	struct trigger trigger;
-	struct pins pins;
+	struct pins pins; /* what stays if this process is killed */
 	struct notify notify;
 	struct journal journal;
 };

@@ -15,6 +15,7 @@
 #include "capture/privilege.h"
 #include "capture/rig.h"
 #include "capture/telling.h"
+#include "report/notice.h"
 #include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
@@ -37,6 +38,16 @@ static enum stall_state state_of(const struct spooler *spooler, const struct sta
 	return stall_state(stall, now_ns(), spooler->watch->recorder.silent_ns);
 }
 
+static void copy_record(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+
+	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
+		stall_copy_slot(recorder_slot(recorder, cpu),
+				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+}
+
 static struct error *spool(struct spooler *spooler)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
@@ -44,10 +55,7 @@ static struct error *spool(struct spooler *spooler)
 	spooler->next_spool_ns = now_ns() + SPOOL_INTERVAL_NS;
 	if (!spooler->stored)
 		return NULL;
-	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
-	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
-		stall_copy_slot(recorder_slot(recorder, cpu),
-				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+	copy_record(spooler);
 	return incident_write(&spooler->incident, "record.bin", spooler->copy, recorder->size);
 }
 
@@ -67,6 +75,22 @@ static void begin_incident(struct spooler *spooler, const struct stall *stall)
 	}
 	complain(err);
 	complain(spool(spooler));
+}
+
+/* The incident that a watch before has left open: it goes on, and ends as any other. */
+static void take_over_incident(struct spooler *spooler)
+{
+	struct record_header *header = recorder_header(&spooler->watch->recorder);
+
+	if (!header->incident[0])
+		return;
+	struct error *err =
+		incident_open(spooler->watch->options->store, header->incident, &spooler->incident);
+	if (complain(err)) {
+		memset(header->incident, 0, sizeof(header->incident));
+		return;
+	}
+	spooler->open = spooler->stored = spooler->noticed = true;
 }
 
 /* Whether this CPU takes no interrupts, or has taken none for longer than they are apart, or knows of one that is so. */
@@ -141,7 +165,21 @@ static void end_incident(struct spooler *spooler, bool over)
 		incident_close(&spooler->incident);
 	}
 	memset(header->incident, 0, sizeof(header->incident));
-	spooler->open = spooler->stored = false;
+	spooler->open = spooler->stored = spooler->noticed = false;
+}
+
+/* Where it stays if the machine does not: once for each incident. */
+static struct error *notice(struct spooler *spooler)
+{
+	enum outlet to = spooler->watch->options->to;
+	struct record record;
+
+	if (!to || spooler->noticed)
+		return NULL;
+	spooler->noticed = true;
+	copy_record(spooler);
+	struct error *err = record_view(spooler->copy, spooler->watch->recorder.size, &record);
+	return err ? err : notice_write(&record, now_ns(), to, false);
 }
 
 /* A stall past the threshold that was not attended to yet, of @cpu. */
@@ -187,6 +225,7 @@ static void take_up(struct spooler *spooler)
 		if (is_untold(spooler, cpu))
 			tell_stall(spooler, &spooler->stalls[cpu]);
 	tell_metrics(spooler, true);
+	complain(notice(spooler));
 	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
@@ -276,10 +315,12 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 		.slot = calloc(1, sizeof(*ret->slot)),
 		.copy = calloc(1, watch->recorder.size),
 	};
-	if (ret->stalls && ret->slot && ret->copy)
-		return NULL;
-	spooler_deinit(ret);
-	return &error_no_memory;
+	if (!ret->stalls || !ret->slot || !ret->copy) {
+		spooler_deinit(ret);
+		return &error_no_memory;
+	}
+	take_over_incident(ret);
+	return NULL;
 }
 
 void spooler_deinit(struct spooler *spooler)
@@ -289,6 +330,14 @@ void spooler_deinit(struct spooler *spooler)
 	free(spooler->stalls);
 	free(spooler->slot);
 	free(spooler->copy);
+}
+
+/* The sentry was killed: its incident is left to the watch that takes over, which may be there already. */
+static bool is_orphan(const struct spooler *spooler)
+{
+	const struct record_header *header = recorder_header(&spooler->watch->recorder);
+
+	return getppid() != (pid_t)header->controller_pid;
 }
 
 /* Anew if it has ended, but only while nothing stalls. */
@@ -315,6 +364,8 @@ static int serve(struct spooler *spooler)
 		if (spooler_attend(spooler))
 			return spooler->failed;
 	}
+	if (is_orphan(spooler))
+		return 1;
 	take_up(spooler);
 	if (spooler->open)
 		end_incident(spooler, false);

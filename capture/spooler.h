@@ -18,6 +18,7 @@ struct spooler {
 	struct incident incident;
 	bool open; /* a stall is being attended to */
 	bool stored; /* and has an incident in the store */
+	bool noticed; /* and was told of where --to says */
 	bool failed; /* the last incident is not whole in the store */
 	uint64_t next_spool_ns;
 	struct gatherer gatherer; /* spooler_run() has it run */

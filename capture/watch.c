@@ -5,12 +5,16 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "capture/clock.h"
 #include "capture/follower.h"
 #include "capture/header.h"
+#include "capture/legacy.h"
+#include "capture/pin.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
 #include "capture/spooler.h"
 #include "lockdump.h"
+#include "state/stall.h"
 
 /* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
 #define INCIDENT_REST (4 << 20)
@@ -24,6 +28,58 @@ static struct error *check(const struct watch_options *options)
 		err = preflight_alone(WATCH_LOCK, &lock_fd);
 	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
+	if (!err && options->to)
+		err = error_prefix(outlet_check(options->to, ""), "watch: --to");
+	return err;
+}
+
+static void warn_unpinned(struct error *err)
+{
+	if (err)
+		error_report(error_prefix(err, "watch: if it is killed the record ends with it"));
+}
+
+/* The record and its programs from now on do not end with this process, unless it ends as it should. */
+static void pin(struct watch *watch)
+{
+	struct error *err = recorder_pin(&watch->recorder, &watch->pins);
+
+	if (err) {
+		pin_remove(&watch->pins, PIN_RECORD);
+		pin_remove_all(&watch->pins, PIN_HOOK);
+	}
+	warn_unpinned(err);
+}
+
+/* What the watch before has attended to is not attended to again; what goes on is. */
+static void take_over(const struct watch *watch)
+{
+	const struct recorder *recorder = &watch->recorder;
+
+	fprintf(stderr, "lockdump: takes over the record of the watch before, pid %u%s%s\n",
+		recorder->before.controller_pid, recorder->bpf ? "" : ", and its programs",
+		recorder->stuck ? ", as a CPU is stuck" : "");
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
+		struct stall stall;
+		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
+		if (stall_state(&stall, now_ns(), recorder->silent_ns) != STALL_ON &&
+		    legacy_attended(&recorder->before, stall.onset_ns))
+			watch->shared->taken_onset_ns[cpu] = stall.onset_ns;
+	}
+}
+
+static struct error *start_recorder(struct watch *watch)
+{
+	const struct watch_options *options = watch->options;
+	struct legacy legacy;
+	struct error *err =
+		legacy_find(&watch->pins, options->store, options->threshold_ns, &legacy);
+
+	if (err)
+		return error_prefix(err, "watch");
+	err = recorder_start(header_sample_first_ns(options), SAMPLE_INTERVAL_NS, &watch->pins,
+			     &legacy, &watch->recorder);
+	legacy_deinit(&legacy);
 	return err;
 }
 
@@ -40,12 +96,15 @@ static struct error *prepare(struct watch *watch)
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
 	if (!err)
-		error_destroy(pins_open(PIN_BPFFS, &watch->pins));
-	if (!err)
 		err = trigger_attach(&watch->trigger, &watch->pins);
-	if (!err && watch->trigger.by_kernel)
+	if (err)
+		return err;
+	if (watch->recorder.taken_over)
+		take_over(watch);
+	pin(watch);
+	if (watch->trigger.by_kernel)
 		kernel_trigger_set(&watch->recorder, true);
-	return err;
+	return NULL;
 }
 
 /* Both processes wait for their signals; none interrupts anything. */
@@ -69,8 +128,10 @@ static int run(struct watch *watch)
 	block_signals();
 	fflush(NULL);
 	pid_t spooler = fork();
-	if (spooler < 0)
+	if (spooler < 0) {
+		pins_destroy(&watch->pins);
 		return error_report(error_errno("watch: cannot fork"));
+	}
 	if (spooler) {
 		int status = sentry_run(watch, spooler);
 		trigger_close(&watch->trigger, &watch->recorder, &watch->pins);
@@ -83,13 +144,15 @@ static int run(struct watch *watch)
 /* Where the recorder cannot be had, what is left is done. */
 static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 {
-	struct error *err = recorder_start(header_sample_first_ns(watch->options),
-					   SAMPLE_INTERVAL_NS, &watch->recorder);
+	struct error *unpinned = pins_open(PIN_BPFFS, &watch->pins);
+	struct error *err = start_recorder(watch);
 
 	if (err) {
+		error_destroy(unpinned);
 		error_report(err);
 		return follower_run(watch, ret);
 	}
+	warn_unpinned(unpinned);
 	err = prepare(watch);
 	if (!err)
 		*ret = run(watch);

@@ -9,9 +9,6 @@
 #include "base/regular_file.h"
 #include "state/bpf_maps.h"
 
-/* 1024 CPUs and the header: 128 MB, half of what an analysis may have. */
-#define MAX_RECORD_SIZE ((uint64_t)(1024 + 1) * RECORD_SLOT_SIZE)
-
 static struct error *check(const struct record_header *header, size_t size)
 {
 	if (size < RECORD_SLOT_SIZE ||
@@ -73,20 +70,27 @@ static void check_slot(struct record_slot *slot)
 			slot->locks[i].nr_stack = 0;
 }
 
-struct error *record_parse(void *data, size_t size, struct record *ret)
+struct error *record_view(void *data, size_t size, struct record *ret)
 {
 	struct record_header *header = data;
 	struct error *err = check(header, size);
 
-	if (err) {
-		free(data);
+	if (err)
 		return err;
-	}
 	end_strings(header);
 	*ret = (struct record){ .data = data, .size = size, .header = header };
 	for (uint32_t cpu = 0; cpu < header->nr_slots; cpu++)
 		check_slot((struct record_slot *)record_slot(ret, cpu));
 	return NULL;
+}
+
+struct error *record_parse(void *data, size_t size, struct record *ret)
+{
+	struct error *err = record_view(data, size, ret);
+
+	if (err)
+		free(data);
+	return err;
 }
 
 struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
@@ -107,7 +111,7 @@ struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
 				  element_size, (unsigned long long)nr_cpus);
 	if (!err)
 		err = memory_read_alloc(&kernel->memory, values, (uint64_t)element_size * count,
-					MAX_RECORD_SIZE, &data);
+					RECORD_MAX_SIZE, &data);
 	if (!err)
 		err = record_parse(data, (uint64_t)element_size * count, ret);
 	if (!err)
@@ -123,9 +127,9 @@ struct error *record_from_file(const char *path, struct record *ret)
 
 	if (err)
 		return err;
-	if (in_file > MAX_RECORD_SIZE)
+	if (in_file > RECORD_MAX_SIZE)
 		return error_create(ERROR_OTHER, "%s: no flight record: they have up to %llu MB",
-				    path, (unsigned long long)MAX_RECORD_SIZE >> 20);
+				    path, (unsigned long long)RECORD_MAX_SIZE >> 20);
 	char *data = malloc(in_file + 1);
 	if (!data)
 		return &error_no_memory;

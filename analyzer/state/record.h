@@ -6,6 +6,9 @@
 #include "bpf/record.h"
 #include "state/kernel.h"
 
+/* 1024 CPUs and the header: 128 MB, half of what an analysis may have. */
+#define RECORD_MAX_SIZE ((uint64_t)(1024 + 1) * RECORD_SLOT_SIZE)
+
 enum record_from { RECORD_FROM_VMCORE, RECORD_FROM_FILE };
 
 struct record {
@@ -19,6 +22,9 @@ struct record {
 struct error *record_from_kernel(struct kernel *kernel, struct record *ret);
 
 struct error *record_from_file(const char *path, struct record *ret);
+
+/* Checks @data, which stays the caller's and is mended where it must be; @ret is not to be deinited. */
+struct error *record_view(void *data, size_t size, struct record *ret);
 
 /* Checks and adopts @data (malloc'ed): on success, @ret owns it; on failure it was freed. */
 struct error *record_parse(void *data, size_t size, struct record *ret);
