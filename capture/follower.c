@@ -19,7 +19,6 @@
 #include "capture/preflight.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
-#include "capture/sources.h"
 #include "capture/sysrq.h"
 #include "capture/text_file.h"
 #include "kdump/store.h"
@@ -114,7 +113,7 @@ static void begin_incident(struct follower *follower, unsigned int stuck_s)
 						   boot_id, &follower->incident));
 }
 
-/* What this process can see of it besides. Who is stuck may hold what it takes to read some of it. */
+/* What this process can see of it besides. */
 static void gather(struct follower *follower, const struct complaint *complaint)
 {
 	struct gather_request request = { .folder = GATHER_ONSET };
@@ -122,10 +121,7 @@ static void gather(struct follower *follower, const struct complaint *complaint)
 	if (follower->incident.dirfd < 0)
 		return;
 	memcpy(request.incident, follower->incident.id, sizeof(request.incident));
-	if (complaint->kind != RECORD_KIND_HUNG_TASK)
-		request.unsafe |= SOURCE_SPIN_LOCKS;
-	if (complaint->kind == RECORD_KIND_HARD_LOCKUP)
-		request.unsafe |= SOURCE_IRQ_LOCKS;
+	request.deaf = complaint->kind == RECORD_KIND_HARD_LOCKUP;
 	if (complaint->pid) {
 		request.stalls[0] = (struct gather_stall){ complaint->cpu, complaint->pid };
 		memcpy(request.stalls[0].comm, complaint->comm, sizeof(complaint->comm));

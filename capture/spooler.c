@@ -14,7 +14,6 @@
 #include "capture/header.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
-#include "capture/sources.h"
 #include "capture/telling.h"
 #include "state/record.h"
 
@@ -70,25 +69,26 @@ static void begin_incident(struct spooler *spooler, const struct stall *stall)
 	complain(spool(spooler));
 }
 
-/* What can be read without losing another CPU to it: see capture/sources.h. */
-static uint32_t unsafe_sources(const struct spooler *spooler)
+/* Whether this CPU takes no interrupts, or has taken none for longer than they are apart, or knows of one that is so. */
+static bool is_deaf(const struct spooler *spooler, uint32_t cpu)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
-	long to_spare = sysconf(_SC_NPROCESSORS_ONLN) - 1;
-	uint64_t now = now_ns();
-	uint32_t unsafe = 0;
+	const struct record_slot *slot = recorder_slot(recorder, cpu);
+	struct stall stall;
 
-	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
-		struct stall stall;
-		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
-		enum stall_state state = stall_state(&stall, now, recorder->silent_ns);
-		if (state != STALL_ON && state != STALL_SILENT)
-			continue;
-		to_spare--;
-		if (now > stall.last_ns && now - stall.last_ns > recorder->silent_ns / 10)
-			unsafe |= SOURCE_IRQ_LOCKS;
-	}
-	return to_spare > 0 ? unsafe : unsafe | SOURCE_SPIN_LOCKS;
+	for (size_t i = 0; i < RECORD_NR_DEAF; i++)
+		if (slot->deaf[i].since_ns)
+			return true;
+	stall_read(slot, cpu, &stall);
+	return stall_state(&stall, now_ns(), recorder->silent_ns / 10) == STALL_SILENT;
+}
+
+static bool any_is_deaf(const struct spooler *spooler)
+{
+	for (uint32_t cpu = 0; cpu < spooler->watch->recorder.nr_cpus; cpu++)
+		if (is_deaf(spooler, cpu))
+			return true;
+	return false;
 }
 
 static void gather(struct spooler *spooler, enum gather_folder folder,
@@ -97,7 +97,7 @@ static void gather(struct spooler *spooler, enum gather_folder folder,
 	if (!spooler->stored)
 		return;
 	request->folder = folder;
-	request->unsafe = unsafe_sources(spooler);
+	request->deaf = any_is_deaf(spooler);
 	memcpy(request->incident, spooler->incident.id, sizeof(request->incident));
 	complain(gatherer_ask(&spooler->gatherer, request));
 }
