@@ -80,29 +80,25 @@ static int run(struct watch *watch)
 }
 
 /* Where the recorder cannot be had, what is left is done. */
-static struct error *watch_by_what_there_is(const struct watch_options *options, int *ret)
+static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 {
-	struct watch watch = { .options = options };
-
-	journal_init(JOURNAL_SOCKET, &watch.journal);
-	struct error *err = notify_init(&watch.notify);
-	if (err) /* worth a line, but not the watch */
-		error_report(err);
-	err = recorder_start(header_sample_first_ns(options), SAMPLE_INTERVAL_NS, &watch.recorder);
+	struct error *err = recorder_start(header_sample_first_ns(watch->options),
+					   SAMPLE_INTERVAL_NS, &watch->recorder);
 
 	if (err) {
 		error_report(err);
-		return follower_run(&watch, ret);
+		return follower_run(watch, ret);
 	}
-	err = prepare(&watch);
+	err = prepare(watch);
 	if (!err)
-		*ret = run(&watch);
+		*ret = run(watch);
 	return err;
 }
 
 int cmd_watch(int argc, char **argv)
 {
 	struct watch_options options;
+	struct watch watch = { .options = &options };
 	int status, lock_fd = -1;
 
 	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
@@ -114,9 +110,13 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
 	err = check(&options, &lock_fd);
 	if (!err)
-		err = watch_by_what_there_is(&options, &status);
+		err = watch_by_what_there_is(&watch, &status);
 	if (err)
 		status = error_report(err);
 	/* Another may come, though a thread of ours that is bound to a stuck CPU cannot end yet. */
