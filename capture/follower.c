@@ -19,7 +19,6 @@
 #include "capture/preflight.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
-#include "capture/sources.h"
 #include "capture/sysrq.h"
 #include "capture/text_file.h"
 #include "kdump/store.h"
@@ -312,10 +311,9 @@ static void tell_watching(const struct follower *follower)
 
 struct error *follower_run(const struct watch *watch, int *status)
 {
-	const struct watch_options *options = watch->options;
 	struct follower follower = {
 		.watch = watch,
-		.options = options,
+		.options = watch->options,
 		.sysrq_fd = -1,
 		.gatherer = { .fd = -1 },
 	};

@@ -19,13 +19,12 @@
 /* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
 #define INCIDENT_REST (4 << 20)
 
-static struct error *check(const struct watch_options *options)
+static struct error *check(const struct watch_options *options, int *ret_lock_fd)
 {
-	int lock_fd; /* never closed */
 	struct error *err = preflight_privilege();
 
 	if (!err)
-		err = preflight_alone(WATCH_LOCK, &lock_fd);
+		err = preflight_alone(WATCH_LOCK, ret_lock_fd);
 	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
 	if (!err && options->to)
@@ -163,7 +162,7 @@ int cmd_watch(int argc, char **argv)
 {
 	struct watch_options options;
 	struct watch watch = { .options = &options };
-	int status;
+	int status, lock_fd = -1;
 
 	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
 	if (err) {
@@ -178,11 +177,14 @@ int cmd_watch(int argc, char **argv)
 	err = notify_init(&watch.notify);
 	if (err) /* worth a line, but not the watch */
 		error_report(err);
-	err = check(&options);
+	err = check(&options, &lock_fd);
 	if (!err)
 		err = watch_by_what_there_is(&watch, &status);
 	if (err)
 		status = error_report(err);
+	/* Another may come, though a thread of ours that is bound to a stuck CPU cannot end yet. */
+	if (lock_fd >= 0)
+		close(lock_fd);
 	watch_options_deinit(&options);
 	return status;
 }
