@@ -84,6 +84,15 @@ static inline __attribute__((always_inline)) __u32 record_place(__u64 n)
 	return RECORD_NR_ONSET + RECORD_NR_RING + level * RECORD_NR_EACH + n % RECORD_NR_EACH;
 }
 
+/* How long a stall has lasted at @until_ns: what the machine did not run of it does not count. */
+static inline __attribute__((always_inline)) __u64 record_stall_ns(__u64 onset_ns, __u64 until_ns,
+								   __u64 paused_ns)
+{
+	__u64 span = until_ns > onset_ns ? until_ns - onset_ns : 0;
+
+	return span > paused_ns ? span - paused_ns : 0;
+}
+
 /* Machines, by their ELF e_machine, so that the record needs no table of its own. */
 #define RECORD_EM_X86_64  62
 #define RECORD_EM_AARCH64 183
@@ -426,5 +435,11 @@ _Static_assert(__builtin_offsetof(struct record_slot, samples) == 8728,
 	       "record.h: a slot's layout is an ABI");
 _Static_assert(sizeof(struct record_slot) == 128344, "record.h: a slot's layout is an ABI");
 _Static_assert(sizeof(struct record_slot) <= RECORD_SLOT_SIZE, "record.h: a slot must fit");
+
+#ifdef __bpf__
+/* Never read: by them the types are in an object's BTF, where tests/unit/test_record_layout.c finds them. */
+const struct record_header *const volatile record_header_type = 0;
+const struct record_slot *const volatile record_slot_type = 0;
+#endif
 
 #endif

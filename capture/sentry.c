@@ -128,8 +128,8 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 		fire(sentry, &stall);
 
 	uint64_t deadlines[] = {
-		stall.onset_ns + options->threshold_ns + TICK_NS,
-		by_sysrq ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
+		stall_deadline_ns(&stall, options->threshold_ns) + TICK_NS,
+		by_sysrq ? stall_deadline_ns(&stall, options->trigger_after_ns) + TICK_NS : 0,
 	};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)

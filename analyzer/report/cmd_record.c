@@ -66,7 +66,8 @@ static void print_slot(const struct record *record, uint32_t cpu, FILE *out)
 		return;
 	}
 	uint64_t end_ns = slot->end_ns ? slot->end_ns : timeline_end_ns(record);
-	fprintf(out, "; the last one %.3f s, %s, %zu samples", (end_ns - slot->onset_ns) / 1e9,
+	fprintf(out, "; the last one %.3f s, %s, %zu samples",
+		record_stall_ns(slot->onset_ns, end_ns, slot->paused_ns) / 1e9,
 		slot->end_ns ? "ended by itself" : "did not end", count);
 	if (torn)
 		fprintf(out, " and %zu torn", torn);

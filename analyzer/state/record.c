@@ -2,6 +2,7 @@
 #include "state/record.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -47,7 +48,7 @@ static void end_strings(struct record_header *header)
 	for (size_t i = 0; i < sizeof(array) / sizeof((array)[0]); i++) \
 	(array)[i].comm[sizeof((array)[i].comm) - 1] = '\0'
 
-/* What bounds loops and array indices later is checked here, once; a sample that fails is torn. */
+/* What bounds loops and array indices later is checked here, once; what fails is torn. */
 static void check_samples(struct record_slot *slot)
 {
 	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
@@ -58,9 +59,34 @@ static void check_samples(struct record_slot *slot)
 	}
 }
 
+static bool is_good_event(const struct record_event *event)
+{
+	switch (event->kind) {
+	case RECORD_EVENT_CONDITION:
+	case RECORD_EVENT_CONDITION_END:
+		return event->words[0] < RECORD_NR_KINDS;
+	case RECORD_EVENT_DEAF:
+	case RECORD_EVENT_DEAF_END:
+	case RECORD_EVENT_PAUSE:
+		return true;
+	}
+	return false;
+}
+
+static void check_events(struct record_slot *slot)
+{
+	for (size_t i = 0; i < RECORD_NR_EVENTS; i++)
+		if (slot->events[i].number && !is_good_event(&slot->events[i]))
+			slot->events[i].number_end = ~slot->events[i].number;
+	for (size_t i = 0; i < RECORD_NR_HITS; i++)
+		if (slot->hits[i].number && slot->hits[i].probe >= RECORD_NR_PROBES)
+			slot->hits[i].number_end = ~slot->hits[i].number;
+}
+
 static void check_slot(struct record_slot *slot)
 {
 	check_samples(slot);
+	check_events(slot);
 	END_COMMS(slot->deaf);
 	END_COMMS(slot->neighbours);
 	END_COMMS(slot->events);
@@ -160,10 +186,11 @@ const struct record_slot *record_slot(const struct record *record, uint32_t cpu)
 					    (size_t)(cpu + 1) * RECORD_SLOT_SIZE);
 }
 
-static int compare_samples(const void *a, const void *b)
+/* Of whatever begins with its number. */
+static int compare_numbers(const void *a, const void *b)
 {
-	const struct record_sample *const *x = a, *const *y = b;
-	return (*x)->number < (*y)->number ? -1 : (*x)->number > (*y)->number;
+	const __u64 *const *x = a, *const *y = b;
+	return **x < **y ? -1 : **x > **y;
 }
 
 size_t record_samples(const struct record_slot *slot,
@@ -179,8 +206,70 @@ size_t record_samples(const struct record_slot *slot,
 		else if (sample->number && sample->onset_ns == slot->onset_ns)
 			ret[count++] = sample;
 	}
-	qsort(ret, count, sizeof(*ret), compare_samples);
+	qsort(ret, count, sizeof(*ret), compare_numbers);
 	return count;
+}
+
+size_t record_events(const struct record_slot *slot,
+		     const struct record_event *ret[RECORD_NR_EVENTS], size_t *torn_ret)
+{
+	size_t count = 0;
+
+	*torn_ret = 0;
+	for (size_t i = 0; i < RECORD_NR_EVENTS; i++) {
+		const struct record_event *event = &slot->events[i];
+		if (event->number != event->number_end)
+			++*torn_ret;
+		else if (event->number)
+			ret[count++] = event;
+	}
+	qsort(ret, count, sizeof(*ret), compare_numbers);
+	return count;
+}
+
+size_t record_hits(const struct record_slot *slot, const struct record_hit *ret[RECORD_NR_HITS],
+		   size_t *torn_ret)
+{
+	size_t count = 0;
+
+	*torn_ret = 0;
+	for (size_t i = 0; i < RECORD_NR_HITS; i++) {
+		const struct record_hit *hit = &slot->hits[i];
+		if (hit->number != hit->number_end)
+			++*torn_ret;
+		else if (hit->number)
+			ret[count++] = hit;
+	}
+	qsort(ret, count, sizeof(*ret), compare_numbers);
+	return count;
+}
+
+bool record_slot_is_torn(const struct record_slot *slot)
+{
+	return slot->sequence & 1;
+}
+
+bool record_describe_torn(const struct record_slot *slot, char *ret, size_t size)
+{
+	const struct record_sample *samples[RECORD_NR_SAMPLES];
+	const struct record_event *events[RECORD_NR_EVENTS];
+	const struct record_hit *hits[RECORD_NR_HITS];
+	struct {
+		const char *name;
+		size_t count;
+	} torn[] = { { "sample" }, { "event" }, { "hit" } };
+	size_t len = 0;
+
+	record_samples(slot, samples, &torn[0].count);
+	record_events(slot, events, &torn[1].count);
+	record_hits(slot, hits, &torn[2].count);
+	if (record_slot_is_torn(slot))
+		len = snprintf(ret, size, "its stall");
+	for (size_t i = 0; i < sizeof(torn) / sizeof(torn[0]) && len < size; i++)
+		if (torn[i].count)
+			len += snprintf(ret + len, size - len, "%s%zu %s%s", len ? ", " : "",
+					torn[i].count, torn[i].name, torn[i].count == 1 ? "" : "s");
+	return len;
 }
 
 /* The interrupted pc itself is in the stack, exactly, behind the interrupt's frames: perf_callchain_kernel(). */

@@ -42,6 +42,18 @@ const struct record_slot *record_slot(const struct record *record, uint32_t cpu)
 size_t record_samples(const struct record_slot *slot,
 		      const struct record_sample *ret[RECORD_NR_SAMPLES], size_t *torn_ret);
 
+/* The same of events and hits: all that are whole, oldest first. */
+size_t record_events(const struct record_slot *slot,
+		     const struct record_event *ret[RECORD_NR_EVENTS], size_t *torn_ret);
+size_t record_hits(const struct record_slot *slot, const struct record_hit *ret[RECORD_NR_HITS],
+		   size_t *torn_ret);
+
+/* The crash came while a stall took the place of the last one: what the slot says of either is mixed up. */
+bool record_slot_is_torn(const struct record_slot *slot);
+
+/* "its stall, 1 sample, 2 events"; false if nothing of @slot is torn. */
+bool record_describe_torn(const struct record_slot *slot, char *ret, size_t size);
+
 /*
  * The interrupted code's stack in @sample: where its pcs begin in sample->stack, and how many they are. The
  * interrupt's own frames, which come first, are left out. @pc: the interrupted one.

@@ -23,8 +23,10 @@ void stall_read(const struct record_slot *slot, uint32_t cpu, struct stall *ret)
 			.last_ns = load(&slot->last_ns),
 			.end_ns = load(&slot->end_ns),
 			.wanted_ns = load(&slot->wanted_ns),
+			.paused_ns = load(&slot->paused_ns),
 			.first_number = load(&slot->first_number),
 			.last_number = load(&slot->last_number),
+			.sequence = sequence,
 		};
 		if (!(sequence & 1) && load(&slot->sequence) == sequence)
 			return;
@@ -42,7 +44,12 @@ enum stall_state stall_state(const struct stall *stall, uint64_t now, uint64_t s
 
 uint64_t stall_length_ns(const struct stall *stall)
 {
-	return stall->last_ns > stall->onset_ns ? stall->last_ns - stall->onset_ns : 0;
+	return record_stall_ns(stall->onset_ns, stall->last_ns, stall->paused_ns);
+}
+
+uint64_t stall_deadline_ns(const struct stall *stall, uint64_t length_ns)
+{
+	return stall->onset_ns + stall->paused_ns + length_ns;
 }
 
 bool stall_is_lockup(const struct stall *stall, uint64_t least_ns)
@@ -69,15 +76,36 @@ const struct record_sample *stall_newest_sample(const struct record_slot *slot, 
 	return newest;
 }
 
-/* Against the writer's order, as bpf/record.h wants it. */
+/* Against the writer's order, as bpf/record.h wants it; of all that has a number at both ends. */
+#define COPY_NUMBERED(live, ret)                                 \
+	do {                                                     \
+		uint64_t number_end = load(&(live)->number_end); \
+		memcpy(ret, live, sizeof(*(ret)));               \
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);         \
+		(ret)->number = load(&(live)->number);           \
+		(ret)->number_end = number_end;                  \
+	} while (0)
+
 void stall_copy_sample(const struct record_sample *live, struct record_sample *ret)
 {
-	uint64_t number_end = load(&live->number_end);
+	COPY_NUMBERED(live, ret);
+}
 
-	memcpy(ret, live, sizeof(*ret));
-	__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	ret->number = load(&live->number);
-	ret->number_end = number_end;
+/* A lock's address is written last, and its place is emptied first; a deaf CPU's time likewise. */
+static void copy_looks(const struct record_slot *live, struct record_slot *ret)
+{
+	for (size_t i = 0; i < RECORD_NR_CONTEXTS; i++) {
+		uint64_t lock = load(&live->locks[i].lock);
+		memcpy(&ret->locks[i], &live->locks[i], sizeof(ret->locks[i]));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		ret->locks[i].lock = load(&live->locks[i].lock) == lock ? lock : 0;
+	}
+	for (size_t i = 0; i < RECORD_NR_DEAF; i++) {
+		uint64_t since_ns = load(&live->deaf[i].since_ns);
+		memcpy(&ret->deaf[i], &live->deaf[i], sizeof(ret->deaf[i]));
+		__atomic_thread_fence(__ATOMIC_ACQUIRE);
+		ret->deaf[i].since_ns = load(&live->deaf[i].since_ns) == since_ns ? since_ns : 0;
+	}
 }
 
 void stall_copy_slot(const struct record_slot *live, struct record_slot *ret)
@@ -87,12 +115,19 @@ void stall_copy_slot(const struct record_slot *live, struct record_slot *ret)
 	/* The stall before its samples: those of a later one do no harm, but this one's must be there. */
 	memcpy(ret, live, offsetof(struct record_slot, samples));
 	stall_read(live, 0, &stall);
+	ret->sequence = stall.sequence;
 	ret->onset_ns = stall.onset_ns;
 	ret->last_ns = stall.last_ns;
 	ret->end_ns = stall.end_ns;
 	ret->wanted_ns = stall.wanted_ns;
+	ret->paused_ns = stall.paused_ns;
 	ret->first_number = stall.first_number;
 	ret->last_number = stall.last_number;
+	copy_looks(live, ret);
+	for (size_t i = 0; i < RECORD_NR_EVENTS; i++)
+		COPY_NUMBERED(&live->events[i], &ret->events[i]);
+	for (size_t i = 0; i < RECORD_NR_HITS; i++)
+		COPY_NUMBERED(&live->hits[i], &ret->hits[i]);
 	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++)
 		stall_copy_sample(&live->samples[i], &ret->samples[i]);
 }

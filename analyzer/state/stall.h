@@ -14,6 +14,9 @@ struct stall {
 	uint64_t last_ns; /* last look that saw it */
 	uint64_t end_ns; /* 0: none has seen its end */
 	uint64_t wanted_ns; /* when another task was first seen to wait; 0: none was */
+	uint64_t paused_ns; /* of its time, in which the machine did not run */
+	uint64_t
+		sequence; /* odd: the slot is torn, the crash came while this stall took its place */
 	uint64_t first_number;
 	uint64_t last_number;
 };
@@ -30,7 +33,7 @@ void stall_read(const struct record_slot *slot, uint32_t cpu, struct stall *ret)
 /* @silent_ns: looks that are this far apart are no longer the tick's jitter. */
 enum stall_state stall_state(const struct stall *stall, uint64_t now, uint64_t silent_ns);
 
-/* From the onset to the last look that saw it: what is certain. */
+/* From the onset to the last look that saw it, without the pauses: what is certain. */
 uint64_t stall_length_ns(const struct stall *stall);
 
 /* Whether it has lasted @least_ns, and another task wanted the CPU meanwhile. */
@@ -42,9 +45,12 @@ const struct record_sample *stall_newest_sample(const struct record_slot *slot, 
 /* Whether @sample is whole and belongs to the stall with that onset. */
 bool stall_has_sample(const struct record_sample *sample, uint64_t onset_ns);
 
+/* When it has lasted @length_ns, if the machine goes on running. */
+uint64_t stall_deadline_ns(const struct stall *stall, uint64_t length_ns);
+
 /*
- * A copy of one live sample, or of a whole live slot. A sample that the kernel wrote meanwhile is torn in the
- * copy: its two numbers differ.
+ * A copy of one live sample, or of a whole live slot. A sample, an event or a hit that the kernel wrote meanwhile is
+ * torn in the copy: its two numbers differ.
  */
 void stall_copy_sample(const struct record_sample *live, struct record_sample *ret);
 void stall_copy_slot(const struct record_slot *live, struct record_slot *ret);

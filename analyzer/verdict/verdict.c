@@ -77,7 +77,7 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 		return -1;
 	const struct record_slot *slot = record_slot(record, cpu);
 	uint64_t end_ns = timeline_end_ns(record);
-	if (!slot->onset_ns || slot->end_ns || end_ns < slot->onset_ns)
+	if (!slot->onset_ns || slot->end_ns || end_ns < slot->onset_ns || record_slot_is_torn(slot))
 		return -1;
 	/*
 	 * A CPU that went idle right after a stall sees its end only with its next interrupt. The last look
@@ -85,7 +85,7 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 	 */
 	if (end_ns > slot->last_ns && end_ns - slot->last_ns > record->header->sample_interval_ns)
 		return -1;
-	return (end_ns - slot->onset_ns) / 1e9;
+	return record_stall_ns(slot->onset_ns, end_ns, slot->paused_ns) / 1e9;
 }
 
 size_t verdict_interrupted_frame(struct kernel *kernel, const struct stack *stack)

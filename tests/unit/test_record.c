@@ -90,6 +90,88 @@ static void torn_samples(void **state)
 	record_deinit(&record);
 }
 
+static void assert_torn(const char *data, size_t size, const char *says)
+{
+	struct record record;
+	char text[128];
+	void *copy = malloc(size);
+
+	memcpy(copy, data, size);
+	assert_no_error(record_parse(copy, size, &record));
+	assert_int_equal(record_describe_torn(record_slot(&record, 0), text, sizeof(text)), !!says);
+	if (says)
+		assert_string_equal(text, says);
+	record_deinit(&record);
+}
+
+static void torn_otherwise(void **state)
+{
+	size_t size;
+	char *data = make_record(1, &size);
+	struct record_slot *slot = slot_of(data, 0);
+
+	(void)state;
+	slot->sequence = 2;
+	slot->events[3].number = slot->events[3].number_end = 3;
+	slot->events[3].kind = RECORD_EVENT_PAUSE;
+	slot->hits[3].number = slot->hits[3].number_end = 3;
+	slot->hits[3].probe = RECORD_NR_PROBES - 1;
+	assert_torn(data, size, NULL);
+	slot->events[4].number = 4; /* the crash came in the middle */
+	assert_torn(data, size, "1 event");
+	slot->events[5].number = slot->events[5].number_end = 5;
+	slot->events[5].kind = RECORD_EVENT_PAUSE + 1;
+	assert_torn(data, size, "2 events");
+	slot->events[6].number = slot->events[6].number_end = 6;
+	slot->events[6].kind = RECORD_EVENT_CONDITION_END;
+	slot->events[6].words[0] = RECORD_NR_KINDS;
+	assert_torn(data, size, "3 events");
+	slot->hits[0].number = slot->hits[0].number_end = 40;
+	slot->hits[0].probe = RECORD_NR_PROBES;
+	assert_torn(data, size, "3 events, 1 hit");
+	slot->sequence = 3;
+	slot->samples[7].number_end = 1;
+	assert_torn(data, size, "its stall, 1 sample, 3 events, 1 hit");
+	free(data);
+}
+
+static void events_in_order(void **state)
+{
+	static const uint64_t numbers[] = { 9, 33, 34 };
+	const struct record_event *events[RECORD_NR_EVENTS];
+	const struct record_hit *hits[RECORD_NR_HITS];
+	struct record record;
+	size_t size, torn;
+	char *data = make_record(1, &size);
+	struct record_slot *slot = slot_of(data, 0);
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct record_event *event = &slot->events[numbers[i] % RECORD_NR_EVENTS];
+		struct record_hit *hit = &slot->hits[numbers[i] % RECORD_NR_HITS];
+		event->number = event->number_end = hit->number = hit->number_end = numbers[i];
+		memset(event->comm, 'x', sizeof(event->comm));
+		memset(hit->comm, 'y', sizeof(hit->comm));
+	}
+	memset(slot->deaf[1].comm, 'z', sizeof(slot->deaf[1].comm));
+	slot->locks[1].nr_stack = RECORD_LOCK_STACK + 1;
+	slot->locks[2].nr_stack = RECORD_LOCK_STACK;
+	assert_no_error(record_parse(data, size, &record));
+	assert_int_equal(record_events(slot, events, &torn), 3);
+	assert_int_equal(torn, 0);
+	assert_int_equal(record_hits(slot, hits, &torn), 3);
+	for (size_t i = 0; i < 3; i++) {
+		assert_int_equal(events[i]->number, numbers[i]);
+		assert_int_equal(hits[i]->number, numbers[i]);
+		assert_int_equal(strlen(events[i]->comm), 15);
+		assert_int_equal(strlen(hits[i]->comm), 15);
+	}
+	assert_int_equal(strlen(slot->deaf[1].comm), 15);
+	assert_int_equal(slot->locks[1].nr_stack, 0);
+	assert_int_equal(slot->locks[2].nr_stack, RECORD_LOCK_STACK);
+	record_deinit(&record);
+}
+
 static void strings_end(void **state)
 {
 	struct record record;
@@ -272,6 +354,9 @@ int main(void)
 		TEST("the samples of the last stall, oldest first", samples_in_order),
 		TEST("torn samples, and those with impossible stacks, are left out and counted",
 		     torn_samples),
+		TEST("torn slots, events and hits are counted", torn_otherwise),
+		TEST("events and hits, oldest first, their names within their places",
+		     events_in_order),
 		TEST("strings end within their places", strings_end),
 		TEST("a long stall's onset and end are kept, and of what is between the less the older it is",
 		     what_is_kept),

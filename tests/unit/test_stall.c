@@ -122,6 +122,25 @@ static void test_lockup(void **state)
 	assert_false(stall_is_lockup(&stall, 7 * SECOND + 1));
 }
 
+/* The machine did not run for 30 of 57 s. */
+static void test_paused(void **state)
+{
+	struct record_slot *slot = *state;
+
+	slot->onset_ns = 50 * SECOND;
+	slot->last_ns = 107 * SECOND;
+	slot->wanted_ns = 51 * SECOND;
+	slot->paused_ns = 30 * SECOND;
+	struct stall stall = read_slot(slot);
+	assert_int_equal(stall_length_ns(&stall), 27 * SECOND);
+	assert_true(stall_is_lockup(&stall, 27 * SECOND));
+	assert_false(stall_is_lockup(&stall, 28 * SECOND));
+	assert_int_equal(stall_deadline_ns(&stall, 28 * SECOND), 108 * SECOND);
+	slot->paused_ns = UINT64_MAX;
+	stall = read_slot(slot);
+	assert_int_equal(stall_length_ns(&stall), 0);
+}
+
 static void test_newest_sample(void **state)
 {
 	struct record_slot *slot = *state;
@@ -190,6 +209,11 @@ static void test_copied_slot(void **state)
 
 	slot->onset_ns = 50 * SECOND;
 	slot->ticks = 5;
+	slot->sequence = 4;
+	slot->paused_ns = 3;
+	slot->locks[2].lock = slot->deaf[3].since_ns = 9;
+	slot->events[7].number = 7;
+	slot->hits[8].number = slot->hits[8].number_end = 8;
 	put_sample(slot, 0, 21, 50 * SECOND);
 	put_sample(slot, 1, 22, 50 * SECOND);
 	slot->samples[1].number_end = 6;
@@ -225,6 +249,7 @@ int main(void)
 		slot_test("a slot frozen by a crash can be read", test_frozen_writer),
 		slot_test("a stall is a lockup when it is long and another task waited",
 			  test_lockup),
+		slot_test("what the machine did not run of a stall does not count", test_paused),
 		slot_test("the newest sample is that of the stall asked for", test_newest_sample),
 		slot_test("a torn sample does not count", test_torn_sample),
 		slot_test("a sample copied while it is written is torn or whole, never a mix",
