@@ -153,16 +153,18 @@ static json *stack(const struct report *report, const struct task *t)
 	return array;
 }
 
-static json *sample_frames(struct kernel *k, const struct record_sample *sample)
+static json *event_frames(struct kernel *k, const struct event *event)
 {
 	struct frame frames[RECORD_STACK_MAX] = {};
 	const __u64 *pcs;
+	size_t count = event_stack(event, k, &pcs);
 
-	if (!sample)
-		return json_object_new_array();
-	size_t count = sample_stack(sample, sample->regs[k->unwinder.arch->pc], &pcs);
 	for (size_t i = 0; i < count; i++)
-		frames[i] = (struct frame){ .pc = pcs[i], .interrupted = !i, .reliable = true };
+		frames[i] = (struct frame){
+			.pc = pcs[i],
+			.interrupted = !i && event->sample,
+			.reliable = true,
+		};
 	return all_frames(k, frames, count, NULL);
 }
 
@@ -219,11 +221,10 @@ static json *event(const struct report *report, const struct event *e)
 	json_add(object, "t_s", json_double(e->t_s));
 	json_add(object, "cpu", e->cpu < 0 ? NULL : json_number(e->cpu));
 	json_add(object, "event", json_text(event_name(e->kind)));
-	json_add(object, "pid", e->sample ? json_number(e->sample->pid) : NULL);
-	json_add(object, "comm", json_text(e->sample ? e->sample->comm : NULL));
+	json_add(object, "pid", e->has_task ? json_number(e->pid) : NULL);
+	json_add(object, "comm", json_text(e->comm));
 	json_add(object, "text", json_text(e->text));
-	json_add(object, "stack",
-		 sample_frames(report->kernel, e->kind == EVENT_SAMPLE ? e->sample : NULL));
+	json_add(object, "stack", event_frames(report->kernel, e));
 	return object;
 }
 

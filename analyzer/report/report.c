@@ -87,6 +87,22 @@ static struct error *note_unloaded(struct report *report, const struct task *tas
 	return err;
 }
 
+/* What the crash came in the middle of. */
+static struct error *note_torn(struct report *report)
+{
+	const struct record *record = report->record;
+	struct error *err = NULL;
+	char what[128];
+
+	for (uint32_t cpu = 0; !err && record && cpu < record->header->nr_slots; cpu++)
+		if (record_describe_torn(record_slot(record, cpu), what, sizeof(what)))
+			err = report_note(report,
+					  error_create(ERROR_OTHER,
+						       "the flight record of CPU %u is torn: %s",
+						       cpu, what));
+	return err;
+}
+
 /* Notes all that the readers met with, once each. */
 static struct error *collect_notes(struct report *report)
 {
@@ -100,6 +116,8 @@ static struct error *collect_notes(struct report *report)
 		err = report_note(report, error_copy(lacks[i]));
 	for (size_t i = 0; !err && i < report->kernel->lacks.count; i++)
 		err = report_note(report, error_copy(report->kernel->lacks.data[i]));
+	if (!err)
+		err = note_torn(report);
 	/* Without page tables nothing could be read, and that has been said. */
 	if (err || !report->kernel->memory.arch)
 		return err;
@@ -194,7 +212,8 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 			&report->clocks);
 	locks_init(&report->locks, kernel, &report->cpus, &report->tasks, &report->cpu_states);
 	if (!err)
-		err = timeline_init(&report->timeline, record, &report->dmesg, &report->machine);
+		err = timeline_init(&report->timeline, kernel, record, &report->dmesg,
+				    &report->machine);
 	if (!err) {
 		const struct verdict_input input = {
 			.kernel = kernel,

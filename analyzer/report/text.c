@@ -370,19 +370,41 @@ static void put_locks(const struct printer *p)
 	text_put_locks(p->report, p->out);
 }
 
-/* The interrupted function and who called it, on one line. */
-static void put_callers(const struct printer *p, const struct record_sample *sample)
+/* Who called whom, on one line: of a sample also the function that was interrupted. */
+static void put_callers(const struct printer *p, const struct event *event)
 {
 	const __u64 *pcs;
-	uint64_t pc = sample->regs[p->report->kernel->unwinder.arch->pc];
-	size_t count = sample_stack(sample, pc, &pcs);
+	size_t count = event_stack(event, p->report->kernel, &pcs), first = 0;
 
-	put_symbol(p, pc, true, false);
-	for (size_t i = 1; i < count && i <= SHOWN_CALLERS; i++) {
+	if (event->sample) {
+		put_symbol(p, event->sample->regs[p->report->kernel->unwinder.arch->pc], true,
+			   false);
+		first = 1;
+	}
+	for (size_t i = first; i < count && i < first + SHOWN_CALLERS; i++) {
 		fprintf(p->out, "%s < ", p->dim);
 		put_symbol(p, pcs[i], false, false);
 		fputs(p->plain, p->out);
 	}
+}
+
+static void put_event_task(const struct printer *p, const struct event *event)
+{
+	if (!event->has_task)
+		return;
+	put_text(p, event->comm ? event->comm : "?");
+	fprintf(p->out, "/%u  ", event->pid);
+}
+
+static int widest_event(const struct timeline *timeline)
+{
+	size_t widest = 9;
+
+	for (size_t i = 0; i < timeline->events.count; i++) {
+		size_t width = strlen(event_name(timeline->events.data[i].kind));
+		widest = width > widest ? width : widest;
+	}
+	return widest;
 }
 
 static void put_timeline(const struct printer *p)
@@ -392,20 +414,20 @@ static void put_timeline(const struct printer *p)
 	if (!timeline->events.count)
 		return;
 	heading(p, "Time line (seconds to the crash)");
+	int width = widest_event(timeline);
 	for (size_t i = 0; i < timeline->events.count; i++) {
 		const struct event *event = &timeline->events.data[i];
 		/* No minus before a zero. */
-		fprintf(p->out, "  %8.3f  CPU %-3d %-9s ",
-			fabs(event->t_s) < 0.0005 ? 0.0 : event->t_s, event->cpu,
-			event_name(event->kind));
-		if (event->sample) {
-			put_text(p, event->sample->comm);
-			fprintf(p->out, "/%u  ", event->sample->pid);
-		}
-		if (event->kind == EVENT_SAMPLE)
-			put_callers(p, event->sample);
-		else if (event->text)
+		fprintf(p->out, "  %8.3f  ", fabs(event->t_s) < 0.0005 ? 0.0 : event->t_s);
+		if (event->cpu < 0)
+			fputs("-       ", p->out);
+		else
+			fprintf(p->out, "CPU %-3d ", event->cpu);
+		fprintf(p->out, "%-*s ", width, event_name(event->kind));
+		put_event_task(p, event);
+		if (event->text)
 			put_text(p, event->text);
+		put_callers(p, event);
 		fputc('\n', p->out);
 	}
 }

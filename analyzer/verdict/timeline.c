@@ -4,14 +4,37 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LONG_BEFORE_NS 1000000000ull
+
 const char *event_name(enum event_kind kind)
 {
 	static const char *const names[] = {
-		[EVENT_ONSET] = "onset",       [EVENT_SAMPLE] = "sample",
-		[EVENT_WATCHDOG] = "watchdog", [EVENT_RECOVERED] = "recovered",
+		[EVENT_ONSET] = "onset",
+		[EVENT_SAMPLE] = "sample",
+		[EVENT_WATCHDOG] = "watchdog",
+		[EVENT_IRQS_OFF] = "irqs-off",
+		[EVENT_LOCK_WAIT] = "lock-wait",
+		[EVENT_NEED_RESCHED] = "need-resched",
+		[EVENT_RCU_STALL] = "rcu-stall",
+		[EVENT_HUNG_TASK] = "hung-task",
+		[EVENT_WORKQUEUE_STALL] = "workqueue-stall",
+		[EVENT_IRQ_STORM] = "irq-storm",
+		[EVENT_SOFTIRQ_STORM] = "softirq-storm",
+		[EVENT_PROBE] = "probe",
+		[EVENT_PAUSE] = "pause",
+		[EVENT_RECOVERED] = "recovered",
 		[EVENT_TRIGGER] = "trigger",
 	};
 	return names[kind];
+}
+
+size_t event_stack(const struct event *event, const struct kernel *kernel, const __u64 **ret)
+{
+	if (event->sample)
+		return sample_stack(event->sample, event->sample->regs[kernel->unwinder.arch->pc],
+				    ret);
+	*ret = event->pcs;
+	return event->nr_pcs;
 }
 
 uint64_t timeline_end_ns(const struct record *record)
@@ -40,21 +63,50 @@ bool watchdog_line(const char *text, struct watchdog_line *ret)
 	return true;
 }
 
-static struct error *add(struct timeline *timeline, const struct event *event)
+static double seconds(uint64_t ns, uint64_t end_ns)
+{
+	return (double)(int64_t)(ns - end_ns) / 1e9;
+}
+
+struct error *timeline_add(struct timeline *timeline, const struct event *event, uint64_t ns,
+			   uint64_t end_ns)
 {
 	struct event *place = vector_push(&timeline->events);
 
 	if (!place)
 		return &error_no_memory;
 	*place = *event;
+	place->t_s = seconds(ns, end_ns);
 	if (place->t_s > 0)
 		place->t_s = 0;
 	return NULL;
 }
 
-static double seconds(uint64_t ns, uint64_t end_ns)
+/* A stall is known by looks; what is exact is when the CPU last switched tasks. */
+static const char *describe_onset(const struct record_slot *slot, struct arena *text)
 {
-	return (double)(int64_t)(ns - end_ns) / 1e9;
+	char line[128];
+
+	if (!slot->switch_ns || slot->switch_ns > slot->onset_ns ||
+	    slot->onset_ns - slot->switch_ns < LONG_BEFORE_NS)
+		return "the last task switch on this CPU";
+	snprintf(line, sizeof(line),
+		 "in the kernel from here on; the last task switch on this CPU was %.1f s before",
+		 (slot->onset_ns - slot->switch_ns) / 1e9);
+	return arena_strndup(text, line, strlen(line));
+}
+
+static struct event event_of_sample(enum event_kind kind, uint32_t cpu,
+				    const struct record_sample *sample)
+{
+	return (struct event){
+		.kind = kind,
+		.cpu = cpu,
+		.has_task = true,
+		.pid = sample->pid,
+		.comm = sample->comm,
+		.sample = kind == EVENT_SAMPLE ? sample : NULL,
+	};
 }
 
 static struct error *add_slot(struct timeline *timeline, const struct record *record, uint32_t cpu,
@@ -64,33 +116,22 @@ static struct error *add_slot(struct timeline *timeline, const struct record *re
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
 	size_t torn, count = record_samples(slot, samples, &torn);
 
-	if (!slot->onset_ns || !count)
+	if (!slot->onset_ns || !count || record_slot_is_torn(slot))
 		return NULL;
-	struct event event = {
-		.t_s = seconds(slot->onset_ns, end_ns),
-		.kind = EVENT_ONSET,
-		.cpu = cpu,
-		.sample = samples[0],
-		.text = "the last task switch on this CPU",
-	};
-	struct error *err = add(timeline, &event);
+	struct event event = event_of_sample(EVENT_ONSET, cpu, samples[0]);
+	event.text = describe_onset(slot, &timeline->text);
+	struct error *err = timeline_add(timeline, &event, slot->onset_ns, end_ns);
 	for (size_t i = 0; !err && i < count; i++) {
-		event = (struct event){
-			.t_s = seconds(samples[i]->time_ns, end_ns),
-			.kind = EVENT_SAMPLE,
-			.cpu = cpu,
-			.sample = samples[i],
-		};
-		err = add(timeline, &event);
+		event = event_of_sample(EVENT_SAMPLE, cpu, samples[i]);
+		err = timeline_add(timeline, &event, samples[i]->time_ns, end_ns);
 	}
 	if (!err && slot->end_ns) {
 		event = (struct event){
-			.t_s = seconds(slot->end_ns, end_ns),
 			.kind = EVENT_RECOVERED,
 			.cpu = cpu,
 			.text = "the CPU scheduled again",
 		};
-		err = add(timeline, &event);
+		err = timeline_add(timeline, &event, slot->end_ns, end_ns);
 	}
 	return err;
 }
@@ -114,12 +155,11 @@ static struct error *add_watchdog(struct timeline *timeline, const struct dmesg 
 		if (!watchdog_line(line->text, &said))
 			continue;
 		struct event event = {
-			.t_s = seconds(line->t_ns, end_ns),
 			.kind = EVENT_WATCHDOG,
 			.cpu = said.cpu,
 			.text = line->text,
 		};
-		err = add(timeline, &event);
+		err = timeline_add(timeline, &event, line->t_ns, end_ns);
 	}
 	return err;
 }
@@ -133,8 +173,9 @@ static int compare_events(const void *a, const void *b)
 	return x->kind < y->kind ? -1 : x->kind > y->kind;
 }
 
-struct error *timeline_init(struct timeline *timeline, const struct record *record,
-			    const struct dmesg *dmesg, const struct machine *machine)
+struct error *timeline_init(struct timeline *timeline, struct kernel *kernel,
+			    const struct record *record, const struct dmesg *dmesg,
+			    const struct machine *machine)
 {
 	struct error *err = NULL;
 
@@ -144,13 +185,15 @@ struct error *timeline_init(struct timeline *timeline, const struct record *reco
 		uint64_t end_ns = timeline_end_ns(record);
 		for (uint32_t cpu = 0; !err && cpu < header->nr_slots; cpu++)
 			err = add_slot(timeline, record, cpu, end_ns);
+		if (!err)
+			err = timeline_add_recorded(timeline, kernel, record);
 		if (!err && header->fired_ns) {
 			struct event event = {
 				.kind = EVENT_TRIGGER,
 				.cpu = header->fired_cpu,
 				.text = header->fired_reason,
 			};
-			err = add(timeline, &event);
+			err = timeline_add(timeline, &event, end_ns, end_ns);
 		}
 	}
 	if (!err)
@@ -164,4 +207,5 @@ struct error *timeline_init(struct timeline *timeline, const struct record *reco
 void timeline_deinit(struct timeline *timeline)
 {
 	vector_deinit(&timeline->events);
+	arena_deinit(&timeline->text);
 }

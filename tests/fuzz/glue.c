@@ -313,7 +313,7 @@ void fuzz_verdict(const struct record *record, const struct dmesg *dmesg)
 	if (!fuzz_ok(report_create(kernel, "vmcore", record, &report)))
 		return;
 	machine_init(&report->machine, kernel, dmesg, &report->clocks);
-	fuzz_ok(timeline_init(&timeline, record, dmesg, &report->machine));
+	fuzz_ok(timeline_init(&timeline, kernel, record, dmesg, &report->machine));
 	for (size_t i = 0; i < timeline.events.count; i++)
 		event_name(timeline.events.data[i].kind);
 	const struct verdict_input input = {
