@@ -6,15 +6,15 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/print.h"
 #include "base/sandbox.h"
 #include "base/usage.h"
 #include "lockdump.h"
 #include "report/notice.h"
 #include "report/output.h"
+#include "report/text_record.h"
 #include "state/clocks.h"
+#include "state/kernel.h"
 #include "state/record_pin.h"
-#include "verdict/timeline.h"
 
 static void usage(FILE *out)
 {
@@ -53,67 +53,6 @@ static struct error *read_record(const char *path, struct record *ret)
 	return error_prefix(err, "%s", path);
 }
 
-static void print_slot(const struct record *record, uint32_t cpu, FILE *out)
-{
-	const struct record_slot *slot = record_slot(record, cpu);
-	const struct record_sample *samples[RECORD_NR_SAMPLES];
-	size_t torn, count = record_samples(slot, samples, &torn);
-
-	fprintf(out, "CPU %-3u  %llu ticks, %llu stall%s", cpu, (unsigned long long)slot->ticks,
-		(unsigned long long)slot->stalls, slot->stalls == 1 ? "" : "s");
-	if (!count) {
-		fputc('\n', out);
-		return;
-	}
-	uint64_t end_ns = slot->end_ns ? slot->end_ns : timeline_end_ns(record);
-	fprintf(out, "; the last one %.3f s, %s, %zu samples",
-		record_stall_ns(slot->onset_ns, end_ns, slot->paused_ns) / 1e9,
-		slot->end_ns ? "ended by itself" : "did not end", count);
-	if (torn)
-		fprintf(out, " and %zu torn", torn);
-	fputc('\n', out);
-	const struct unwind_arch *arch = unwind_arch_find(record->header->machine);
-	for (size_t i = 0; i < count; i++) {
-		fprintf(out, "  %8.3f  ", (samples[i]->time_ns - samples[i]->onset_ns) / 1e9);
-		print_text(samples[i]->comm, out);
-		fprintf(out, "/%u", samples[i]->pid);
-		if (arch && samples[i]->flags & RECORD_SAMPLE_REGS)
-			fprintf(out, "  %s 0x%llx", arch->register_names[arch->pc],
-				(unsigned long long)samples[i]->regs[arch->pc]);
-		fprintf(out, ", %u return addresses\n", samples[i]->nr_stack);
-	}
-}
-
-static void print_fact(const char *name, const char *value, FILE *out)
-{
-	fputs(name, out);
-	print_text(value, out);
-	fputc('\n', out);
-}
-
-static void print_record(const struct record *record, FILE *out)
-{
-	const struct record_header *header = record->header;
-	time_t start = header->anchor_realtime_ns / 1000000000;
-	struct tm tm;
-	char stamp[64] = "unknown";
-
-	if (gmtime_r(&start, &tm))
-		strftime(stamp, sizeof(stamp), "%Y-%m-%d %H:%M:%S UTC", &tm);
-	print_fact("release    ", header->release, out);
-	print_fact("boot       ", header->boot_id, out);
-	print_fact("since      ", stamp, out);
-	print_fact("sampled by ", header->tick_hook, out);
-	if (header->incident[0])
-		print_fact("incident   ", header->incident, out);
-	if (header->fired_by != RECORD_FIRED_NONE) {
-		fprintf(out, "trigger    CPU %d: ", header->fired_cpu);
-		print_fact("", header->fired_reason, out);
-	}
-	for (uint32_t cpu = 0; cpu < header->nr_slots; cpu++)
-		print_slot(record, cpu, out);
-}
-
 struct analysis {
 	const char *source;
 	const char *output; /* its path; NULL: say what is in the record */
@@ -131,10 +70,10 @@ static struct error *show_record(void *arg)
 	if (err)
 		return err;
 	if (!analysis->output)
-		print_record(&record, analysis->out);
+		err = text_put_record(&record, analysis->out);
 	else
 		fwrite(record.data, 1, record.size, analysis->out);
-	if (fflush(analysis->out) || ferror(analysis->out))
+	if (!err && (fflush(analysis->out) || ferror(analysis->out)))
 		err = error_errno("%s", analysis->output ? analysis->output : "stdout");
 	record_deinit(&record);
 	return err;
