@@ -210,7 +210,8 @@ struct error *report_create(struct kernel *kernel, const char *vmcore, const str
 	tasks_set_waits(&report->tasks, &report->cpus, &report->clocks);
 	cpu_states_init(&report->cpu_states, kernel, &report->cpus, &report->tasks,
 			&report->clocks);
-	locks_init(&report->locks, kernel, &report->cpus, &report->tasks, &report->cpu_states);
+	locks_init(&report->locks, kernel, &report->cpus, &report->tasks, &report->cpu_states,
+		   record);
 	if (!err)
 		err = timeline_init(&report->timeline, kernel, record, &report->dmesg,
 				    &report->machine);

@@ -59,6 +59,7 @@ struct lock_finder {
 	const struct cpus *cpus;
 	const struct tasks *tasks;
 	const struct cpu_states *states; /* NULL: not known */
+	const struct record *record; /* NULL: none */
 	struct locks *locks;
 	struct lock_layout layout;
 	struct address_map task_at; /* task_struct -> place in tasks->list */

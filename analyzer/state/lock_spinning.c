@@ -186,6 +186,46 @@ static uint64_t find_in_words(struct lock_finder *finder, const struct spinner *
 	return 0;
 }
 
+/* What the recorder saw the task begin to spin for, in a context @contention of its CPU. */
+static uint64_t accept_recorded(struct lock_finder *finder, const struct spinner *spinner,
+				const struct record_contention *contention)
+{
+	uint64_t address = accept_queued(finder, spinner, contention->lock);
+	bool is_rwlock = contention->flags & (RECORD_LOCK_READ | RECORD_LOCK_WRITE);
+
+	if (address)
+		return address;
+	if (is_rwlock != (spinner->type == LOCK_RWLOCK && !spinner->inner))
+		return 0;
+	return accept(finder, spinner, contention->lock);
+}
+
+/* The innermost context's that fits. @spinner's type is set where the stack does not tell. */
+static uint64_t find_in_record(struct lock_finder *finder, struct spinner *spinner,
+			       bool type_is_known)
+{
+	const struct task *task = finder->task;
+	const uint32_t no_spinlock = RECORD_LOCK_RT | RECORD_LOCK_PERCPU | RECORD_LOCK_MUTEX;
+
+	if (!finder->record || !task->running || task->cpu >= finder->record->header->nr_slots)
+		return 0;
+	const struct record_slot *slot = record_slot(finder->record, task->cpu);
+	for (size_t i = RECORD_NR_CONTEXTS; i--;) {
+		const struct record_contention *contention = &slot->locks[i];
+		if (!contention->lock || contention->pid != task->pid ||
+		    contention->flags & no_spinlock)
+			continue;
+		if (!type_is_known)
+			spinner->type = contention->flags & (RECORD_LOCK_READ | RECORD_LOCK_WRITE)
+						? LOCK_RWLOCK
+						: LOCK_SPINLOCK;
+		uint64_t address = accept_recorded(finder, spinner, contention);
+		if (address)
+			return address;
+	}
+	return 0;
+}
+
 uint32_t lock_find_spinning(struct lock_finder *finder)
 {
 	const struct stack *stack = &finder->task->stack;
@@ -197,9 +237,11 @@ uint32_t lock_find_spinning(struct lock_finder *finder)
 	while (i < stack->frames.count &&
 	       !is_slow_path(lock_frame_name(finder, finder->task, i), &spinner.type))
 		i++;
-	if (i == stack->frames.count)
+	/* Without a stack only the record knows; but a stack that shows no such code tells that it is over. */
+	if (i == stack->frames.count && i)
 		return LOCK_NONE;
-	if (spinner.type == LOCK_SPINLOCK && i + 1 < stack->frames.count &&
+	bool has_stack = i < stack->frames.count;
+	if (has_stack && spinner.type == LOCK_SPINLOCK && i + 1 < stack->frames.count &&
 	    is_slow_path(lock_frame_name(finder, finder->task, i + 1), &outer) &&
 	    outer == LOCK_RWLOCK) {
 		spinner.type = LOCK_RWLOCK;
@@ -207,10 +249,12 @@ uint32_t lock_find_spinning(struct lock_finder *finder)
 	}
 	spinner.tail = queue_tail(finder, finder->task->cpu);
 	uint64_t address = 0;
-	if (lock_registers(finder, finder->task, i, &registers))
+	if (has_stack && lock_registers(finder, finder->task, i, &registers))
 		address = find_in_registers(finder, &spinner, &registers);
-	if (!address && lock_read_frames(finder, finder->task, i, i + 2))
+	if (!address && has_stack && lock_read_frames(finder, finder->task, i, i + 2))
 		address = find_in_words(finder, &spinner);
+	if (!address)
+		address = find_in_record(finder, &spinner, has_stack);
 	if (!address)
 		return LOCK_NONE;
 	uint32_t lock = lock_add(finder, spinner.type, address);

@@ -282,12 +282,14 @@ static uint32_t find_sleeping(struct lock_finder *finder)
 
 static uint32_t find_lock(struct lock_finder *finder)
 {
-	if (!finder->task->stack.frames.count)
-		return LOCK_NONE;
+	bool has_stack = finder->task->stack.frames.count;
+
 	if (finder->task->running) {
 		uint32_t lock = lock_find_spinning(finder);
-		return lock != LOCK_NONE ? lock : lock_find_ipi(finder);
+		return lock != LOCK_NONE || !has_stack ? lock : lock_find_ipi(finder);
 	}
+	if (!has_stack)
+		return LOCK_NONE;
 	/* One that was woken waits for a CPU, no more. */
 	return finder->task->state == 'R' ? LOCK_NONE : find_sleeping(finder);
 }
@@ -328,7 +330,8 @@ static void find_all(struct lock_finder *finder)
 }
 
 void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *cpus,
-		const struct tasks *tasks, const struct cpu_states *states)
+		const struct tasks *tasks, const struct cpu_states *states,
+		const struct record *record)
 {
 	struct lock_finder *finder = calloc(1, sizeof(*finder));
 
@@ -345,6 +348,7 @@ void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *c
 	finder->cpus = cpus;
 	finder->tasks = tasks;
 	finder->states = states;
+	finder->record = record;
 	finder->locks = locks;
 	lock_layout_init(&finder->layout, kernel->symbols.types);
 	find_all(finder);

@@ -5,6 +5,7 @@
 
 #include "base/arena.h"
 #include "state/cpu_state.h"
+#include "state/record.h"
 
 enum lock_type {
 	LOCK_SPINLOCK,
@@ -53,10 +54,12 @@ struct locks {
 /*
  * Finds the locks. Only what the dump proves is there: a waiter's structure is on the lock's own list and names the
  * task. What cannot be read ends in locks->error. @tasks must live as long as the locks; without @states (NULL)
- * nobody is known to hold RCU up.
+ * nobody is known to hold RCU up. @record (NULL: none) says where a lock may be that is spun for; the memory there
+ * has to agree.
  */
 void locks_init(struct locks *locks, struct kernel *kernel, const struct cpus *cpus,
-		const struct tasks *tasks, const struct cpu_states *states);
+		const struct tasks *tasks, const struct cpu_states *states,
+		const struct record *record);
 void locks_deinit(struct locks *locks);
 
 /* What the task at @place of tasks->list waits for, or NULL. */

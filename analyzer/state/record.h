@@ -11,6 +11,16 @@
 
 enum record_from { RECORD_FROM_VMCORE, RECORD_FROM_FILE };
 
+/* Of a contention: include/trace/events/lock.h, LCB_F_... */
+enum record_lock_flags {
+	RECORD_LOCK_SPIN = 1 << 0,
+	RECORD_LOCK_READ = 1 << 1,
+	RECORD_LOCK_WRITE = 1 << 2,
+	RECORD_LOCK_RT = 1 << 3,
+	RECORD_LOCK_PERCPU = 1 << 4,
+	RECORD_LOCK_MUTEX = 1 << 5,
+};
+
 struct record {
 	void *data; /* the whole map: header, then slots */
 	size_t size; /* bytes */

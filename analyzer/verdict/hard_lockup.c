@@ -5,28 +5,46 @@
  * turned interrupts off, or in an interrupt or an NMI that does not end.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "verdict/verdict.h"
 
 #define CONFIDENCE	    0.9
 #define CONFIDENCE_NO_PLACE 0.6
 
-bool rule_hard_lockup(struct verdict *verdict, const struct verdict_input *input)
+/* The dump may have lost the CPU's task: then it is the record's. */
+static void blame(struct verdict *verdict, const struct verdict_input *input,
+		  const struct stuck_cpu *stuck, const struct task *task)
 {
-	struct stuck_cpu stuck;
-	const struct task *task;
+	const struct record_deaf *deaf = stuck->seen_deaf.place;
 	size_t first = 0;
 
-	if (!verdict_stuck_cpu(input, &stuck) || !stuck.deaf ||
-	    !(task = verdict_current(input, stuck.number)))
+	if (task) {
+		/* The detector's own NMI, which panics, is not what hangs. */
+		if (input->machine->panic_cpu == (int32_t)stuck->number)
+			first = verdict_interrupted_frame(input->kernel, &task->stack);
+		verdict_blame(verdict, input, task,
+			      locks_running_frame(input->kernel, &task->stack, first));
+	} else {
+		verdict->has_task = true;
+		verdict->task = (struct verdict_task){ .pid = deaf->pid, .tgid = deaf->pid };
+		memcpy(verdict->task.comm, deaf->comm, sizeof(verdict->task.comm));
+	}
+	verdict->cpu = stuck->number;
+}
+
+bool rule_hard_lockup(struct verdict *verdict, const struct verdict_input *input)
+{
+	const struct stack none = {};
+	struct stuck_cpu stuck;
+
+	if (!verdict_stuck_cpu(input, &stuck) || !stuck.deaf)
+		return false;
+	const struct task *task = verdict_current(input, stuck.number);
+	if (!task && !stuck.seen_deaf.place)
 		return false;
 	verdict->kind = "hard-lockup";
-	/* The detector's own NMI, which panics, is not what hangs. */
-	if (input->machine->panic_cpu == (int32_t)stuck.number)
-		first = verdict_interrupted_frame(input->kernel, &task->stack);
-	verdict_blame(verdict, input, task,
-		      locks_running_frame(input->kernel, &task->stack, first));
-	verdict->cpu = stuck.number;
+	blame(verdict, input, &stuck, task);
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = verdict->function ? CONFIDENCE : CONFIDENCE_NO_PLACE;
 	verdict_add_stuck(verdict, &stuck);
@@ -34,8 +52,9 @@ bool rule_hard_lockup(struct verdict *verdict, const struct verdict_input *input
 	snprintf(verdict->title, sizeof(verdict->title), "BUG: hard lockup in %s", function);
 	snprintf(verdict->summary, sizeof(verdict->summary),
 		 "CPU %u took no interrupts for %.1f s: %s (pid %u) is in %s%s%s%s.", stuck.number,
-		 stuck.seconds, task->comm, task->pid, function, verdict->module ? " [" : "",
-		 verdict->module ? verdict->module : "", verdict->module ? "]" : "");
-	verdict_sign(verdict, input->kernel, &task->stack);
+		 stuck.seconds, verdict->task.comm, verdict->task.pid, function,
+		 verdict->module ? " [" : "", verdict->module ? verdict->module : "",
+		 verdict->module ? "]" : "");
+	verdict_sign(verdict, input->kernel, task ? &task->stack : &none);
 	return true;
 }

@@ -11,11 +11,6 @@
 
 #define TRACEPOINT_FRAMES 8 /* of a stack: the program that took it, and what called that */
 
-/* include/trace/events/lock.h */
-#define LCB_F_READ  2
-#define LCB_F_WRITE 4
-#define LCB_F_MUTEX 32
-
 /* An event, and the CPU that saw it. */
 struct sight {
 	struct record_event event;
@@ -324,9 +319,9 @@ static struct error *add_hits(struct filler *filler, uint32_t cpu)
 
 static const char *lock_kind(uint32_t flags)
 {
-	if (flags & LCB_F_MUTEX)
+	if (flags & RECORD_LOCK_MUTEX)
 		return "mutex";
-	return flags & (LCB_F_READ | LCB_F_WRITE) ? "rwlock" : "spinlock";
+	return flags & (RECORD_LOCK_READ | RECORD_LOCK_WRITE) ? "rwlock" : "spinlock";
 }
 
 static void describe_lock(const struct filler *filler, const struct record_contention *lock,

@@ -11,6 +11,10 @@
  */
 #define LINE_IS_FRESH_NS 60000000000ull
 
+/* A CPU looks at its neighbours once a second. Ticks may come for a moment after the first timer that is missed. */
+#define LOOKS_NS 3000000000ull
+#define TICKS_NS 1000000000ull
+
 /* With kernel.softlockup_panic: watchdog_timer_fn() of kernel/watchdog.c. */
 #define WATCHDOG_PANIC "softlockup: "
 
@@ -30,6 +34,31 @@ const struct task *verdict_lost(const struct verdict_input *input, uint32_t numb
 											  : NULL;
 }
 
+bool verdict_seen_deaf(const struct record *record, uint32_t number, struct seen_deaf *ret)
+{
+	*ret = (struct seen_deaf){};
+	if (!record || number >= record->header->nr_slots)
+		return false;
+	uint64_t end_ns = timeline_end_ns(record);
+	uint64_t looked_ns = record_slot(record, number)->last_tick_ns;
+	if (looked_ns + TICKS_NS >= end_ns)
+		return false;
+	for (uint32_t cpu = 0; cpu < record->header->nr_slots; cpu++) {
+		const struct record_slot *slot = record_slot(record, cpu);
+		for (size_t i = 0; i < RECORD_NR_DEAF; i++) {
+			const struct record_deaf *deaf = &slot->deaf[i];
+			/* Until the end; and if it has had a tick meanwhile, it is not. */
+			if (deaf->cpu != number || !deaf->since_ns || !deaf->last_ns ||
+			    deaf->since_ns > end_ns || looked_ns > deaf->since_ns + TICKS_NS ||
+			    (end_ns > deaf->last_ns && end_ns - deaf->last_ns > LOOKS_NS))
+				continue;
+			*ret = (struct seen_deaf){ deaf, cpu, (end_ns - deaf->since_ns) / 1e9 };
+			return true;
+		}
+	}
+	return false;
+}
+
 /* The CPU that the trigger named, else the one that is stuck for longest. */
 static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
 {
@@ -41,6 +70,10 @@ static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
 		ret->seconds = verdict_cpu_stuck_s(record, ret->number);
 		if (ret->seconds >= 0)
 			return true;
+		if (verdict_seen_deaf(record, ret->number, &ret->seen_deaf)) {
+			ret->seconds = ret->seen_deaf.seconds;
+			return ret->deaf = true;
+		}
 	}
 	for (uint32_t cpu = 0; cpu < record->header->nr_slots; cpu++) {
 		double stuck = verdict_cpu_stuck_s(record, cpu);
@@ -55,10 +88,13 @@ static bool find_recorded(const struct record *record, struct stuck_cpu *ret)
 double verdict_stuck_s(const struct record *record, const struct cpu_state *state, uint32_t cpu)
 {
 	uint64_t deaf_ns = state ? cpu_state_deaf_ns(state) : CLOCK_UNKNOWN;
+	struct seen_deaf seen_deaf;
 
 	/* The recorder does not run there either. */
 	if (deaf_ns != CLOCK_UNKNOWN)
 		return deaf_ns / 1e9;
+	if (!(state && state->panicked) && verdict_seen_deaf(record, cpu, &seen_deaf))
+		return seen_deaf.seconds;
 	if (record && cpu < record->header->nr_slots)
 		return verdict_cpu_stuck_s(record, cpu);
 	return state && state->stuck_ns != CLOCK_UNKNOWN ? state->stuck_ns / 1e9 : -1;
@@ -75,12 +111,17 @@ static bool is_deaf(const struct verdict_input *input, size_t index, struct stuc
 {
 	const struct cpu_state *state = state_at(input, index);
 	uint64_t ns = state ? cpu_state_deaf_ns(state) : CLOCK_UNKNOWN;
+	struct stuck_cpu cpu = { .number = input->cpus->list.data[index].number, .deaf = true };
+	/* What panics turns its interrupts off, and may write to a slow console before others are stopped. */
+	bool seen = !(state && state->panicked) &&
+		    verdict_seen_deaf(input->record, cpu.number, &cpu.seen_deaf);
 
-	if (ns == CLOCK_UNKNOWN)
+	if (ns == CLOCK_UNKNOWN && !seen)
 		return false;
-	*ret = (struct stuck_cpu){ .number = input->cpus->list.data[index].number,
-				   .seconds = ns / 1e9,
-				   .deaf = true };
+	/* A CPU that is in the interrupt of its timers has no next one: then only the record knows. */
+	cpu.recorded = ns == CLOCK_UNKNOWN;
+	cpu.seconds = cpu.recorded ? cpu.seen_deaf.seconds : ns / 1e9;
+	*ret = cpu;
 	return true;
 }
 
@@ -213,15 +254,20 @@ bool verdict_stuck_spinner(const struct verdict_input *input, bool for_answer,
 
 void verdict_add_stuck(struct verdict *verdict, const struct stuck_cpu *stuck)
 {
-	if (stuck->recorded)
-		verdict_add_evidence(
-			verdict,
-			"CPU %u last switched tasks %.1f s before the crash (flight record)",
-			stuck->number, stuck->seconds);
-	else if (stuck->deaf)
+	if (stuck->deaf && !stuck->recorded)
 		verdict_add_evidence(
 			verdict,
 			"CPU %u takes no interrupts: its timers are %.1f s late, though its task is not idle",
+			stuck->number, stuck->seconds);
+	if (stuck->seen_deaf.place)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u saw that CPU %u served no timer for %.1f s (flight record)",
+			stuck->seen_deaf.by, stuck->number, stuck->seen_deaf.seconds);
+	else if (stuck->recorded)
+		verdict_add_evidence(
+			verdict,
+			"CPU %u last switched tasks %.1f s before the crash (flight record)",
 			stuck->number, stuck->seconds);
 	else if (stuck->seen)
 		verdict_add_evidence(

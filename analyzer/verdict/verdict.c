@@ -7,8 +7,8 @@
 
 /* The first that applies counts: from the most telling to the most general. */
 static bool (*const rules[])(struct verdict *, const struct verdict_input *) = {
-	rule_deadlock,	  rule_spinlock_wait, rule_ipi_wait,
-	rule_hard_lockup, rule_busy_loop,     rule_hung_task,
+	rule_deadlock, rule_spinlock_wait, rule_ipi_wait,  rule_hard_lockup,
+	rule_storm,    rule_busy_loop,	   rule_hung_task, rule_vm_pause,
 };
 
 void verdict_add_evidence(struct verdict *verdict, const char *format, ...)
@@ -143,6 +143,7 @@ void verdict_init(struct verdict *verdict, const struct verdict_input *input)
 		if (rules[i](verdict, input)) {
 			if (verdict->has_task && verdict->task.pid && !verdict->cycle.count)
 				add_victims(verdict, input);
+			verdict_add_conditions(verdict, input);
 			return;
 		}
 	}

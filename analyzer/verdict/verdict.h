@@ -84,17 +84,28 @@ void verdict_add_wait(struct verdict *verdict, const struct verdict_input *input
 /* The place of @task, which must be one of the input's. */
 uint32_t verdict_place(const struct verdict_input *input, const struct task *task);
 
+/* The flight record's word for a CPU that took no interrupts at the end. */
+struct seen_deaf {
+	const struct record_deaf *place; /* NULL: there is none */
+	uint32_t by; /* the CPU that saw it */
+	double seconds;
+};
+
 /* A CPU that hung. */
 struct stuck_cpu {
 	uint32_t number;
 	double seconds;
 	bool recorded; /* by the flight record */
-	bool deaf; /* it takes no interrupts, as its timers show */
+	bool deaf; /* it takes no interrupts, as its timers show; with recorded: as another CPU has seen */
 	bool seen; /* in the dump's run queues; else, of these, the kernel's log says so */
+	struct seen_deaf seen_deaf;
 };
 
 /* The one that the trigger named, else the one that is stuck for longest. False: none is. */
 bool verdict_stuck_cpu(const struct verdict_input *input, struct stuck_cpu *ret);
+
+/* Whether the flight record says that CPU @number takes no interrupts; @record may be NULL. */
+bool verdict_seen_deaf(const struct record *record, uint32_t number, struct seen_deaf *ret);
 
 /* Whether CPU @number takes no interrupts. */
 bool verdict_is_deaf(const struct verdict_input *input, uint32_t number, struct stuck_cpu *ret);
@@ -128,6 +139,12 @@ void verdict_add_watchdog(struct verdict *verdict, const struct dmesg *dmesg);
 void verdict_blame_stuck(struct verdict *verdict, const struct verdict_input *input,
 			 const struct task *task);
 
+/* The record's conditions of what was wrong at the end too, to the evidence. */
+void verdict_add_conditions(struct verdict *verdict, const struct verdict_input *input);
+
+/* How long that of CPU @cpu has lasted at the end, in seconds; below 0 if it has not, or not for the threshold. */
+double verdict_condition_s(const struct record *record, uint32_t cpu, enum record_kind kind);
+
 /* The rules, each true if it applies. A cycle of tasks that wait for each other. */
 bool rule_deadlock(struct verdict *verdict, const struct verdict_input *input);
 
@@ -140,10 +157,16 @@ bool rule_ipi_wait(struct verdict *verdict, const struct verdict_input *input);
 /* A CPU that takes no interrupts. */
 bool rule_hard_lockup(struct verdict *verdict, const struct verdict_input *input);
 
+/* A CPU whose time goes to interrupts or softirqs, many of them. */
+bool rule_storm(struct verdict *verdict, const struct verdict_input *input);
+
 /* A CPU in kernel code that does not schedule. */
 bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input);
 
 /* A task that sleeps without being interruptible, for too long. */
 bool rule_hung_task(struct verdict *verdict, const struct verdict_input *input);
+
+/* A stall in which the machine did not run. */
+bool rule_vm_pause(struct verdict *verdict, const struct verdict_input *input);
 
 #endif

@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	cpus_init(&cpus, kernel);
 	tasks_init(&tasks, kernel, &cpus);
-	locks_init(&locks, kernel, &cpus, &tasks, &states);
+	locks_init(&locks, kernel, &cpus, &tasks, &states, NULL);
 	look_at(&locks);
 	for (size_t i = 0; i < tasks.list.count; i++)
 		locks_asking_frame(kernel, &tasks.list.data[i].stack);

@@ -196,7 +196,7 @@ void made_machine_find(struct made_machine *m)
 	tasks_init(&m->tasks, m->kernel, &m->cpus);
 	if (!m->lossy)
 		assert_no_error(m->tasks.error);
-	locks_init(&m->locks, m->kernel, &m->cpus, &m->tasks, m->states);
+	locks_init(&m->locks, m->kernel, &m->cpus, &m->tasks, m->states, m->record);
 	assert_no_error(m->locks.error);
 }
 

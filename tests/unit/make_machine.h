@@ -28,6 +28,7 @@ struct made_machine {
 	struct cpus cpus;
 	struct tasks tasks;
 	const struct cpu_states *states; /* for the locks; NULL: none */
+	const struct record *record; /* the same */
 	struct locks locks;
 };
 

@@ -338,6 +338,75 @@ static void spinlocks(void **state)
 	}
 }
 
+/* Where registers and stack do not give the lock, the record says where to look; the memory there has to agree. */
+static void spinlocks_by_the_record(void **state)
+{
+	static const struct {
+		const char *slow_path; /* NULL: no stack is left */
+		struct record_contention contention;
+		const char *change;
+		uint64_t address;
+		enum lock_type type;
+	} cases[] = {
+		{ "native_queued_spin_lock_slowpath",
+		  { LOCK_AT, 5, 1, 1 },
+		  "at lock\n u32 1",
+		  LOCK_AT },
+		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 1, 1 }, "at lock\n u32 0", 0 },
+		{ "native_queued_spin_lock_slowpath", { 8, 5, 1, 1 }, "at lock\n u32 1", 0 },
+		/* Of another task, of another sort, over. */
+		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 1, 2 }, "at lock\n u32 1", 0 },
+		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 3, 1 }, "at lock\n u32 1", 0 },
+		{ "native_queued_spin_lock_slowpath",
+		  { LOCK_AT, 5, 0x21, 1 },
+		  "at lock\n u32 1",
+		  0 },
+		{ "native_queued_spin_lock_slowpath", { 0, 5, 1, 1 }, "at lock\n u32 1", 0 },
+		{ "want", { LOCK_AT, 5, 1, 1 }, "at lock\n u32 1", 0 },
+		{ "queued_write_lock_slowpath",
+		  { LOCK_AT, 5, 5, 1 },
+		  "at lock\n u32 0x1ff 1",
+		  LOCK_AT,
+		  LOCK_RWLOCK },
+		{ NULL, { LOCK_AT, 5, 1, 1 }, "at lock\n u32 1", LOCK_AT },
+		{ NULL, { LOCK_AT, 5, 3, 1 }, "at lock\n u32 0x1ff 1", LOCK_AT, LOCK_RWLOCK },
+		{ NULL, { LOCK_AT, 5, 0x21, 1 }, "at lock\n u32 1", 0 },
+		{ NULL, { LOCK_AT, 5, 1, 1 }, "at lock\n u32 0", 0 },
+	};
+	struct record_header *header = calloc(3, RECORD_SLOT_SIZE);
+	const struct record record = { .data = header, .header = header };
+	struct record_slot *slot = (struct record_slot *)record_slot(&record, 0);
+
+	(void)state;
+	header->nr_slots = 2;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct made_machine m;
+		slot->locks[1] = cases[i].contention;
+		made_machine_begin(&m, made_locks_with_lists);
+		made_machine_runner(&m, 1, cases[i].slow_path ? cases[i].slow_path : "want", "0",
+				    "want");
+		made_machine_runner(&m, 2, "want", "0", "want");
+		make_kernel_text(&m.k, cases[i].change);
+		if (!cases[i].slow_path) { /* the CPU left no registers */
+			make_kernel_text(&m.k, "at 0xffff888010004000\n fill 352 0\n");
+			make_kernel_line(&m.k, "exclude 0x%llx\nexclude 0x%llx", STACK(1) + 0x3000,
+					 STACK(1) + 0x2000);
+		}
+		m.record = &record;
+		made_machine_find(&m);
+		const struct task *task = &m.tasks.list.data[made_machine_place(&m, 1)];
+		assert_int_equal(!task->stack.frames.count, !cases[i].slow_path);
+		const struct lock *lock = made_machine_lock(&m, 1);
+		if ((lock ? lock->address : 0) != cases[i].address)
+			fail_msg("case %zu: 0x%llx", i,
+				 lock ? (unsigned long long)lock->address : 0ull);
+		if (lock)
+			assert_int_equal(lock->type, cases[i].type);
+		made_machine_end(&m);
+	}
+	free(header);
+}
+
 static void the_spinlock_inside_a_rwlock(void **state)
 {
 	struct made_machine m;
@@ -651,6 +720,7 @@ int main(void)
 		TEST("a percpu-rwsem's writer waits for its readers, and others for it",
 		     a_percpu_rwsem),
 		TEST("a spinlock is in the register, or the queue proves it", spinlocks),
+		TEST("else the record says where to look for it", spinlocks_by_the_record),
 		TEST("who spins for a rwlock's spinlock waits for the rwlock",
 		     the_spinlock_inside_a_rwlock),
 		TEST("a spinlock's holder is suspected for its stack and its code", suspects),
