@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The flight record, from a file, with all that is made of it. An input has a part of each 64 KB element: the header,
- * and of each slot the head and the first samples; the rest is 0.
+ * The flight record, from a file, with all that is made of it. An input has the header, and of each slot what regions
+ * says: its head, and the first of each sort of what it has many of; the rest is 0.
  */
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "fuzz.h"
+#include "report/text_record.h"
 #include "state/registers.h"
 
-#define PART	     (256 + 3 * sizeof(struct record_sample))
-#define MAX_ELEMENTS 8
+#define MAX_SLOTS 7
+#define REGION(member, count)                                                  \
+	{                                                                      \
+		offsetof(struct record_slot, member),                          \
+			(count) * sizeof(((struct record_slot *)0)->member[0]) \
+	}
+
+static const struct {
+	size_t offset, size;
+} regions[] = {
+	{ 0, offsetof(struct record_slot, deaf[2]) },
+	REGION(locks, 1),
+	REGION(neighbours, 1),
+	REGION(events, 6),
+	REGION(hits, 2),
+	REGION(samples, 3),
+};
 
 /* Of CPUs that left none, whose tasks are those of the newest samples. */
 static void complete_registers(const struct record *record)
@@ -29,6 +47,15 @@ static void complete_registers(const struct record *record)
 	cpus_deinit(&cpus);
 }
 
+static void put_text(const struct record *record)
+{
+	static FILE *out;
+
+	if (!out)
+		out = fopen("/dev/null", "w");
+	fuzz_ok(text_put_record(record, out));
+}
+
 static void use(const struct record *record)
 {
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
@@ -45,21 +72,44 @@ static void use(const struct record *record)
 		}
 	}
 	record_realtime_ns(record->header, 1);
+	put_text(record);
 	complete_registers(record);
 	fuzz_verdict(record, &dmesg);
 }
 
+/* Makes a slot of the input at @data; returns how much of it that took, 0 if there is too little. */
+static size_t take_slot(const uint8_t *data, size_t size, uint8_t *slot)
+{
+	size_t taken = 0;
+
+	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++)
+		taken += regions[i].size;
+	if (size < taken)
+		return 0;
+	for (size_t i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
+		memcpy(slot + regions[i].offset, data, regions[i].size);
+		data += regions[i].size;
+	}
+	return taken;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static uint8_t file[MAX_ELEMENTS * RECORD_SLOT_SIZE];
-	size_t count = size / PART < MAX_ELEMENTS ? size / PART : MAX_ELEMENTS;
+	static uint8_t file[(1 + MAX_SLOTS) * RECORD_SLOT_SIZE];
+	size_t at = sizeof(struct record_header), count = 1, taken;
 	struct record record;
 
+	if (size < at)
+		return 0;
+	memcpy(file, data, at);
+	while (count <= MAX_SLOTS &&
+	       (taken = take_slot(data + at, size - at, file + count * RECORD_SLOT_SIZE))) {
+		at += taken;
+		count++;
+	}
 	/* What is left over makes files that end within an element. */
-	for (size_t i = 0; i < count; i++)
-		memcpy(file + i * RECORD_SLOT_SIZE, data + i * PART, PART);
-	if (fuzz_ok(record_from_file(fuzz_file(file, count * RECORD_SLOT_SIZE + size % PART % 2),
-				     &record))) {
+	size_t length = count * RECORD_SLOT_SIZE - (size - at) % 2;
+	if (fuzz_ok(record_from_file(fuzz_file(file, length), &record))) {
 		use(&record);
 		record_deinit(&record);
 	}
