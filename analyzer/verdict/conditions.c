@@ -43,6 +43,11 @@ static void add_rcu(struct verdict *verdict, const struct record *record)
 			verdict->cpu, longest);
 }
 
+static bool is_lazy(const struct record_slot *slot)
+{
+	return slot->conditions[RECORD_KIND_NEED_RESCHED].words[0] == RECORD_RESCHED_LAZY;
+}
+
 void verdict_add_conditions(struct verdict *verdict, const struct verdict_input *input)
 {
 	const struct record *record = input->record;
@@ -54,8 +59,10 @@ void verdict_add_conditions(struct verdict *verdict, const struct verdict_input 
 	if (seconds >= 0)
 		verdict_add_evidence(
 			verdict,
-			"CPU %d was asked to leave its task %.1f s before the crash, and has not (flight record)",
-			verdict->cpu, seconds);
+			"CPU %d was asked to leave its task%s %.1f s before the crash, and has not (flight record)",
+			verdict->cpu,
+			is_lazy(record_slot(record, verdict->cpu)) ? ", when it suits," : "",
+			seconds);
 	seconds = verdict_condition_s(record, verdict->cpu, RECORD_KIND_WORKQUEUE_STALL);
 	if (seconds >= 0)
 		verdict_add_evidence(

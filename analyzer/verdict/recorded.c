@@ -7,9 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "verdict/timeline.h"
-
-#define TRACEPOINT_FRAMES 8 /* of a stack: the program that took it, and what called that */
+#include "verdict/verdict.h"
 
 /* An event, and the CPU that saw it. */
 struct sight {
@@ -337,12 +335,24 @@ static void describe_lock(const struct filler *filler, const struct record_conte
 	else if (symbol.start != lock->lock)
 		snprintf(place, sizeof(place), "+0x%llx",
 			 (unsigned long long)(lock->lock - symbol.start));
-	snprintf(ret, size, "spins for %s %s%s%s%s%s from here on", lock_kind(lock->flags),
+	snprintf(ret, size, "spins for %s %s%s%s%s%s", lock_kind(lock->flags),
 		 symbol.name ? symbol.name : "", place, symbol.module ? " [" : "",
 		 symbol.module ? symbol.module->name : "", symbol.module ? "]" : "");
 }
 
-/* Where the tracepoint was called: what it calls itself is of no interest. */
+/* The recorder's own program, and what called it. */
+static bool is_tracing(const char *name)
+{
+	static const char *const prefixes[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
+						"__traceiter_" };
+
+	for (size_t i = 0; name && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+/* Where the tracepoint is. */
 static void set_stack(const struct filler *filler, const struct record_contention *lock,
 		      struct event *event)
 {
@@ -350,21 +360,24 @@ static void set_stack(const struct filler *filler, const struct record_contentio
 
 	if (!filler->kernel || lock->stack_ns != lock->since_ns)
 		return;
-	for (size_t i = 0; i < lock->nr_stack && i < TRACEPOINT_FRAMES; i++) {
-		struct symbol symbol = symbols_lookup(&filler->kernel->symbols, lock->stack[i] - 1);
-		if (symbol.name && !strncmp(symbol.name, "__traceiter_", strlen("__traceiter_")))
-			first = i + 1;
-	}
+	while (first < lock->nr_stack &&
+	       is_tracing(symbols_lookup(&filler->kernel->symbols, lock->stack[first] - 1).name))
+		first++;
 	event->pcs = lock->stack + first;
 	event->nr_pcs = lock->nr_stack - first;
 }
 
-static const char *find_comm(const struct record_slot *slot, uint32_t pid)
+/* Of a CPU that takes no interrupts there are no samples, but another has noted what it ran. */
+static const char *find_comm(const struct record *record, uint32_t cpu, uint32_t pid)
 {
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
-	size_t torn, count = record_samples(slot, samples, &torn);
+	size_t torn, count = record_samples(record_slot(record, cpu), samples, &torn);
+	struct seen_deaf deaf;
 
-	return count && samples[count - 1]->pid == pid ? samples[count - 1]->comm : NULL;
+	if (count && samples[count - 1]->pid == pid)
+		return samples[count - 1]->comm;
+	return verdict_seen_deaf(record, cpu, &deaf) && deaf.place->pid == pid ? deaf.place->comm
+									       : NULL;
 }
 
 /* Locks are contended all the time: only what has been waited for as long as a stall needs to be one is told. */
@@ -384,7 +397,7 @@ static struct error *add_locks(struct filler *filler, uint32_t cpu)
 			.cpu = cpu,
 			.has_task = true,
 			.pid = lock->pid,
-			.comm = find_comm(slot, lock->pid),
+			.comm = find_comm(filler->record, cpu, lock->pid),
 		};
 		set_stack(filler, lock, &event);
 		describe_lock(filler, lock, text, sizeof(text));

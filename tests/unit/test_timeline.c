@@ -353,11 +353,9 @@ static void locks_and_probes(void **state)
 	assert_string_equal(timeline.events.data[0].comm, "five");
 	assert_int_equal(timeline.events.data[0].nr_pcs, 1);
 	assert_int_equal(timeline.events.data[0].pcs[0], 0x1234);
-	assert_says(&timeline, 1, EVENT_LOCK_WAIT, -5, 1,
-		    "spins for spinlock at 0xabc0 from here on");
+	assert_says(&timeline, 1, EVENT_LOCK_WAIT, -5, 1, "spins for spinlock at 0xabc0");
 	assert_null(timeline.events.data[1].comm);
-	assert_says(&timeline, 2, EVENT_LOCK_WAIT, -4, 1,
-		    "spins for rwlock at 0xabc8 from here on");
+	assert_says(&timeline, 2, EVENT_LOCK_WAIT, -4, 1, "spins for rwlock at 0xabc8");
 	assert_int_equal(timeline.events.count, 4);
 	timeline_deinit(&timeline);
 	record_deinit(&record);

@@ -292,6 +292,45 @@ static void supports(void **state)
 	end(&j);
 }
 
+static void the_lock_that_is_spun_for(void **state)
+{
+	const struct machine machine = { .crash_time_s = MACHINE_UNKNOWN };
+	const struct dmesg dmesg = {};
+	struct timeline timeline;
+	struct judged j;
+
+	(void)state;
+	begin(&j);
+	make_kernel_text(&j.m.k, "symbol __traceiter_contention_begin 0xffffffff81000a80\n"
+				 "symbol after_it 0xffffffff81000ac0\n");
+	set_deaf(&j);
+	j.slots[1]->locks[0] = (struct record_contention){
+		.lock = LOCK_AT + 4,
+		.since_ns = 80 * SECOND,
+		.flags = RECORD_LOCK_SPIN,
+		.pid = 77,
+		.stack_ns = 80 * SECOND,
+		.nr_stack = 3,
+		.stack = { 0xffffffff81000a90, 0xffffffff81000204, 0xffffffff81000104 },
+	};
+	judge(&j);
+	assert_no_error(timeline_init(&timeline, j.m.kernel, &j.record, &dmesg, &machine));
+	assert_int_equal(timeline.events.count, 2);
+	const struct event *event = &timeline.events.data[0];
+	assert_string_equal(event_name(event->kind), "lock-wait");
+	assert_string_equal(event->text, "spins for spinlock lock+0x4");
+	assert_string_equal(event->comm, "seventy");
+	assert_int_equal(event->nr_pcs, 2);
+	assert_true(event->pcs[0] == 0xffffffff81000204);
+	timeline_deinit(&timeline);
+	/* The stack is of another time. */
+	j.slots[1]->locks[0].stack_ns--;
+	assert_no_error(timeline_init(&timeline, j.m.kernel, &j.record, &dmesg, &machine));
+	assert_int_equal(timeline.events.data[0].nr_pcs, 0);
+	timeline_deinit(&timeline);
+	end(&j);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -304,6 +343,8 @@ int main(void)
 		     the_trigger_names_a_deaf_cpu),
 		TEST("a CPU that has had a tick since is not deaf, nor one seen once or long ago",
 		     not_deaf),
+		TEST("a lock that is spun for has its name, and the stack of who asked for it",
+		     the_lock_that_is_spun_for),
 		TEST("what else was wrong with the CPU is in the evidence", supports),
 	};
 	return RUN_TESTS(tests);
