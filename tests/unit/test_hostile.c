@@ -442,7 +442,35 @@ static void bitmaps_without_end(void **state)
 	}
 }
 
-/* A record for 1024 CPUs, each with all the samples there can be, as a file and beside a dump. */
+/* All that there can be besides samples: each event another grace period's end, each CPU deaf, and spinning. */
+static void fill_slot(struct record_slot *slot, int cpu, int nr)
+{
+	for (int i = 0; i < RECORD_NR_EVENTS; i++)
+		slot->events[i] = (struct record_event){
+			.number = i + 1,
+			.number_end = i + 1,
+			.kind = RECORD_EVENT_CONDITION_END,
+			.words = { RECORD_KIND_RCU_STALL, cpu * RECORD_NR_EVENTS + i },
+		};
+	for (int i = 0; i < RECORD_NR_HITS; i++)
+		slot->hits[i] = (struct record_hit){ .number = i + 1,
+						     .number_end = i + 1,
+						     .caller = 0xffffffff81000204 };
+	for (int i = 0; i < RECORD_NR_DEAF; i++)
+		slot->deaf[i] = (struct record_deaf){ .cpu = (cpu * 7 + i) % nr,
+						      .since_ns = 1,
+						      .last_ns = UINT64_MAX };
+	for (int i = 0; i < RECORD_NR_CONTEXTS; i++)
+		slot->locks[i] = (struct record_contention){
+			.lock = 0xffffffff82b00000 + cpu,
+			.since_ns = 1,
+			.stack_ns = 1,
+			.nr_stack = RECORD_LOCK_STACK,
+		};
+	slot->conditions[RECORD_KIND_RCU_STALL].since_ns = UINT64_MAX;
+}
+
+/* A record for 1024 CPUs, each with all that there can be, as a file and beside a dump. */
 static void full_records(void **state)
 {
 	enum { NR = 1024 };
@@ -458,9 +486,11 @@ static void full_records(void **state)
 	assert_ptr_not_equal(data, MAP_FAILED);
 	struct record_header *header = (void *)data;
 	make_record_header(header, NR);
+	header->fired_ns = UINT64_MAX;
 	for (int cpu = 0; cpu < NR; cpu++) {
 		struct record_slot *slot = (void *)(data + (size_t)(cpu + 1) * RECORD_SLOT_SIZE);
 		slot->onset_ns = 1;
+		fill_slot(slot, cpu, NR);
 		for (int i = 0; i < RECORD_NR_SAMPLES; i++) {
 			struct record_sample *sample = &slot->samples[i];
 			sample->number = sample->number_end = i + 1;
