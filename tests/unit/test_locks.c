@@ -407,6 +407,35 @@ static void spinlocks_by_the_record(void **state)
 	free(header);
 }
 
+/* Its code has the lock, but the record saw it spin for that before an interrupt came. */
+static void who_spins_is_no_suspect(void **state)
+{
+	struct record_header *header = calloc(3, RECORD_SLOT_SIZE);
+	const struct record record = { .data = header, .header = header };
+	struct record_slot *slot = (struct record_slot *)record_slot(&record, 1);
+
+	(void)state;
+	header->nr_slots = 2;
+	for (uint32_t pid = 1; pid <= 2; pid++) {
+		struct made_machine m;
+		slot->locks[0] = (struct record_contention){ LOCK_AT, 5, 1, pid };
+		made_machine_begin(&m, made_locks_with_lists);
+		made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "want");
+		made_machine_runner(&m, 2, "holds_it", "0", "holds_it");
+		make_kernel_text(&m.k, "at lock\n u32 1\n at 0xffffc90000123808\n u64 lock\n");
+		made_machine_put(&m, 0xffffffff81000d00, LOCK_AT); /* in the code of holds_it() */
+		m.record = &record;
+		made_machine_find(&m);
+		const struct lock *lock = made_machine_lock(&m, 1);
+		assert_non_null(lock);
+		bool suspected = lock->holders.count &&
+				 m.tasks.list.data[lock->holders.data[0].task].pid == 2;
+		assert_int_equal(suspected, pid != 2);
+		made_machine_end(&m);
+	}
+	free(header);
+}
+
 static void the_spinlock_inside_a_rwlock(void **state)
 {
 	struct made_machine m;
@@ -721,6 +750,8 @@ int main(void)
 		     a_percpu_rwsem),
 		TEST("a spinlock is in the register, or the queue proves it", spinlocks),
 		TEST("else the record says where to look for it", spinlocks_by_the_record),
+		TEST("who was seen to spin for it is not suspected to have it",
+		     who_spins_is_no_suspect),
 		TEST("who spins for a rwlock's spinlock waits for the rwlock",
 		     the_spinlock_inside_a_rwlock),
 		TEST("a spinlock's holder is suspected for its stack and its code", suspects),
