@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What a BPF program that runs in a timer interrupt asks of its own CPU. */
+/* The CPU that a program runs on: its per-CPU variables, what was interrupted. */
 #ifndef LOCKDUMP_CPU_H
 #define LOCKDUMP_CPU_H
 
@@ -9,17 +9,20 @@
 #include <bpf/bpf_helpers.h>
 
 /*
- * Addresses out of /proc/kallsyms, set before the load where BTF has no variables: only since 1.18 pahole has put
- * them in, after 5.10. 0: not known.
+ * Addresses of per-CPU variables out of /proc/kallsyms; 0: not known. They are set where BTF has no variables: only
+ * since 1.18 pahole has put them in, after 5.10.
  */
 const volatile __u64 runqueues_at = 0;
+const volatile __u64 kernel_cpustat_at = 0;
 const volatile __u64 irq_regs_at = 0;
+const volatile __u64 preempt_count_at = 0;
 const volatile __u64 per_cpu_offset_at = 0;
 
 extern const struct rq runqueues __ksym __weak;
+extern const struct kernel_cpustat kernel_cpustat __ksym __weak;
 extern struct pt_regs *const __irq_regs __ksym __weak;
-
-#define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
+extern const int __preempt_count __ksym __weak;
+extern const struct pcpu_hot pcpu_hot __ksym __weak;
 
 /* Where this CPU's copy of the per-CPU variable is that kallsyms has at @address. Without SMP there is one. */
 static __always_inline const void *this_cpu(__u64 address)
@@ -51,11 +54,6 @@ static __always_inline struct pt_regs *interrupted_regs(void)
 	return regs;
 }
 
-static __always_inline __u64 read_switches(const struct rq *rq)
-{
-	return &runqueues ? rq->nr_switches : BPF_CORE_READ(rq, nr_switches);
-}
-
 #if defined(__TARGET_ARCH_x86)
 static __always_inline bool is_user(struct pt_regs *regs)
 {
@@ -64,16 +62,5 @@ static __always_inline bool is_user(struct pt_regs *regs)
 #else
 #error "bpf/cpu.h: this machine's registers are not known yet"
 #endif
-
-/* Whether the kernel was interrupted in what it does for a task: not user code, not a guest, not the idle task. */
-static __always_inline bool in_kernel_code(struct pt_regs *regs)
-{
-	struct task_struct *task;
-
-	if (regs && is_user(regs))
-		return false;
-	task = (struct task_struct *)bpf_get_current_task();
-	return BPF_CORE_READ(task, pid) && !(BPF_CORE_READ(task, flags) & PF_VCPU);
-}
 
 #endif

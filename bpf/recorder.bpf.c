@@ -8,11 +8,6 @@
  * that the kernel has, and watchdog_timer_fn besides: that one runs on idle CPUs too, whose tick is stopped, and
  * ends stalls there; and where there is no tick function it takes the samples.
  */
-#include "bpf/kernel_types.h"
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-
 #include "bpf/cpu.h"
 #include "bpf/record.h"
 
@@ -27,12 +22,10 @@ const volatile __u64 sample_interval_ns = 1000000000;
  * count. One that is on already goes on over it. 0: any distance is normal.
  */
 const volatile __u64 max_gap_ns = 0;
-/* Addresses out of /proc/kallsyms; 0: not known. No BTF has types for the first three; the others as in bpf/cpu.h. */
+/* Addresses out of /proc/kallsyms; 0: not known. No BTF has types for them. */
 const volatile __u64 vm_zone_stat_at = 0;
 const volatile __u64 vm_node_stat_at = 0;
 const volatile __u64 nr_swap_pages_at = 0;
-const volatile __u64 kernel_cpustat_at = 0;
-const volatile __u64 preempt_count_at = 0;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -42,11 +35,14 @@ struct {
 	__uint(value_size, RECORD_SLOT_SIZE);
 } lockdump_record SEC(".maps");
 
-extern const struct kernel_cpustat kernel_cpustat __ksym __weak;
-extern const int __preempt_count __ksym __weak;
-extern const struct pcpu_hot pcpu_hot __ksym __weak;
+#define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
 
 #define barrier() asm volatile("" ::: "memory")
+
+static __always_inline __u64 read_switches(const struct rq *rq)
+{
+	return &runqueues ? rq->nr_switches : BPF_CORE_READ(rq, nr_switches);
+}
 
 #if defined(__TARGET_ARCH_x86)
 /*
@@ -256,13 +252,17 @@ static __always_inline bool stall_is_on(const struct record_slot *slot)
 static __always_inline bool progressed(struct record_slot *slot, const struct rq *rq,
 				       struct pt_regs *regs, __u64 gap)
 {
+	struct task_struct *task;
 	__u64 switches = read_switches(rq);
 
 	if (switches != slot->nr_switches) {
 		slot->nr_switches = switches;
 		return true;
 	}
-	if (!in_kernel_code(regs))
+	if (regs && is_user(regs))
+		return true;
+	task = (struct task_struct *)bpf_get_current_task();
+	if (!BPF_CORE_READ(task, pid) || (BPF_CORE_READ(task, flags) & PF_VCPU))
 		return true;
 	return max_gap_ns && gap > max_gap_ns && !stall_is_on(slot);
 }

@@ -7,12 +7,6 @@
  * It hangs on the function that the recorder does, before or behind it: the slot is of this look or of the one before.
  * So it asks itself whether the CPU has got on since. Its links are pinned: it does not end with the controller.
  */
-#include "bpf/kernel_types.h"
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
 #include "bpf/cpu.h"
 #include "bpf/record.h"
 
@@ -61,14 +55,25 @@ static __always_inline bool began_before_failure(const struct record_header *hea
 	return header->kernel_failed_ns && onset_ns <= header->kernel_failed_ns;
 }
 
-static __always_inline bool is_soft_lockup(const struct record_slot *slot, struct pt_regs *regs)
+#define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
+
+/* Whether this CPU is still where the slot says that it was. */
+static __always_inline bool goes_on(const struct record_slot *slot, struct pt_regs *regs)
 {
+	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
 
+	return rq && BPF_CORE_READ(rq, nr_switches) == slot->nr_switches &&
+	       !(regs && is_user(regs)) && BPF_CORE_READ(task, pid) &&
+	       !(BPF_CORE_READ(task, flags) & PF_VCPU);
+}
+
+static __always_inline bool is_soft_lockup(const struct record_slot *slot, struct pt_regs *regs)
+{
 	if (!slot->onset_ns || slot->end_ns || !slot->wanted_ns ||
 	    slot->last_ns - slot->onset_ns < trigger_after_ns)
 		return false;
-	return rq && read_switches(rq) == slot->nr_switches && in_kernel_code(regs);
+	return goes_on(slot, regs);
 }
 
 /* Whether the controller has had its turn, or cannot take it. */
