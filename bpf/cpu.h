@@ -54,6 +54,11 @@ static __always_inline struct pt_regs *interrupted_regs(void)
 	return regs;
 }
 
+static __always_inline __u64 read_switches(const struct rq *rq)
+{
+	return &runqueues ? rq->nr_switches : BPF_CORE_READ(rq, nr_switches);
+}
+
 #if defined(__TARGET_ARCH_x86)
 static __always_inline bool is_user(struct pt_regs *regs)
 {
@@ -62,5 +67,18 @@ static __always_inline bool is_user(struct pt_regs *regs)
 #else
 #error "bpf/cpu.h: this machine's registers are not known yet"
 #endif
+
+#define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
+
+/* Whether the kernel was interrupted in what it does for a task: not user code, not a guest, not the idle task. */
+static __always_inline bool in_kernel_code(struct pt_regs *regs)
+{
+	struct task_struct *task;
+
+	if (regs && is_user(regs))
+		return false;
+	task = (struct task_struct *)bpf_get_current_task();
+	return BPF_CORE_READ(task, pid) && !(BPF_CORE_READ(task, flags) & PF_VCPU);
+}
 
 #endif

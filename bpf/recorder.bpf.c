@@ -35,14 +35,7 @@ struct {
 	__uint(value_size, RECORD_SLOT_SIZE);
 } lockdump_record SEC(".maps");
 
-#define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
-
 #define barrier() asm volatile("" ::: "memory")
-
-static __always_inline __u64 read_switches(const struct rq *rq)
-{
-	return &runqueues ? rq->nr_switches : BPF_CORE_READ(rq, nr_switches);
-}
 
 #if defined(__TARGET_ARCH_x86)
 /*
@@ -252,17 +245,13 @@ static __always_inline bool stall_is_on(const struct record_slot *slot)
 static __always_inline bool progressed(struct record_slot *slot, const struct rq *rq,
 				       struct pt_regs *regs, __u64 gap)
 {
-	struct task_struct *task;
 	__u64 switches = read_switches(rq);
 
 	if (switches != slot->nr_switches) {
 		slot->nr_switches = switches;
 		return true;
 	}
-	if (regs && is_user(regs))
-		return true;
-	task = (struct task_struct *)bpf_get_current_task();
-	if (!BPF_CORE_READ(task, pid) || (BPF_CORE_READ(task, flags) & PF_VCPU))
+	if (!in_kernel_code(regs))
 		return true;
 	return max_gap_ns && gap > max_gap_ns && !stall_is_on(slot);
 }
@@ -341,4 +330,11 @@ SEC("fentry/watchdog_timer_fn")
 int watchdog(void *ctx)
 {
 	return look(ctx, true);
+}
+
+/* Where no function can be hung on: the loader makes an event for each CPU. */
+SEC("perf_event")
+int cpu_clock(void *ctx)
+{
+	return look(ctx, false);
 }

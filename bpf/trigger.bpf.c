@@ -14,7 +14,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set before the load. */
 const volatile __u64 trigger_after_ns = 0;
-const volatile __u32 trigger_on = 0; /* 1 << enum record_kind */
+const volatile __u32 trigger_on = 0; /* enum record_trigger_on */
 /*
  * The controller comes first, by sysrq: not before its heartbeat is so old, or its last write is so long ago. 0: it
  * has no part in it.
@@ -44,28 +44,18 @@ struct registers {
 #define KERNEL_CS   0x10
 #endif
 
-static __always_inline bool is_on(enum record_kind kind)
-{
-	return trigger_on & (1U << kind);
-}
-
 /* What hung when the trigger failed is not tried again: it would be so in each tick. */
 static __always_inline bool began_before_failure(const struct record_header *header, __u64 onset_ns)
 {
 	return header->kernel_failed_ns && onset_ns <= header->kernel_failed_ns;
 }
 
-#define PF_VCPU 0x1 /* include/linux/sched.h: a guest of this machine was interrupted */
-
 /* Whether this CPU is still where the slot says that it was. */
 static __always_inline bool goes_on(const struct record_slot *slot, struct pt_regs *regs)
 {
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
 	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
 
-	return rq && BPF_CORE_READ(rq, nr_switches) == slot->nr_switches &&
-	       !(regs && is_user(regs)) && BPF_CORE_READ(task, pid) &&
-	       !(BPF_CORE_READ(task, flags) & PF_VCPU);
+	return rq && read_switches(rq) == slot->nr_switches && in_kernel_code(regs);
 }
 
 static __always_inline bool is_soft_lockup(const struct record_slot *slot, struct pt_regs *regs)
@@ -165,7 +155,7 @@ static __always_inline int look(void *ctx)
 	if (!header || !slot || header->armed != RECORD_ARMED)
 		return 0;
 	regs = interrupted_regs();
-	if (!is_on(RECORD_KIND_SOFT_LOCKUP) || !is_soft_lockup(slot, regs))
+	if (!(trigger_on & RECORD_ON_SOFT_LOCKUP) || !is_soft_lockup(slot, regs))
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (is_my_turn(header, slot->onset_ns, now) &&

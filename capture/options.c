@@ -5,48 +5,37 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "capture/clock.h"
+#include "capture/configuration.h"
 #include "kdump/store.h"
 
-#define THRESHOLD_DEFAULT_NS (10 * NS_PER_SEC)
-#define TRIGGER_DELAY_NS     (10 * NS_PER_SEC)
-#define SECONDS_MIN	     0.1
-#define SECONDS_MAX	     86400.0
+#define SECTION		 "Watch"
+#define TRIGGER_DELAY_NS (10 * NS_PER_SEC)
+#define SECONDS_MIN	 0.1
+#define SECONDS_MAX	 86400.0
+#define HELP_COLUMN	 27
 
-void watch_options_usage(FILE *out)
-{
-	fputs("Usage: lockdump watch [OPTION...]\n"
-	      "\n"
-	      "Watches the CPUs. One that stays in kernel mode and switches to no other task is stalled:\n"
-	      "from 1 s on it is sampled into the flight record; past the threshold, if another task wants\n"
-	      "the CPU, the record is stored.\n"
-	      "\n"
-	      "      --threshold SEC      a stall this long is a lockup (default 10; fractions allowed)\n"
-	      "      --trigger MODE       crash the machine into the capture kernel that 'lockdump arm' has\n"
-	      "                           loaded. off: never (default); sysrq: lockdump does it; kernel: a BPF\n"
-	      "                           program does, when no process can run (Linux 6.1); auto: lockdump, or\n"
-	      "                           else the program\n"
-	      "      --trigger-after SEC  how long after the stall's onset (default: threshold + 10)\n"
-	      "      --store DIR          where the incidents go (default " STORE_DEFAULT ")\n"
-	      "      --print              print process, memory and kernel facts of each stall\n"
-	      "      --once               end when the first stall is over and stored\n"
-	      "      --help               this text\n",
-	      out);
-}
+static const struct watch_options defaults = {
+	.threshold_ns = 10 * NS_PER_SEC,
+	.trigger_on = RECORD_ON_SOFT_LOCKUP | RECORD_ON_HARD_LOCKUP,
+	.store = STORE_DEFAULT,
+};
 
-static struct error *parse_seconds(const char *option, const char *text, uint64_t *ret)
+/* The parsers: each sets the member of struct watch_options that its row names. */
+
+static struct error *parse_seconds(const char *text, void *ret)
 {
 	char *end;
 	double seconds = strtod(text, &end);
 
 	if (end == text || *end || !isfinite(seconds))
-		return error_create(ERROR_OTHER, "watch: %s %s: not a number of seconds", option,
-				    text);
+		return error_create(ERROR_OTHER, "not a number of seconds");
 	if (seconds < SECONDS_MIN || seconds > SECONDS_MAX)
-		return error_create(ERROR_OTHER, "watch: %s %s: must be from %g to %g seconds",
-				    option, text, SECONDS_MIN, SECONDS_MAX);
-	*ret = seconds * NS_PER_SEC + 0.5;
+		return error_create(ERROR_OTHER, "must be from %g to %g seconds", SECONDS_MIN,
+				    SECONDS_MAX);
+	*(uint64_t *)ret = seconds * NS_PER_SEC + 0.5;
 	return NULL;
 }
 
@@ -62,95 +51,257 @@ const char *watch_options_trigger(enum record_trigger_mode mode)
 	return trigger_modes[mode];
 }
 
-static struct error *parse_trigger(const char *text, enum record_trigger_mode *ret)
+static struct error *parse_trigger(const char *text, void *ret)
 {
 	for (size_t i = 0; i < sizeof(trigger_modes) / sizeof(trigger_modes[0]); i++) {
 		if (!strcmp(text, trigger_modes[i])) {
-			*ret = i;
+			*(enum record_trigger_mode *)ret = i;
 			return NULL;
 		}
 	}
-	return error_create(ERROR_OTHER,
-			    "watch: --trigger %s: no such mode; off, sysrq, kernel or auto", text);
+	return error_create(ERROR_OTHER, "no such mode; off, sysrq, kernel or auto");
 }
 
-enum option_id {
-	OPTION_THRESHOLD = 256,
-	OPTION_TRIGGER,
-	OPTION_TRIGGER_AFTER,
-	OPTION_STORE,
-	OPTION_PRINT,
-	OPTION_ONCE,
-	OPTION_HELP,
-};
-
-static const struct option long_options[] = {
-	{ "threshold", required_argument, NULL, OPTION_THRESHOLD },
-	{ "trigger", required_argument, NULL, OPTION_TRIGGER },
-	{ "trigger-after", required_argument, NULL, OPTION_TRIGGER_AFTER },
-	{ "store", required_argument, NULL, OPTION_STORE },
-	{ "print", no_argument, NULL, OPTION_PRINT },
-	{ "once", no_argument, NULL, OPTION_ONCE },
-	{ "help", no_argument, NULL, OPTION_HELP },
-	{ NULL, 0, NULL, 0 },
-};
-
-static struct error *parse_option(int id, const char *word, struct watch_options *options)
+static struct error *parse_text(const char *text, void *ret)
 {
-	switch (id) {
-	case OPTION_THRESHOLD:
-		return parse_seconds("--threshold", optarg, &options->threshold_ns);
-	case OPTION_TRIGGER:
-		return parse_trigger(optarg, &options->trigger);
-	case OPTION_TRIGGER_AFTER:
-		return parse_seconds("--trigger-after", optarg, &options->trigger_after_ns);
-	case OPTION_STORE:
-		options->store = optarg;
-		return NULL;
-	case OPTION_PRINT:
-		options->print = true;
-		return NULL;
-	case OPTION_ONCE:
-		options->once = true;
-		return NULL;
-	case OPTION_HELP:
-		options->help = true;
-		return NULL;
-	case ':':
-		return error_create(ERROR_OTHER, "watch: %s: needs a value", word);
-	default:
-		return error_create(ERROR_OTHER,
-				    "watch: %s: no such option; 'lockdump watch --help' lists them",
-				    word);
+	*(const char **)ret = text;
+	return NULL;
+}
+
+static bool is_one_of(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcasecmp(text, words[i]))
+			return true;
+	return false;
+}
+
+/* As systemd has it. */
+static struct error *parse_bool(const char *text, void *ret)
+{
+	static const char *const yes[] = { "yes", "y", "true", "t", "on", "1" };
+	static const char *const no[] = { "no", "n", "false", "f", "off", "0" };
+	bool is_yes = is_one_of(text, yes, sizeof(yes) / sizeof(yes[0]));
+
+	if (!is_yes && !is_one_of(text, no, sizeof(no) / sizeof(no[0])))
+		return error_create(ERROR_OTHER, "neither yes nor no");
+	*(bool *)ret = is_yes;
+	return NULL;
+}
+
+struct setting {
+	const char *option; /* after the two dashes */
+	const char *key; /* of the configuration; NULL: none */
+	const char *value; /* what --help calls its value; NULL: it takes none, and is "yes" */
+	/* @text outlives the options. Sets *@ret; one that may be given several times adds to it. */
+	struct error *(*parse)(const char *text, void *ret);
+	size_t offset, size; /* of *@ret in struct watch_options */
+	const char *does; /* what --help says of it */
+};
+
+#define MEMBER(m) offsetof(struct watch_options, m), sizeof(((struct watch_options *)0)->m)
+
+/* In the order of --help. */
+static const struct setting settings[] = {
+	{ "threshold", "Threshold", "SEC", parse_seconds, MEMBER(threshold_ns),
+	  "a stall this long is a lockup (default 10; fractions allowed)" },
+	{ "trigger", "Trigger", "MODE", parse_trigger, MEMBER(trigger),
+	  "crash the machine into the capture kernel that 'lockdump arm' has\n"
+	  "loaded. off: never (default); sysrq: lockdump does it; kernel: a BPF\n"
+	  "program does, when no process can run (Linux 6.1); auto: lockdump, or\n"
+	  "else the program" },
+	{ "trigger-after", "TriggerAfter", "SEC", parse_seconds, MEMBER(trigger_after_ns),
+	  "how long after the stall's onset (default: threshold + 10)" },
+	{ "store", "Store", "DIR", parse_text, MEMBER(store),
+	  "where the incidents go (default " STORE_DEFAULT ")" },
+	{ "print", "Print", NULL, parse_bool, MEMBER(print),
+	  "print process, memory and kernel facts of each stall" },
+	{ "once", NULL, NULL, parse_bool, MEMBER(once),
+	  "end when the first stall is over and stored" },
+	{ "help", NULL, NULL, parse_bool, MEMBER(help), "this text" },
+};
+
+#define NR_SETTINGS (sizeof(settings) / sizeof(settings[0]))
+
+/* What has been set so far, and where: the first time in a place what came before is forgotten. */
+struct setter {
+	struct watch_options *options;
+	bool seen[NR_SETTINGS];
+};
+
+static void print_setting(const struct setting *setting, FILE *out)
+{
+	int column = fprintf(out, "      --%s%s%s", setting->option, setting->value ? " " : "",
+			     setting->value ? setting->value : "");
+
+	for (const char *line = setting->does; line; column = 0) {
+		const char *end = strchr(line, '\n');
+		int length = end ? (int)(end - line) : (int)strlen(line);
+		fprintf(out, "%*s%.*s\n", HELP_COLUMN - column, "", length, line);
+		line = end ? end + 1 : NULL;
 	}
 }
 
-struct error *watch_options_parse(int argc, char **argv, struct watch_options *ret)
+void watch_options_usage(FILE *out)
 {
-	*ret = (struct watch_options){
-		.threshold_ns = THRESHOLD_DEFAULT_NS,
-		.store = STORE_DEFAULT,
-		.trigger_on = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP,
-	};
+	fputs("Usage: lockdump watch [OPTION...]\n"
+	      "\n"
+	      "Watches the CPUs. One that stays in kernel mode and switches to no other task is stalled:\n"
+	      "from 1 s on it is sampled into the flight record; past the threshold, if another task wants\n"
+	      "the CPU, the record is stored.\n"
+	      "\n",
+	      out);
+	for (size_t i = 0; i < NR_SETTINGS; i++)
+		print_setting(&settings[i], out);
+	fputs("\n"
+	      "Options win over " CONFIGURATION_FOLDER
+	      "/lockdump.conf and lockdump.conf.d/*.conf:\n"
+	      "\n"
+	      "  [" SECTION "]\n",
+	      out);
+	for (size_t i = 0; i < NR_SETTINGS; i++)
+		if (settings[i].key)
+			fprintf(out, "  %s=%s\n", settings[i].key,
+				settings[i].value ? settings[i].value : "yes|no");
+}
+
+static void *member(struct watch_options *options, const struct setting *setting)
+{
+	return (char *)options + setting->offset;
+}
+
+static void reset(struct watch_options *options, const struct setting *setting)
+{
+	memcpy(member(options, setting), (const char *)&defaults + setting->offset, setting->size);
+}
+
+/* Sets @text, which outlives the options. */
+static struct error *set(struct setter *setter, const struct setting *setting, const char *text)
+{
+	bool *seen = &setter->seen[setting - settings];
+
+	if (!*seen)
+		reset(setter->options, setting);
+	*seen = true;
+	return setting->parse(text, member(setter->options, setting));
+}
+
+static struct error *set_option(struct setter *setter, int id, const char *word)
+{
+	if (id == ':')
+		return error_create(ERROR_OTHER, "watch: %s: needs a value", word);
+	if (id == '?')
+		return error_create(ERROR_OTHER,
+				    "watch: %s: no such option; 'lockdump watch --help' lists them",
+				    word);
+	const struct setting *setting = &settings[id - 256];
+	const char *text = setting->value ? optarg : "yes";
+	return error_prefix(set(setter, setting, text), "watch: --%s %s", setting->option, text);
+}
+
+static struct error *parse_command_line(int argc, char **argv, struct watch_options *ret)
+{
+	struct option long_options[NR_SETTINGS + 1] = {};
+	struct setter setter = { .options = ret };
+
+	for (size_t i = 0; i < NR_SETTINGS; i++)
+		long_options[i] = (struct option){
+			settings[i].option,
+			settings[i].value ? required_argument : no_argument,
+			NULL,
+			256 + (int)i,
+		};
 	optind = 0;
 	for (;;) {
 		int at = optind ? optind : 1;
 		int id = getopt_long(argc, argv, "+:", long_options, NULL);
 		if (id == -1)
 			break;
-		struct error *err = parse_option(id, argv[at], ret);
+		struct error *err = set_option(&setter, id, argv[at]);
 		if (err || ret->help)
 			return err;
 	}
 	if (optind < argc)
 		return error_create(ERROR_OTHER, "watch: %s: takes options only", argv[optind]);
-	if (!ret->trigger_after_ns)
-		ret->trigger_after_ns = ret->threshold_ns + TRIGGER_DELAY_NS;
-	if (ret->trigger_after_ns < ret->threshold_ns)
+	return NULL;
+}
+
+static const struct setting *find_key(const char *key)
+{
+	for (size_t i = 0; i < NR_SETTINGS; i++)
+		if (settings[i].key && !strcmp(settings[i].key, key))
+			return &settings[i];
+	return NULL;
+}
+
+/* Later versions may know more than this one: that is not worth not to watch. */
+static void warn(const struct ini_entry *entry, const char *why)
+{
+	error_report(error_create(ERROR_OTHER, "%s:%u: [%s] %s=: %s; ignored", entry->path,
+				  entry->line, entry->section, entry->key, why));
+}
+
+static struct error *set_key(const struct ini_entry *entry, void *context)
+{
+	struct watch_options *options = context;
+	const struct setting *setting = find_key(entry->key);
+
+	if (strcmp(entry->section, SECTION)) {
+		warn(entry, "no such section");
+		return NULL;
+	}
+	if (!setting) {
+		warn(entry, "no such key");
+		return NULL;
+	}
+	if (!*entry->value) {
+		reset(options, setting);
+		return NULL;
+	}
+	struct error *err = strings_add(&options->texts, "%s", entry->value);
+	if (err)
+		return err;
+	err = setting->parse(options->texts.items[options->texts.count - 1],
+			     member(options, setting));
+	return error_prefix(err, "%s=%s", entry->key, entry->value);
+}
+
+/* What follows from several of them. */
+static struct error *complete(struct watch_options *options)
+{
+	if (!options->trigger_after_ns)
+		options->trigger_after_ns = options->threshold_ns + TRIGGER_DELAY_NS;
+	if (options->trigger_after_ns < options->threshold_ns)
 		return error_create(
 			ERROR_OTHER,
 			"watch: --trigger-after %g: must not be below the threshold, %g",
-			(double)ret->trigger_after_ns / NS_PER_SEC,
-			(double)ret->threshold_ns / NS_PER_SEC);
+			(double)options->trigger_after_ns / NS_PER_SEC,
+			(double)options->threshold_ns / NS_PER_SEC);
 	return NULL;
+}
+
+struct error *watch_options_parse(int argc, char **argv, const char *folder,
+				  struct watch_options *ret)
+{
+	/* Wrong usage and --help come first, whatever the configuration is. */
+	*ret = defaults;
+	struct error *err = parse_command_line(argc, argv, ret);
+	if (err || ret->help)
+		return err;
+
+	*ret = defaults;
+	if (folder)
+		err = configuration_read(folder, set_key, ret);
+	if (!err)
+		err = parse_command_line(argc, argv, ret);
+	if (!err)
+		err = complete(ret);
+	if (err)
+		watch_options_deinit(ret);
+	return err;
+}
+
+void watch_options_deinit(struct watch_options *options)
+{
+	strings_deinit(&options->texts);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The command line of 'lockdump watch'. */
+/*
+ * The settings of 'lockdump watch': of the command line, and of the configuration's section [Watch]. One table in
+ * options.c has a row for each, with its option, its key, and the parser of both.
+ */
 #ifndef LOCKDUMP_OPTIONS_H
 #define LOCKDUMP_OPTIONS_H
 
@@ -9,20 +12,32 @@
 
 #include "base/error.h"
 #include "bpf/record.h"
+#include "kdump/strings.h"
+
+/* lockdump.conf in it, then the drop-ins in lockdump.conf.d in the order of their names. */
+#define CONFIGURATION_FOLDER "/etc/lockdump"
 
 struct watch_options {
 	uint64_t threshold_ns;
 	uint64_t trigger_after_ns; /* from the onset; at least the threshold */
 	enum record_trigger_mode trigger;
-	uint32_t trigger_on; /* 1 << enum record_kind */
+	uint32_t trigger_on; /* enum record_trigger_on */
 	const char *store; /* not owned */
 	bool print;
 	bool once;
 	bool help; /* the rest was not looked at */
+
+	struct strings texts; /* of the configuration: what is not owned points into them */
 };
 
-/* An error means wrong usage. */
-struct error *watch_options_parse(int argc, char **argv, struct watch_options *ret);
+/*
+ * Options win over the configuration in @folder, of which a part, or all (NULL), may be missing. An error means
+ * wrong usage or a wrong configuration. A key that is not known is told on stderr, and ignored. @argv must outlive
+ * @ret.
+ */
+struct error *watch_options_parse(int argc, char **argv, const char *folder,
+				  struct watch_options *ret);
+void watch_options_deinit(struct watch_options *options);
 
 /* As --trigger has it. */
 const char *watch_options_trigger(enum record_trigger_mode mode);

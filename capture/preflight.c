@@ -11,7 +11,6 @@
 
 #include "base/cleanup.h"
 
-#define BTF_PATH	  "/sys/kernel/btf/vmlinux"
 #define CRASH_LOADED_PATH "/sys/kernel/kexec_crash_loaded"
 #define SYSRQ_PATH	  "/proc/sysrq-trigger"
 #define TEST_SIZE	  65536
@@ -42,16 +41,6 @@ struct error *preflight_alone(const char *path, int *ret_fd)
 	}
 	close(*ret_fd);
 	return err;
-}
-
-struct error *preflight_btf(void)
-{
-	if (access(BTF_PATH, R_OK))
-		return error_create(
-			ERROR_SYSTEM,
-			BTF_PATH ": %s; the recorder takes a kernel with CONFIG_DEBUG_INFO_BTF=y",
-			strerror(errno));
-	return NULL;
 }
 
 /* Writes a file without a name, where the file system has those, so that nothing can stay behind. */

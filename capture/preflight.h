@@ -14,9 +14,6 @@ struct error *preflight_privilege(void);
 #define WATCH_LOCK "/run/lockdump.lock"
 struct error *preflight_alone(const char *path, int *ret_fd);
 
-/* The kernel's own BTF: without it no program finds its types. */
-struct error *preflight_btf(void);
-
 /* The store is there, takes a file, and has room for @size bytes. */
 struct error *preflight_store(const char *store, uint64_t size);
 

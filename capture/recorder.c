@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "capture/recorder.h"
 
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
 #include "capture/verifier.h"
-#include "symbols/ksyms.h"
 
-#define TICK_SILENT_NS	   (10 * NS_PER_SEC)
-#define WATCHDOG_SILENT_NS (60 * NS_PER_SEC) /* its longest period is 24 s */
-#define WATCHDOG_FUNCTION  "watchdog_timer_fn"
-
-/* In the order of preference; what is missing is tried no further. */
-static const char *const tick_functions[] = {
-	"account_process_tick",
-	"update_process_times",
-	"scheduler_tick",
-	"sched_tick",
-};
-
-#define NR_TICK_FUNCTIONS (sizeof(tick_functions) / sizeof(tick_functions[0]))
+#define TICK_SILENT_NS	    (10 * NS_PER_SEC)
+#define CPU_CLOCK_PERIOD_NS (100 * NS_PER_MS) /* each is an interrupt, on an idle CPU too */
+#define WATCHDOG_SILENT_NS  (60 * NS_PER_SEC) /* its longest period is 24 s */
 
 /* libbpf's words are folded into our own errors. */
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -38,22 +29,24 @@ static int print_nothing(enum libbpf_print_level level, const char *format, va_l
 	return 0;
 }
 
-/* The recorder's program for a tick function, and where the skeleton keeps its link. */
-struct tick {
+/* The recorder's program for a hook, and where the skeleton keeps its link. */
+struct program {
 	struct bpf_program *program;
 	struct bpf_link **link;
 };
 
-static struct tick tick_of(struct recorder_bpf *bpf, size_t i)
+static struct program program_of(struct recorder_bpf *bpf, enum hook hook)
 {
-	struct tick ticks[NR_TICK_FUNCTIONS] = {
+	struct program programs[NR_HOOKS] = {
 		{ bpf->progs.tick_account_process_tick, &bpf->links.tick_account_process_tick },
 		{ bpf->progs.tick_update_process_times, &bpf->links.tick_update_process_times },
 		{ bpf->progs.tick_scheduler_tick, &bpf->links.tick_scheduler_tick },
 		{ bpf->progs.tick_sched_tick, &bpf->links.tick_sched_tick },
+		{ bpf->progs.cpu_clock },
+		{ bpf->progs.watchdog, &bpf->links.watchdog },
 	};
 
-	return ticks[i];
+	return programs[hook];
 }
 
 static struct error *load_error(const char *function, char *log)
@@ -85,93 +78,34 @@ static struct error *load_error(const char *function, char *log)
 			    strerror(code));
 }
 
-static bool is_function(const struct btf *btf, const char *name)
+static void set_variables(struct recorder_bpf__rodata *rodata, const struct features *features)
 {
-	return btf__find_by_name_kind(btf, name, BTF_KIND_FUNC) > 0;
+	const struct ksym_wanted *at = features->variables;
+
+	rodata->vm_zone_stat_at = at[VM_ZONE_STAT].address;
+	rodata->vm_node_stat_at = at[VM_NODE_STAT].address;
+	rodata->nr_swap_pages_at = at[NR_SWAP_PAGES].address;
+	rodata->runqueues_at = at[RUNQUEUES].address;
+	rodata->kernel_cpustat_at = at[KERNEL_CPUSTAT].address;
+	rodata->irq_regs_at = at[IRQ_REGS].address;
+	rodata->preempt_count_at = at[PREEMPT_COUNT].address;
+	rodata->per_cpu_offset_at = at[PER_CPU_OFFSET].address;
 }
 
-static struct error *attach(const struct bpf_program *program, const char *function,
-			    struct bpf_link **ret)
-{
-	*ret = bpf_program__attach(program);
-	if (!*ret)
-		return error_errno("recorder: cannot attach to %s", function);
-	return NULL;
-}
-
-/* The recorder's variables that /proc/kallsyms finds: bpf/recorder.bpf.c says which those are. */
-enum variable {
-	VM_ZONE_STAT,
-	VM_NODE_STAT,
-	NR_SWAP_PAGES,
-	NOT_IN_BTF, /* the first of those that are looked up if the BTF has no variables */
-	RUNQUEUES = NOT_IN_BTF,
-	KERNEL_CPUSTAT,
-	IRQ_REGS,
-	PREEMPT_COUNT,
-	PER_CPU_OFFSET,
-	NR_VARIABLES
-};
-
-struct variables {
-	struct ksym_wanted at[NR_VARIABLES];
-};
-
-/* What is in the BTF is better taken by its type: the addresses may be hidden from root too. */
-static struct error *find_variables(const struct btf *btf, struct variables *ret)
-{
-	bool in_btf = btf__find_by_name_kind(btf, "runqueues", BTF_KIND_VAR) > 0;
-	_cleanup_fclose_ FILE *kallsyms = fopen(KSYMS_PATH, "re");
-
-	*ret = (struct variables){ {
-		[VM_ZONE_STAT] = { "vm_zone_stat" },
-		[VM_NODE_STAT] = { "vm_node_stat" },
-		[NR_SWAP_PAGES] = { "nr_swap_pages" },
-		[RUNQUEUES] = { "runqueues" },
-		[KERNEL_CPUSTAT] = { "kernel_cpustat" },
-		[IRQ_REGS] = { "__irq_regs" },
-		[PREEMPT_COUNT] = { "__preempt_count" },
-		[PER_CPU_OFFSET] = { "__per_cpu_offset" },
-	} };
-	struct error *err =
-		kallsyms ? ksyms_look_up(kallsyms, ret->at, in_btf ? NOT_IN_BTF : NR_VARIABLES)
-			 : error_errno(KSYMS_PATH);
-	if (in_btf) {
-		error_destroy(err);
-		return NULL;
-	}
-	if (!err && !ret->at[RUNQUEUES].address)
-		err = error_create(ERROR_NOT_FOUND,
-				   "neither this kernel's BTF nor " KSYMS_PATH " says where its "
-				   "run queues are; set kernel.kptr_restrict to 1");
-	return error_prefix(err, "recorder");
-}
-
-static void set_variables(struct recorder_bpf__rodata *rodata, const struct variables *variables)
-{
-	rodata->vm_zone_stat_at = variables->at[VM_ZONE_STAT].address;
-	rodata->vm_node_stat_at = variables->at[VM_NODE_STAT].address;
-	rodata->nr_swap_pages_at = variables->at[NR_SWAP_PAGES].address;
-	rodata->runqueues_at = variables->at[RUNQUEUES].address;
-	rodata->kernel_cpustat_at = variables->at[KERNEL_CPUSTAT].address;
-	rodata->irq_regs_at = variables->at[IRQ_REGS].address;
-	rodata->preempt_count_at = variables->at[PREEMPT_COUNT].address;
-	rodata->per_cpu_offset_at = variables->at[PER_CPU_OFFSET].address;
-}
-
+/* One way for the recorder to run, and the recorder if it does. */
 struct attempt {
-	struct variables variables;
-	size_t tick; /* index into tick_functions; NR_TICK_FUNCTIONS: the watchdog alone */
-	bool watchdog;
+	const struct features *features;
 	uint64_t sample_first_ns;
 	uint64_t sample_interval_ns;
 	int nr_cpus;
+	bool dry; /* load only */
+	struct recorder_choice choice;
+	struct recorder *recorder;
 };
 
 static struct error *load(const struct attempt *attempt, struct recorder_bpf **ret)
 {
-	bool ticks = attempt->tick < NR_TICK_FUNCTIONS;
-	const char *function = ticks ? tick_functions[attempt->tick] : WATCHDOG_FUNCTION;
+	const struct recorder_choice *choice = &attempt->choice;
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
 	if (!log)
 		return &error_no_memory;
@@ -182,26 +116,18 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	struct recorder_bpf *bpf = recorder_bpf__open_opts(&opts);
 	if (!bpf)
 		return error_errno("recorder");
-	for (size_t i = 0; i < NR_TICK_FUNCTIONS; i++)
-		bpf_program__set_autoload(tick_of(bpf, i).program, i == attempt->tick);
-	bpf_program__set_autoload(bpf->progs.watchdog, attempt->watchdog);
+	for (size_t i = 0; i < NR_HOOKS; i++)
+		bpf_program__set_autoload(program_of(bpf, i).program,
+					  i == choice->hook ||
+						  (i == HOOK_WATCHDOG && choice->watchdog));
 	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
-	set_variables(bpf->rodata, &attempt->variables);
+	set_variables(bpf->rodata, attempt->features);
 	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
 	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
-	if (ticks)
+	if (choice->hook != HOOK_WATCHDOG)
 		bpf->rodata->max_gap_ns = attempt->sample_first_ns;
-
-	struct error *err = NULL;
-	if (recorder_bpf__load(bpf))
-		err = load_error(function, log);
-	if (!err && attempt->watchdog)
-		err = attach(bpf->progs.watchdog, WATCHDOG_FUNCTION, &bpf->links.watchdog);
-	if (!err && ticks) {
-		struct tick tick = tick_of(bpf, attempt->tick);
-		err = attach(tick.program, function, tick.link);
-	}
-	if (err) {
+	if (recorder_bpf__load(bpf)) {
+		struct error *err = load_error(hook_name(choice->hook), log);
 		recorder_bpf__destroy(bpf);
 		return err;
 	}
@@ -209,20 +135,118 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	return NULL;
 }
 
+static struct error *attach_function(struct recorder_bpf *bpf, enum hook hook)
+{
+	struct program program = program_of(bpf, hook);
+
+	*program.link = bpf_program__attach(program.program);
+	if (!*program.link)
+		return error_errno("recorder: cannot attach to %s", hook_name(hook));
+	return NULL;
+}
+
+/* An event for each CPU that is online. */
+static struct error *attach_cpu_clock(struct recorder *recorder)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.size = sizeof(attr),
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.sample_period = CPU_CLOCK_PERIOD_NS,
+	};
+
+	recorder->clocks = calloc(recorder->nr_cpus, sizeof(struct bpf_link *));
+	if (!recorder->clocks)
+		return &error_no_memory;
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
+		int fd = syscall(SYS_perf_event_open, &attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+		if (fd < 0 && errno == ENODEV)
+			continue;
+		if (fd < 0)
+			return error_errno("recorder: perf event %s on CPU %u",
+					   hook_name(HOOK_CPU_CLOCK), cpu);
+		recorder->clocks[cpu] =
+			bpf_program__attach_perf_event(recorder->bpf->progs.cpu_clock, fd);
+		if (!recorder->clocks[cpu]) {
+			struct error *err = error_errno("recorder: cannot attach to %s on CPU %u",
+							hook_name(HOOK_CPU_CLOCK), cpu);
+			close(fd);
+			return err;
+		}
+	}
+	return NULL;
+}
+
+static void detach(struct recorder *recorder)
+{
+	for (uint32_t cpu = 0; recorder->clocks && cpu < recorder->nr_cpus; cpu++)
+		bpf_link__destroy(recorder->clocks[cpu]);
+	free(recorder->clocks);
+	recorder->clocks = NULL;
+	recorder_bpf__destroy(recorder->bpf);
+	recorder->bpf = NULL;
+}
+
+/* The watchdog first: where it is refused, the samples' hook need not be touched. */
+static struct error *attach(const struct recorder_choice *choice, struct recorder *recorder)
+{
+	struct error *err = NULL;
+
+	if (choice->watchdog)
+		err = attach_function(recorder->bpf, HOOK_WATCHDOG);
+	if (!err && choice->hook == HOOK_CPU_CLOCK)
+		err = attach_cpu_clock(recorder);
+	else if (!err && choice->hook != HOOK_WATCHDOG)
+		err = attach_function(recorder->bpf, choice->hook);
+	return err;
+}
+
+static struct error *try_choice(struct attempt *attempt)
+{
+	struct error *err = load(attempt, &attempt->recorder->bpf);
+
+	if (!err && !attempt->dry)
+		err = attach(&attempt->choice, attempt->recorder);
+	if (err || attempt->dry)
+		detach(attempt->recorder);
+	return err;
+}
+
+/* Whether the kernel has what @choice hangs on. */
+static bool is_there(const struct features *features, const struct recorder_choice *choice)
+{
+	if (choice->hook != HOOK_CPU_CLOCK || choice->watchdog)
+		if (features->no_fentry)
+			return false;
+	return features->has_function[choice->hook] &&
+	       (!choice->watchdog || features->has_function[HOOK_WATCHDOG]);
+}
+
+/* The best first: a tick with the watchdog's help, the perf event with it; the same without; the watchdog alone. */
+static struct recorder_choice nth_choice(size_t n)
+{
+	enum { NR_SAMPLING = HOOK_CPU_CLOCK + 1 };
+
+	if (n >= 2 * NR_SAMPLING)
+		return (struct recorder_choice){ .hook = HOOK_WATCHDOG, .watchdog = true };
+	return (struct recorder_choice){ .hook = n % NR_SAMPLING, .watchdog = n < NR_SAMPLING };
+}
+
+#define NR_CHOICES (2 * (HOOK_CPU_CLOCK + 1) + 1)
+
 /* The first of all ways that works; if none does, the error is that of the first. */
-static struct error *load_first(const struct btf *btf, struct attempt *attempt,
-				struct recorder_bpf **ret)
+static struct error *try_all(struct attempt *attempt, struct recorder_choice *ret)
 {
 	struct error *first = NULL;
 
-	attempt->watchdog = is_function(btf, WATCHDOG_FUNCTION);
-	for (attempt->tick = 0; attempt->tick <= NR_TICK_FUNCTIONS; attempt->tick++) {
-		bool ticks = attempt->tick < NR_TICK_FUNCTIONS;
-		if (ticks ? !is_function(btf, tick_functions[attempt->tick]) : !attempt->watchdog)
+	for (size_t n = 0; n < NR_CHOICES; n++) {
+		attempt->choice = nth_choice(n);
+		if (!is_there(attempt->features, &attempt->choice))
 			continue;
-		struct error *err = load(attempt, ret);
+		struct error *err = try_choice(attempt);
 		if (!err) {
-			error_destroy(first);
+			*ret = attempt->choice;
+			ret->refused = first;
 			return NULL;
 		}
 		if (first)
@@ -230,11 +254,35 @@ static struct error *load_first(const struct btf *btf, struct attempt *attempt,
 		else
 			first = err;
 	}
-	return first ? first
-		     : error_create(
-			       ERROR_NOT_FOUND,
-			       "recorder: this kernel's BTF has no tick function that is known "
-			       "here, nor " WATCHDOG_FUNCTION);
+	return first;
+}
+
+static struct error *choose(const struct features *features, uint64_t sample_first_ns,
+			    uint64_t sample_interval_ns, bool dry, struct recorder *recorder,
+			    struct recorder_choice *ret)
+{
+	struct attempt attempt = {
+		.features = features,
+		.sample_first_ns = sample_first_ns,
+		.sample_interval_ns = sample_interval_ns,
+		.nr_cpus = libbpf_num_possible_cpus(),
+		.dry = dry,
+		.recorder = recorder,
+	};
+
+	if (attempt.nr_cpus <= 0)
+		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
+	libbpf_set_print(print_nothing);
+	*recorder = (struct recorder){ .nr_cpus = attempt.nr_cpus };
+	struct error *err = features_check_variables(features);
+	return err ? err : try_all(&attempt, ret);
+}
+
+struct error *recorder_try(const struct features *features, struct recorder_choice *ret)
+{
+	struct recorder recorder;
+
+	return choose(features, NS_PER_SEC, NS_PER_SEC, true, &recorder, ret);
 }
 
 static struct error *map_record(struct recorder *recorder)
@@ -252,29 +300,17 @@ static struct error *map_record(struct recorder *recorder)
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
 			     struct recorder *ret)
 {
-	struct attempt attempt = {
-		.sample_first_ns = sample_first_ns,
-		.sample_interval_ns = sample_interval_ns,
-		.nr_cpus = libbpf_num_possible_cpus(),
-	};
+	_cleanup_(features_deinit) struct features features;
+	struct recorder_choice choice;
+	struct error *err = features_probe(&features);
 
-	if (attempt.nr_cpus <= 0)
-		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
-	libbpf_set_print(print_nothing);
-	struct btf *btf = btf__load_vmlinux_btf();
-	if (!btf)
-		return error_errno("recorder: the kernel's BTF");
-
-	*ret = (struct recorder){ .nr_cpus = attempt.nr_cpus };
-	struct error *err = find_variables(btf, &attempt.variables);
 	if (!err)
-		err = load_first(btf, &attempt, &ret->bpf);
-	btf__free(btf);
+		err = choose(&features, sample_first_ns, sample_interval_ns, false, ret, &choice);
 	if (err)
 		return err;
-	bool ticks = attempt.tick < NR_TICK_FUNCTIONS;
-	ret->hook = ticks ? tick_functions[attempt.tick] : WATCHDOG_FUNCTION;
-	ret->silent_ns = ticks ? TICK_SILENT_NS : WATCHDOG_SILENT_NS;
+	error_destroy(choice.refused);
+	ret->hook = hook_name(choice.hook);
+	ret->silent_ns = choice.hook == HOOK_WATCHDOG ? WATCHDOG_SILENT_NS : TICK_SILENT_NS;
 	err = map_record(ret);
 	if (err)
 		recorder_stop(ret);
@@ -285,7 +321,7 @@ void recorder_stop(struct recorder *recorder)
 {
 	if (recorder->record)
 		munmap(recorder->record, recorder->size);
-	recorder_bpf__destroy(recorder->bpf);
+	detach(recorder);
 	*recorder = (struct recorder){};
 }
 

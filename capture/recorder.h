@@ -8,11 +8,15 @@
 
 #include "base/error.h"
 #include "bpf/record.h"
+#include "capture/features.h"
 
+struct bpf_link;
 struct recorder_bpf;
 
 struct recorder {
 	struct recorder_bpf *bpf;
+	struct bpf_link *
+		*clocks; /* the perf event of each CPU, where samples come from those; else NULL */
 	void *record; /* the map's memory: the header, then the slots */
 	size_t size; /* bytes */
 	uint32_t nr_cpus; /* possible ones: slots */
@@ -20,9 +24,20 @@ struct recorder {
 	uint64_t silent_ns; /* a CPU that was not looked at for so long takes no timer interrupts */
 };
 
+/* The way that the recorder is run. */
+struct recorder_choice {
+	enum hook hook; /* samples come from it */
+	bool watchdog; /* HOOK_WATCHDOG is used, besides or alone */
+	struct error *
+		refused; /* why a better one was not taken, though the kernel has it; NULL: there was none */
+};
+
 /* Runs until recorder_stop(), or until the process and all its children have ended. */
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
 			     struct recorder *ret);
+
+/* What recorder_start() would come to, without attaching anything: it is loaded and let go. */
+struct error *recorder_try(const struct features *features, struct recorder_choice *ret);
 void recorder_stop(struct recorder *recorder);
 
 /* The flight record's map, for other BPF objects. */

@@ -22,8 +22,6 @@ static struct error *check(const struct watch_options *options)
 	if (!err)
 		err = preflight_alone(WATCH_LOCK, &lock_fd);
 	if (!err)
-		err = preflight_btf();
-	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
 	return err;
 }
@@ -90,7 +88,7 @@ int cmd_watch(int argc, char **argv)
 	struct watch_options options;
 	struct watch watch = { .options = &options };
 
-	struct error *err = watch_options_parse(argc, argv, &options);
+	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
 	if (err) {
 		error_report(err);
 		return 2;
@@ -100,7 +98,7 @@ int cmd_watch(int argc, char **argv)
 		return 0;
 	}
 	err = prepare(&watch);
-	if (err)
-		return error_report(err);
-	return run(&watch);
+	int status = err ? error_report(err) : run(&watch);
+	watch_options_deinit(&options);
+	return status;
 }

@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -164,27 +165,74 @@ static bool is_listed(const char *name)
 	       (!dot || strcmp(dot, ".incomplete"));
 }
 
-static struct error *add_file(const struct incident *incident, const char *name,
-			      struct manifest_files *files)
-{
-	_cleanup_close_ int fd =
-		openat(incident->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
+/* A folder in the incident that is being listed: what it is called there, with a '/' at its end; "" is the incident. */
+struct folder {
+	const struct incident *incident;
+	const char *prefix;
+	int fd;
+};
 
-	if (fd < 0 || fstat(fd, &st))
-		return error_errno("%s/%s", incident->id, name);
-	if (!S_ISREG(st.st_mode))
-		return NULL;
+static struct error *add_regular(const struct folder *folder, const char *name, int fd, off_t size,
+				 struct manifest_files *files)
+{
 	struct manifest_file *items = realloc(files->items, (files->count + 1) * sizeof(*items));
+
 	if (!items)
 		return &error_no_memory;
 	files->items = items;
 	struct manifest_file *file = &items[files->count];
-	*file = (struct manifest_file){ .name = strdup(name), .size = st.st_size };
-	if (!file->name)
+	*file = (struct manifest_file){ .size = size };
+	if (asprintf(&file->name, "%s%s", folder->prefix, name) < 0)
 		return &error_no_memory;
 	files->count++;
-	return sha256_of(fd, name, file->sha256);
+	return sha256_of(fd, file->name, file->sha256);
+}
+
+static struct error *list_folder(const struct folder *folder, struct manifest_files *files);
+
+/* The incident's folders have none in them. */
+static struct error *add_folder(const struct folder *parent, const char *name, int fd,
+				struct manifest_files *files)
+{
+	char prefix[NAME_MAX + 2];
+
+	if (*parent->prefix)
+		return NULL;
+	snprintf(prefix, sizeof(prefix), "%s/", name);
+	return list_folder(&(struct folder){ parent->incident, prefix, fd }, files);
+}
+
+static struct error *add_file(const struct folder *folder, const char *name,
+			      struct manifest_files *files)
+{
+	_cleanup_close_ int fd =
+		openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st))
+		return error_errno("%s/%s%s", folder->incident->id, folder->prefix, name);
+	if (S_ISDIR(st.st_mode))
+		return add_folder(folder, name, fd, files);
+	return S_ISREG(st.st_mode) ? add_regular(folder, name, fd, st.st_size, files) : NULL;
+}
+
+static struct error *list_folder(const struct folder *folder, struct manifest_files *files)
+{
+	struct error *err = NULL;
+	int fd = openat(folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!dir) {
+		err = error_errno("incident %s", folder->incident->id);
+		if (fd >= 0)
+			close(fd);
+		return err;
+	}
+	for (struct dirent *entry; !err && (entry = readdir(dir));)
+		if (is_listed(entry->d_name))
+			err = add_file(folder, entry->d_name, files);
+	closedir(dir);
+	return err;
 }
 
 static int compare(const void *a, const void *b)
@@ -195,21 +243,10 @@ static int compare(const void *a, const void *b)
 
 struct error *manifest_list(const struct incident *incident, struct manifest_files *ret)
 {
-	struct error *err = NULL;
-	int fd = openat(incident->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct folder whole = { incident, "", incident->dirfd };
 
 	*ret = (struct manifest_files){ 0 };
-	if (!dir) {
-		struct error *failed = error_errno("incident %s", incident->id);
-		if (fd >= 0)
-			close(fd);
-		return failed;
-	}
-	for (struct dirent *entry; !err && (entry = readdir(dir));)
-		if (is_listed(entry->d_name))
-			err = add_file(incident, entry->d_name, ret);
-	closedir(dir);
+	struct error *err = list_folder(&whole, ret);
 	if (err)
 		manifest_files_deinit(ret);
 	else if (ret->count)

@@ -28,7 +28,7 @@ struct manifest_try {
 };
 
 struct manifest_file {
-	char *name;
+	char *name; /* FILE or FOLDER/FILE */
 	int64_t size;
 	char sha256[SHA256_HEX_SIZE];
 };
@@ -82,7 +82,7 @@ struct manifest_try *manifest_add_try(struct manifest *manifest, unsigned int le
 struct error *manifest_print(const struct manifest *manifest, const struct manifest_files *files,
 			     char **ret);
 
-/* Lists what is whole in @incident, sorted by name, with checksums. */
+/* Lists what is whole in @incident, and in its folders (FOLDER/FILE), sorted by name, with checksums. */
 struct error *manifest_list(const struct incident *incident, struct manifest_files *ret);
 void manifest_files_deinit(struct manifest_files *files);
 

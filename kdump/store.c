@@ -117,6 +117,21 @@ struct error *incident_open(const char *store, const char *id, struct incident *
 	return NULL;
 }
 
+struct error *incident_open_folder(const struct incident *incident, const char *name,
+				   struct incident *ret)
+{
+	*ret = (struct incident){ .dirfd = -1 };
+	memcpy(ret->id, incident->id, sizeof(ret->id));
+	if (mkdirat(incident->dirfd, name, 0700)) {
+		if (errno != EEXIST)
+			return error_errno("incident %s: cannot make %s", incident->id, name);
+	} else if (fsync(incident->dirfd)) {
+		return error_errno("incident %s", incident->id);
+	}
+	ret->dirfd = openat(incident->dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return ret->dirfd < 0 ? error_errno("incident %s: %s", incident->id, name) : NULL;
+}
+
 void incident_close(struct incident *incident)
 {
 	if (incident->dirfd >= 0)

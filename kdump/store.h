@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The store of incidents: STORE/ID/FILE, as the controller begins it and the
- * capture kernel completes it. Files are 0600, folders 0700, and a name that
+ * The store of incidents: STORE/ID/FILE and STORE/ID/FOLDER/FILE, as the controller begins it
+ * and the capture kernel completes it. Files are 0600, folders 0700, and a name that
  * stands there is whole: it was written under another name, synced, renamed.
  */
 #ifndef LOCKDUMP_STORE_H
@@ -34,6 +34,10 @@ struct error *incident_open(const char *store, const char *id, struct incident *
 
 /* Makes the folder of incident @id, which must not be there. */
 struct error *incident_make(const char *store, const char *id, struct incident *ret);
+
+/* Opens the folder @name inside @incident, and makes it if it is not there. @ret is used, and closed, like an incident. */
+struct error *incident_open_folder(const struct incident *incident, const char *name,
+				   struct incident *ret);
 
 void incident_close(struct incident *incident);
 

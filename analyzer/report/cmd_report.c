@@ -148,14 +148,18 @@ static void look_into_folder(struct options *options)
 }
 
 /*
- * The record in the vmcore is the newest there is; a file serves where the
- * map is not in the dump. None at all is worth a note, no more.
+ * The record in the vmcore is the newest there is; a file serves where the map is not in the dump. That it could not
+ * be looked for is worth a note; that nobody loaded a recorder is not.
  */
 static struct error *find_record(struct kernel *kernel, const struct options *options,
 				 struct record *record, bool *found, struct error **why)
 {
 	*why = record_from_kernel(kernel, record);
 	*found = !*why;
+	if (*why && (*why)->class == ERROR_NOT_FOUND) {
+		error_destroy(*why);
+		*why = NULL;
+	}
 	if (*found && options->record && options->record != options->its_record)
 		*why = error_create(ERROR_OTHER,
 				    "%s was not used: the vmcore has the record itself",

@@ -208,7 +208,7 @@ static json *cpu(const struct report *report, size_t index)
 	json_add(object, "registers_from", json_text(report_registers_from(c->registers_from)));
 	json_add(object, "runqueue", json_runqueue(report, index));
 	json_add_cpu_state(object, report, index);
-	json_add(object, "stack", stack(report, report_on_cpu(report, current)));
+	json_add(object, "stack", stack(report, report_on_cpu(report, c)));
 	return object;
 }
 

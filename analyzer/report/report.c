@@ -131,6 +131,13 @@ static struct error *collect_notes(struct report *report)
 		if (!err)
 			err = note_unloaded(report, task, &unloaded_left);
 	}
+	for (size_t i = 0; !err && i < report->tasks.lost.count; i++) {
+		struct task *task = &report->tasks.lost.data[i];
+		err = report_note(report, error_prefix(steal_ptr(task->stack.error),
+						       "stack of CPU %u", task->cpu));
+		if (!err)
+			err = report_note(report, silent_cpu(report, task));
+	}
 	return err ? err : note_debuginfo(report);
 }
 
@@ -226,10 +233,10 @@ void report_destroy(struct report *report)
 	free(report);
 }
 
-const struct task *report_on_cpu(const struct report *report, const struct task *current)
+const struct task *report_on_cpu(const struct report *report, const struct cpu *cpu)
 {
 	/* It may have been switched out since, and have a stack that is not the CPU's. */
-	return current && !dump_is_live(report->kernel->dump) ? current : NULL;
+	return dump_is_live(report->kernel->dump) ? NULL : tasks_on_cpu(&report->tasks, cpu);
 }
 
 size_t report_tasks(const struct report *report, size_t *with_stack)
@@ -316,13 +323,6 @@ bool report_stack_values(const struct report *report, const struct task *task,
 	return good;
 }
 
-static bool is_softirq(const struct symbol *symbol)
-{
-	return symbol->name && !symbol->module &&
-	       (!strcmp(symbol->name, "__do_softirq") || !strcmp(symbol->name, "handle_softirqs") ||
-		!strcmp(symbol->name, "do_softirq"));
-}
-
 bool *report_find_softirqs(struct kernel *kernel, const struct frame *frames, size_t count)
 {
 	bool *ret = calloc(count + 1, sizeof(*ret)), inside = false;
@@ -331,9 +331,7 @@ bool *report_find_softirqs(struct kernel *kernel, const struct frame *frames, si
 		const struct frame *frame = &frames[i];
 		if (frame->section == SECTION_USER)
 			continue;
-		const struct symbol symbol =
-			symbols_lookup(&kernel->symbols, frame->pc - !frame->interrupted);
-		ret[i] = inside = inside || is_softirq(&symbol);
+		ret[i] = inside = inside || kernel_runs_softirqs(kernel, frame);
 		inside = inside && !frame->interrupted;
 	}
 	return ret;

@@ -48,8 +48,8 @@ struct error *report_print_text(const struct report *report, bool all_tasks, boo
 				FILE *out);
 struct error *report_print_json(const struct report *report, FILE *out);
 
-/* @current, which may be NULL, if its stack is what its CPU did; else NULL. */
-const struct task *report_on_cpu(const struct report *report, const struct task *current);
+/* The task whose stack is what @cpu did, though it be lost otherwise; or NULL. */
+const struct task *report_on_cpu(const struct report *report, const struct cpu *cpu);
 
 /* How many tasks the report has, and how many of them have a stack: what a dump must give to be of use. */
 size_t report_tasks(const struct report *report, size_t *with_stack);

@@ -146,7 +146,7 @@ static void put_stack(const struct printer *p, const struct task *task, bool wit
 			stack->frames.count ? "the rest cannot be read" : "no stack");
 }
 
-/* Who reads of few tasks must know that there were more. What no kernel need have, such as a record, is no lack. */
+/* Who reads of few tasks must know that there were more. What no kernel need have is no lack. */
 static bool lacks_memory(const struct report *report)
 {
 	for (size_t i = 0; i < report->notes.count; i++)
@@ -289,10 +289,11 @@ static void put_evidence(const struct printer *p)
 static bool is_idle(const struct report *report, size_t index)
 {
 	const struct cpu *cpu = &report->cpus.list.data[index];
-	const struct task *task = report_on_cpu(report, tasks_find(&report->tasks, cpu->current));
+	const struct task *task = report_on_cpu(report, cpu);
+	const struct task *listed = tasks_find(&report->tasks, cpu->current);
 
-	if (!task || task->pid || task->stack.error || !task->stack.frames.count ||
-	    locks_waited_for(&report->locks, task - report->tasks.list.data))
+	if (!task || cpu->current != cpu->idle || task->stack.error || !task->stack.frames.count ||
+	    (listed && locks_waited_for(&report->locks, listed - report->tasks.list.data)))
 		return false;
 	for (size_t i = 0; i < task->stack.frames.count; i++)
 		if (task->stack.frames.data[i].section != SECTION_TASK ||
@@ -320,6 +321,7 @@ static void put_cpu(const struct printer *p, size_t index, bool with_stack)
 	const struct report *report = p->report;
 	const struct cpu *cpu = &report->cpus.list.data[index];
 	const struct task *task = tasks_find(&report->tasks, cpu->current);
+	const struct task *shown = report_on_cpu(report, cpu);
 	double stuck_s = report_cpu_stuck_s(report, index);
 
 	fprintf(p->out, "\n%sCPU %u%s  ", p->bold, cpu->number, p->plain);
@@ -327,7 +329,8 @@ static void put_cpu(const struct printer *p, size_t index, bool with_stack)
 		put_text(p, task->comm);
 		fprintf(p->out, " (pid %u)", task->pid);
 	} else {
-		fputs("a task that cannot be read", p->out);
+		fprintf(p->out, "%s that cannot be read",
+			cpu->current == cpu->idle ? "an idle task" : "a task");
 	}
 	if (stuck_s >= 0)
 		fprintf(p->out, "%s  stuck for %.1f s%s", p->red, stuck_s, p->plain);
@@ -341,9 +344,10 @@ static void put_cpu(const struct printer *p, size_t index, bool with_stack)
 	fputs(p->plain, p->out);
 	if (!with_stack) {
 		fputs("    idle\n", p->out);
-	} else if (report_on_cpu(report, task)) {
-		text_put_wait(report, task - report->tasks.list.data, p->out);
-		put_stack(p, task, (int32_t)cpu->number == report->verdict.cpu);
+	} else if (shown) {
+		if (task)
+			text_put_wait(report, task - report->tasks.list.data, p->out);
+		put_stack(p, shown, (int32_t)cpu->number == report->verdict.cpu);
 	}
 }
 
@@ -441,7 +445,7 @@ static bool is_on_cpu(const struct report *report, uint32_t place)
 {
 	const struct task *task = &report->tasks.list.data[place];
 
-	return task->running && report_on_cpu(report, task);
+	return task->running && !dump_is_live(report->kernel->dump);
 }
 
 /* By place in the list of tasks: who keeps others waiting. NULL if there is no memory. */

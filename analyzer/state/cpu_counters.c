@@ -24,17 +24,6 @@
 
 #define PREEMPT_NEED_RESCHED 0x80000000u /* inverted: 0 is "needed" */
 
-/* A per-CPU variable of its own, or a member of pcpu_hot. */
-static uint64_t variable_or_hot(const struct kernel *kernel, enum ksym_id ksym, const char *hot)
-{
-	struct member member;
-
-	if (kernel->symbols.at[KSYM_pcpu_hot] &&
-	    types_member(kernel->symbols.types, "pcpu_hot", hot, &member))
-		return kernel->symbols.at[KSYM_pcpu_hot] + member.offset;
-	return kernel->symbols.at[ksym];
-}
-
 static void resolve_flags(struct kernel *kernel, struct cpu_counters_layout *ret)
 {
 	const struct types *types = kernel->symbols.types;
@@ -61,14 +50,15 @@ void cpu_counters_resolve(struct kernel *kernel, struct cpu_counters_layout *ret
 	struct error *err = kernel_variable(kernel, KSYM_crashing_cpu, sizeof(uint32_t), &crashing);
 	ret->crashing_cpu = err ? UINT32_MAX : crashing;
 	error_destroy(err);
-	ret->preempt_count = variable_or_hot(kernel, KSYM___preempt_count, "preempt_count");
+	ret->preempt_count = kernel_per_cpu_variable(kernel, KSYM___preempt_count, "preempt_count");
 	if (!ret->preempt_count)
 		types_member(types, "task_struct",
 			     "thread_info.preempt.count|thread_info.preempt_count",
 			     &ret->task_preempt_count);
 	ret->softirq_pending = kernel->symbols.at[KSYM___softirq_pending];
 	if (!ret->softirq_pending)
-		ret->softirq_pending = variable_or_hot(kernel, KSYM_irq_stat, "softirq_pending");
+		ret->softirq_pending =
+			kernel_per_cpu_variable(kernel, KSYM_irq_stat, "softirq_pending");
 	/* Ten softirqs; x86 has 16 bits for them, and others' words begin with these on little-endian machines. */
 	ret->softirq_size = sizeof(uint16_t);
 	if (types_member(types, "kernel_cpustat", "cpustat", &cpustat) &&

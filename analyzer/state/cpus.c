@@ -225,3 +225,34 @@ struct cpu *cpus_find(const struct cpus *cpus, uint32_t number)
 		       ? &cpus->list.data[low]
 		       : NULL;
 }
+
+/*
+ * The per-CPU variable with task_top_of_stack() of who runs, for the entry code. Up to 5.12 (1591584e2e76) it was sp1
+ * of the TSS.
+ */
+static uint64_t top_of_stack_variable(const struct kernel *kernel)
+{
+	struct member sp1;
+	uint64_t tss = kernel->symbols.at[KSYM_cpu_tss_rw];
+	uint64_t ret =
+		kernel_per_cpu_variable(kernel, KSYM_cpu_current_top_of_stack, "top_of_stack");
+
+	if (!ret && tss && types_member(kernel->symbols.types, "tss_struct", "x86_tss.sp1", &sp1))
+		ret = tss + sp1.offset;
+	return ret;
+}
+
+uint64_t cpu_task_stack(struct kernel *kernel, const struct cpu *cpu)
+{
+	struct unwinder *unwinder = &kernel->unwinder;
+	uint64_t variable, top = 0, ret = 0;
+
+	if (cpu->registers_from != REGISTERS_NONE)
+		ret = unwind_task_stack(unwinder, cpu->registers.values[unwinder->arch->sp],
+					cpu->per_cpu);
+	if (ret || !(variable = top_of_stack_variable(kernel)))
+		return ret;
+	/* It was on a stack of its own, as in an interrupt, or nothing tells where. */
+	error_destroy(memory_read_u64(&kernel->memory, variable + cpu->per_cpu, &top));
+	return top ? unwind_task_stack(unwinder, top - 1, cpu->per_cpu) : 0;
+}

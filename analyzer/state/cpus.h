@@ -37,4 +37,7 @@ void cpus_deinit(struct cpus *cpus);
 /* The CPU with that number, or NULL. */
 struct cpu *cpus_find(const struct cpus *cpus, uint32_t number);
 
+/* Where the stack of the task begins that @cpu was running, for who cannot read its task_struct; 0: unknown. */
+uint64_t cpu_task_stack(struct kernel *kernel, const struct cpu *cpu);
+
 #endif

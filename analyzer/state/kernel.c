@@ -2,6 +2,7 @@
 #include "state/kernel.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "dump/find_vmcoreinfo.h"
 
@@ -126,10 +127,30 @@ struct error *kernel_variable(struct kernel *kernel, enum ksym_id ksym, size_t s
 	return err ? err : memory_read(&kernel->memory, address, ret, size);
 }
 
+uint64_t kernel_per_cpu_variable(const struct kernel *kernel, enum ksym_id ksym, const char *hot)
+{
+	struct member member;
+
+	if (kernel->symbols.at[KSYM_pcpu_hot] &&
+	    types_member(kernel->symbols.types, "pcpu_hot", hot, &member))
+		return kernel->symbols.at[KSYM_pcpu_hot] + member.offset;
+	return kernel->symbols.at[ksym];
+}
+
 struct error *kernel_per_cpu(struct kernel *kernel, uint32_t cpu, uint64_t *ret)
 {
 	uint64_t table;
 	struct error *err = symbols_address(&kernel->symbols, KSYM___per_cpu_offset, &table);
 
 	return err ? err : memory_read_u64(&kernel->memory, table + cpu * sizeof(*ret), ret);
+}
+
+bool kernel_runs_softirqs(struct kernel *kernel, const struct frame *frame)
+{
+	const struct symbol symbol =
+		symbols_lookup(&kernel->symbols, frame->pc - !frame->interrupted);
+
+	return symbol.name && !symbol.module &&
+	       (!strcmp(symbol.name, "__do_softirq") || !strcmp(symbol.name, "handle_softirqs") ||
+		!strcmp(symbol.name, "do_softirq"));
 }

@@ -44,7 +44,16 @@ void kernel_close(struct kernel *kernel);
 /* Reads the variable @ksym of at most 8 bytes; @size is its size. */
 struct error *kernel_variable(struct kernel *kernel, enum ksym_id ksym, size_t size, uint64_t *ret);
 
+/*
+ * The address in kallsyms of the per-CPU variable @ksym, which x86 has in pcpu_hot, as @hot, from 6.2 (e57ef2ed97c1) to
+ * 6.14. 0: there is none.
+ */
+uint64_t kernel_per_cpu_variable(const struct kernel *kernel, enum ksym_id ksym, const char *hot);
+
 /* The offset of @cpu's per-CPU variables from the addresses in kallsyms. */
 struct error *kernel_per_cpu(struct kernel *kernel, uint32_t cpu, uint64_t *ret);
+
+/* Whether @frame is of the function that runs softirqs: they have no stack of their own on x86-64. */
+bool kernel_runs_softirqs(struct kernel *kernel, const struct frame *frame);
 
 #endif

@@ -11,8 +11,7 @@ struct reader {
 	const struct record *record;
 	unsigned int scans;
 	struct member stack; /* of task_struct */
-	/* From 6.2 (e57ef2ed97c1) to 6.14; else the variable current_task. */
-	struct member pcpu_hot_current;
+	uint64_t current_task; /* the per-CPU variable, or 0 */
 };
 
 static bool read_stack(struct reader *reader, uint64_t task, uint64_t *ret)
@@ -35,14 +34,11 @@ static bool is_on_stack(struct reader *reader, uint64_t task, uint64_t sp)
 /* The CPU's own notion of its current task: current. */
 static uint64_t read_current(struct reader *reader, const struct cpu *cpu)
 {
-	const uint64_t *at = reader->kernel->symbols.at;
-	uint64_t address = at[KSYM_current_task], ret = 0;
+	uint64_t ret = 0;
 
-	if (!address && at[KSYM_pcpu_hot] && reader->pcpu_hot_current.size)
-		address = at[KSYM_pcpu_hot] + reader->pcpu_hot_current.offset;
-	if (address)
-		error_destroy(
-			memory_read_u64(&reader->kernel->memory, address + cpu->per_cpu, &ret));
+	if (reader->current_task)
+		error_destroy(memory_read_u64(&reader->kernel->memory,
+					      reader->current_task + cpu->per_cpu, &ret));
 	return ret;
 }
 
@@ -92,7 +88,11 @@ static void from_stacks(struct reader *reader, struct cpu *cpu)
 {
 	uint64_t stack;
 
-	if (reader->scans++ < MAX_SCANS && read_stack(reader, cpu->current, &stack) &&
+	if (reader->scans++ >= MAX_SCANS)
+		return;
+	if (!read_stack(reader, cpu->current, &stack))
+		stack = cpu_task_stack(reader->kernel, cpu);
+	if (stack &&
 	    unwind_find_registers(&reader->kernel->unwinder, stack, cpu->per_cpu, &cpu->registers))
 		cpu->registers_from = REGISTERS_SCAN;
 }
@@ -105,7 +105,7 @@ void registers_complete(struct kernel *kernel, struct cpus *cpus, const struct r
 	/* On a machine that runs on, the stack of a running task is another one at each look. */
 	if (!kernel->can_unwind || dump_is_live(kernel->dump))
 		return;
-	types_member(types, "pcpu_hot", "current_task", &reader.pcpu_hot_current);
+	reader.current_task = kernel_per_cpu_variable(kernel, KSYM_current_task, "current_task");
 	if (!types_member(types, "task_struct", "stack", &reader.stack))
 		return;
 	for (size_t i = 0; i < cpus->list.count; i++) {

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/address_map.h"
+#include "base/search.h"
 #include "dump/list.h"
 #include "state/rss.h"
 
@@ -468,6 +469,38 @@ static void add_all(struct reader *reader)
 		add_relatives(reader);
 }
 
+/* A page of slabs that was lost, or left out by mistake, has taken the task_struct, but not the stack. */
+static void add_lost(struct reader *reader, const struct cpu *cpu)
+{
+	struct task task = {
+		.address = cpu->current,
+		.state = 'R',
+		.cpu = cpu->number,
+		.registers_from = cpu->registers_from,
+		.stack_base = cpu_task_stack(reader->kernel, cpu),
+		.wait_ns = CLOCK_UNKNOWN,
+	};
+
+	task.stack.error = take_stack(reader, &task);
+	struct task *place = vector_push(&reader->tasks->lost);
+	if (place) {
+		*place = task;
+	} else {
+		stack_deinit(&task.stack);
+		note_error(reader, &error_no_memory);
+	}
+}
+
+static void add_all_lost(struct reader *reader)
+{
+	const struct cpus *cpus = reader->cpus;
+
+	for (size_t i = 0; i < cpus->list.count; i++)
+		if (cpus->list.data[i].online && cpus->list.data[i].current &&
+		    !tasks_find(reader->tasks, cpus->list.data[i].current))
+			add_lost(reader, &cpus->list.data[i]);
+}
+
 void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *cpus)
 {
 	struct reader reader = { .tasks = tasks, .kernel = kernel, .cpus = cpus };
@@ -478,6 +511,8 @@ void tasks_init(struct tasks *tasks, struct kernel *kernel, const struct cpus *c
 		tasks->error = err;
 	else
 		add_all(&reader);
+	if (!dump_is_live(kernel->dump))
+		add_all_lost(&reader);
 	if (reader.nr_errors > 1)
 		tasks->error =
 			error_prefix(tasks->error, "the first of %u errors", reader.nr_errors);
@@ -501,7 +536,10 @@ void tasks_deinit(struct tasks *tasks)
 {
 	for (size_t i = 0; i < tasks->list.count; i++)
 		stack_deinit(&tasks->list.data[i].stack);
+	for (size_t i = 0; i < tasks->lost.count; i++)
+		stack_deinit(&tasks->lost.data[i].stack);
 	vector_deinit(&tasks->list);
+	vector_deinit(&tasks->lost);
 	address_map_deinit(&tasks->index);
 	error_destroy(tasks->error);
 }
@@ -514,4 +552,14 @@ const struct task *tasks_find(const struct tasks *tasks, uint64_t address)
 	return place < tasks->list.count && tasks->list.data[place].address == address
 		       ? &tasks->list.data[place]
 		       : NULL;
+}
+
+const struct task *tasks_on_cpu(const struct tasks *tasks, const struct cpu *cpu)
+{
+	const struct task *task = tasks_find(tasks, cpu->current);
+	size_t i = search_upto(tasks->lost.data, tasks->lost.count, cpu, cpu->number);
+
+	if (task || !i || tasks->lost.data[i - 1].cpu != cpu->number)
+		return task;
+	return &tasks->lost.data[i - 1];
 }

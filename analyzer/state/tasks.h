@@ -35,6 +35,8 @@ struct task {
 struct tasks {
 	VECTOR(struct task) list; /* idle tasks first, then as the kernel's list has them */
 	struct address_map index; /* each task_struct once, with its place in the list */
+	/* That ran on a CPU, but cannot be read: of these address, CPU and stack alone are known. */
+	VECTOR(struct task) lost; /* in the order of their CPUs */
 	struct error *error; /* why the list is not whole, or NULL */
 };
 
@@ -51,5 +53,8 @@ void tasks_set_waits(struct tasks *tasks, const struct cpus *cpus, const struct 
 
 /* The task whose task_struct is at @address, or NULL. */
 const struct task *tasks_find(const struct tasks *tasks, uint64_t address);
+
+/* That which ran on @cpu: of the list, or lost; or NULL. */
+const struct task *tasks_on_cpu(const struct tasks *tasks, const struct cpu *cpu);
 
 #endif

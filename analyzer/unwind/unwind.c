@@ -163,6 +163,16 @@ static void set_task_area(struct unwinder *unwinder, uint64_t task_stack)
 	unwinder->nr_areas = 1;
 }
 
+uint64_t unwind_task_stack(struct unwinder *unwinder, uint64_t sp, uint64_t per_cpu)
+{
+	if (!unwinder->usable)
+		return 0;
+	unwinder->areas[0] = (struct stack_area){};
+	unwinder->nr_areas = 1;
+	error_destroy(unwinder->arch->cpu_areas(unwinder, per_cpu));
+	return unwind_area(unwinder, sp) ? 0 : sp - sp % unwinder->thread_size;
+}
+
 struct error *unwind_running(struct unwinder *unwinder, const struct registers *registers,
 			     uint64_t task_stack, uint64_t per_cpu, struct stack *ret)
 {

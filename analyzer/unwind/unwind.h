@@ -146,6 +146,12 @@ void unwinder_deinit(struct unwinder *unwinder);
 struct error *unwind_running(struct unwinder *unwinder, const struct registers *registers,
 			     uint64_t task_stack, uint64_t per_cpu, struct stack *ret);
 
+/*
+ * Where the stack begins that @sp points into, for who has no task_struct to tell: each begins at a multiple of its
+ * size (THREAD_ALIGN). 0: it is no task's, but one of the CPU's with @per_cpu.
+ */
+uint64_t unwind_task_stack(struct unwinder *unwinder, uint64_t sp, uint64_t per_cpu);
+
 /* Walks a task that was switched out with stack pointer @sp. */
 struct error *unwind_sleeping(struct unwinder *unwinder, uint64_t sp, uint64_t task_stack,
 			      struct stack *ret);

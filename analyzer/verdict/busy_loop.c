@@ -38,15 +38,35 @@ static size_t kernel_frames(const struct stack *stack)
 	return count && stack->frames.data[count - 1].section == SECTION_USER ? count - 1 : count;
 }
 
-/* Index of the innermost frame that all samples share; says in the evidence what was compared. */
+/*
+ * The frame that was interrupted, if @stack begins in an interrupt: a CPU that takes interrupts does not hang in one,
+ * but the crash may have begun there, by the watchdog's panic. A softirq is what may hang.
+ */
+static size_t interrupted_frame(struct kernel *kernel, const struct frame *frames, size_t count)
+{
+	size_t first = 0;
+
+	for (size_t i = 1; i < count; i++) {
+		if ((frames[first].section != SECTION_IRQ &&
+		     frames[first].section != SECTION_NMI) ||
+		    kernel_runs_softirqs(kernel, &frames[i - 1]))
+			break;
+		if (frames[i].interrupted)
+			first = i;
+	}
+	return first;
+}
+
+/* Index of the innermost frame that all samples share, the interrupt of the crash apart; says in the evidence what was compared. */
 static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *input,
 			   const struct stack *stack)
 {
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
 	size_t nr_frames = kernel_frames(stack), common = nr_frames, agree = 0, torn;
+	size_t first = interrupted_frame(input->kernel, stack->frames.data, nr_frames);
 
 	if (!input->record || (uint32_t)verdict->cpu >= input->record->header->nr_slots)
-		return 0;
+		return first;
 	const struct record_slot *slot = record_slot(input->record, verdict->cpu);
 	size_t count = record_samples(slot, samples, &torn);
 	for (size_t i = 0; i < count; i++) {
@@ -73,7 +93,7 @@ static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *
 	if (torn)
 		verdict_add_evidence(verdict, "%zu samples are torn and were left out", torn);
 	verdict->confidence = count && agree == count ? 0.95 : 0.7;
-	return nr_frames - common < nr_frames ? nr_frames - common : 0;
+	return nr_frames - common > first ? nr_frames - common : first;
 }
 
 static void blame_unleft(struct verdict *verdict, const struct verdict_input *input,
@@ -109,40 +129,80 @@ static const struct record_sample *newest_sample(const struct verdict_input *inp
 	return count ? samples[count - 1] : NULL;
 }
 
-/* What the dump has lost of the CPU, its record may still have: the task, and the stack of the last sample. */
-static bool culprit_of_record(const struct verdict_input *input, const struct stuck_cpu *stuck,
-			      struct verdict_task *task, struct stack *stack)
-{
-	const struct record_sample *sample = newest_sample(input, stuck);
-	const __u64 *pcs;
-
-	if (!sample)
-		return false;
-	task->pid = sample->pid;
-	task->tgid = sample->tgid;
-	memcpy(task->comm, sample->comm, sizeof(task->comm));
-	size_t count = sample_stack(sample, sample->regs[input->kernel->unwinder.arch->pc], &pcs);
-	for (size_t i = 0; i < count; i++) {
-		struct frame *frame = vector_push(&stack->frames);
-		if (!frame)
-			break;
-		*frame = (struct frame){ .pc = pcs[i], .interrupted = !i, .reliable = true };
-	}
-	return true;
-}
+struct culprit {
+	struct verdict_task task;
+	const struct stack *stack;
+	struct stack sampled; /* for one that only the record has */
+	const char *lost; /* what of it is not the dump's, or NULL */
+};
 
 static bool culprit_of_dump(const struct verdict_input *input, const struct stuck_cpu *stuck,
-			    struct verdict_task *task, const struct stack **stack)
+			    struct culprit *ret)
 {
 	const struct task *current = verdict_current(input, stuck->number);
 
 	if (!current || !current->stack.frames.count)
 		return false;
-	task->pid = current->pid;
-	task->tgid = current->tgid;
-	memcpy(task->comm, current->comm, sizeof(task->comm));
-	*stack = &current->stack;
+	ret->task = (struct verdict_task){ .pid = current->pid, .tgid = current->tgid };
+	memcpy(ret->task.comm, current->comm, sizeof(ret->task.comm));
+	ret->stack = &current->stack;
 	return true;
+}
+
+static void take_sampled_stack(const struct verdict_input *input,
+			       const struct record_sample *sample, struct culprit *ret)
+{
+	const __u64 *pcs;
+	size_t count = sample_stack(sample, sample->regs[input->kernel->unwinder.arch->pc], &pcs);
+
+	for (size_t i = 0; i < count; i++) {
+		struct frame *frame = vector_push(&ret->sampled.frames);
+		if (!frame)
+			break;
+		*frame = (struct frame){ .pc = pcs[i], .interrupted = !i, .reliable = true };
+	}
+	ret->stack = &ret->sampled;
+}
+
+/* What the dump has lost of the CPU, its record may still have: the task, and the stack of the last sample. */
+static bool culprit_of_record(const struct verdict_input *input, const struct stuck_cpu *stuck,
+			      struct culprit *ret)
+{
+	const struct record_sample *sample = newest_sample(input, stuck);
+	const struct task *lost = verdict_lost(input, stuck->number);
+
+	if (!sample)
+		return false;
+	ret->task = (struct verdict_task){ .pid = sample->pid, .tgid = sample->tgid };
+	memcpy(ret->task.comm, sample->comm, sizeof(ret->task.comm));
+	if (lost && lost->address == sample->task) {
+		ret->stack = &lost->stack;
+		ret->lost = "the dump has lost this CPU's task: the record names it";
+	} else {
+		take_sampled_stack(input, sample, ret);
+		ret->lost = "the dump has lost this CPU's stack: it is the record's";
+	}
+	return true;
+}
+
+/* Or the task is in the line by which the CPU is known to be stuck. */
+static bool culprit_of_log(const struct verdict_input *input, const struct stuck_cpu *stuck,
+			   struct culprit *ret)
+{
+	const struct task *lost = verdict_lost(input, stuck->number);
+	struct watchdog_line said;
+
+	for (size_t i = lost ? input->dmesg->lines.count : 0; i--;) {
+		if (!watchdog_line(input->dmesg->lines.data[i].text, &said) ||
+		    said.cpu != stuck->number)
+			continue;
+		ret->task = (struct verdict_task){ .pid = said.pid, .tgid = said.pid };
+		memcpy(ret->task.comm, said.comm, sizeof(ret->task.comm));
+		ret->stack = &lost->stack;
+		ret->lost = "the dump has lost this CPU's task: the kernel's log names it";
+		return true;
+	}
+	return false;
 }
 
 static void describe(struct verdict *verdict)
@@ -159,28 +219,28 @@ static void describe(struct verdict *verdict)
 
 bool rule_busy_loop(struct verdict *verdict, const struct verdict_input *input)
 {
-	struct stack sampled = {};
-	const struct stack *stack = &sampled;
+	struct culprit culprit = {};
 	struct stuck_cpu stuck;
 
 	if (!verdict_stuck_cpu(input, &stuck))
 		return false;
-	verdict->has_task = culprit_of_dump(input, &stuck, &verdict->task, &stack) ||
-			    culprit_of_record(input, &stuck, &verdict->task, &sampled);
+	verdict->has_task = culprit_of_dump(input, &stuck, &culprit) ||
+			    culprit_of_record(input, &stuck, &culprit) ||
+			    culprit_of_log(input, &stuck, &culprit);
 	if (!verdict->has_task)
 		return false;
 	verdict->kind = "busy-loop";
+	verdict->task = culprit.task;
 	verdict->cpu = stuck.number;
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = 0.5;
 	verdict_add_stuck(verdict, &stuck);
-	if (stack == &sampled)
-		verdict_add_evidence(verdict,
-				     "the dump has lost this CPU's stack: it is the record's");
-	blame_unleft(verdict, input, stack);
+	if (culprit.lost)
+		verdict_add_evidence(verdict, "%s", culprit.lost);
+	blame_unleft(verdict, input, culprit.stack);
 	verdict_add_watchdog(verdict, input->dmesg);
 	describe(verdict);
-	verdict_sign(verdict, input->kernel, stack);
-	stack_deinit(&sampled);
+	verdict_sign(verdict, input->kernel, culprit.stack);
+	stack_deinit(&culprit.sampled);
 	return true;
 }

@@ -3,6 +3,7 @@
 #include "verdict/verdict.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /*
  * The kernel repeats its line about every 20 s (twice watchdog_thresh) while a
@@ -10,11 +11,23 @@
  */
 #define LINE_IS_FRESH_NS 60000000000ull
 
+/* With kernel.softlockup_panic: watchdog_timer_fn() of kernel/watchdog.c. */
+#define WATCHDOG_PANIC "softlockup: "
+
 const struct task *verdict_current(const struct verdict_input *input, uint32_t number)
 {
 	const struct cpu *cpu = cpus_find(input->cpus, number);
 
 	return cpu ? tasks_find(input->tasks, cpu->current) : NULL;
+}
+
+const struct task *verdict_lost(const struct verdict_input *input, uint32_t number)
+{
+	const struct cpu *cpu = cpus_find(input->cpus, number);
+	const struct task *task = cpu ? tasks_on_cpu(input->tasks, cpu) : NULL;
+
+	return task && task != verdict_current(input, number) && task->stack.frames.count ? task
+											  : NULL;
 }
 
 /* The CPU that the trigger named, else the one that is stuck for longest. */
@@ -107,6 +120,20 @@ static bool find_seen(const struct verdict_input *input, struct stuck_cpu *ret)
 	return longest;
 }
 
+/* Whether the CPU was still running the task that the watchdog speaks of. */
+static bool is_still_there(const struct verdict_input *input, const struct watchdog_line *said)
+{
+	const struct task *task = verdict_current(input, said->cpu);
+	const struct machine *machine = input->machine;
+
+	if (task)
+		return task->pid == said->pid;
+	/* A task that is lost cannot be asked; but between that line and the watchdog's own panic nothing is switched. */
+	return verdict_lost(input, said->cpu) && machine->panic &&
+	       machine->panic_cpu == (int32_t)said->cpu &&
+	       !strncmp(machine->panic, WATCHDOG_PANIC, strlen(WATCHDOG_PANIC));
+}
+
 /* The kernel's own watchdog: it counts if it spoke lately, of the task that the CPU was still running. */
 static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret)
 {
@@ -119,9 +146,8 @@ static bool find_logged(const struct verdict_input *input, struct stuck_cpu *ret
 			return false;
 		if (!watchdog_line(line->text, &said))
 			continue;
-		const struct task *task = verdict_current(input, said.cpu);
 		/* A record that covers the CPU, and did not call it stuck, knows better. */
-		if (!task || task->pid != said.pid ||
+		if (!is_still_there(input, &said) ||
 		    (input->record && said.cpu < input->record->header->nr_slots))
 			continue;
 		*ret = (struct stuck_cpu){ .number = said.cpu, .seconds = said.stuck_s };

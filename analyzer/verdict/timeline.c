@@ -28,12 +28,16 @@ uint64_t timeline_end_ns(const struct record *record)
 bool watchdog_line(const char *text, struct watchdog_line *ret)
 {
 	const char *found = strstr(text, "BUG: soft lockup - CPU#");
-	const char *pid = found ? strrchr(found, ':') : NULL;
+	const char *comm = found ? strchr(found, '[') : NULL;
+	const char *pid = comm ? strrchr(comm, ':') : NULL;
 
-	return pid &&
-	       sscanf(found, "BUG: soft lockup - CPU#%u stuck for %us!", &ret->cpu,
-		      &ret->stuck_s) == 2 &&
-	       sscanf(pid, ":%u]", &ret->pid) == 1;
+	if (!pid ||
+	    sscanf(found, "BUG: soft lockup - CPU#%u stuck for %us!", &ret->cpu, &ret->stuck_s) !=
+		    2 ||
+	    sscanf(pid, ":%u]", &ret->pid) != 1)
+		return false;
+	snprintf(ret->comm, sizeof(ret->comm), "%.*s", (int)(pid - comm - 1), comm + 1);
+	return true;
 }
 
 static struct error *add(struct timeline *timeline, const struct event *event)

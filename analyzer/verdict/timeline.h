@@ -5,6 +5,7 @@
 
 #include "state/machine.h"
 #include "state/record.h"
+#include "state/tasks.h"
 
 enum event_kind {
 	EVENT_ONSET,
@@ -42,6 +43,7 @@ struct watchdog_line {
 	uint32_t cpu;
 	uint32_t stuck_s;
 	uint32_t pid; /* of the task that was running */
+	char comm[TASK_COMM_SIZE];
 };
 
 bool watchdog_line(const char *text, struct watchdog_line *ret);

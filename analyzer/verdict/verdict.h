@@ -106,6 +106,9 @@ void verdict_add_stuck(struct verdict *verdict, const struct stuck_cpu *stuck);
 /* The task that ran on CPU @number, or NULL. */
 const struct task *verdict_current(const struct verdict_input *input, uint32_t number);
 
+/* The same, if all of it is lost but its stack; or NULL. */
+const struct task *verdict_lost(const struct verdict_input *input, uint32_t number);
+
 /* Titles it as the kernel's watchdog would: a soft lockup in verdict->function. */
 void verdict_call_lockup(struct verdict *verdict);
 

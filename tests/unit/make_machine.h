@@ -23,6 +23,7 @@
 struct made_machine {
 	struct make_kernel k;
 	unsigned int nr_tasks; /* besides init_task */
+	bool lossy; /* not all of them need be found */
 	struct kernel *kernel;
 	struct cpus cpus;
 	struct tasks tasks;

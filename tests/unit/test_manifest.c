@@ -12,6 +12,14 @@
 
 #include "kdump/manifest.h"
 
+static void make_file(int dirfd, const char *name, const char *text)
+{
+	int fd = openat(dirfd, name, O_WRONLY | O_CREAT, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 /* The value at a path such as "dump.tries.0.level", as JSON text. */
 static void assert_at(const char *json, const char *path, const char *wanted)
 {
@@ -146,11 +154,8 @@ static void test_list(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	incident.dirfd = open(folder, O_RDONLY | O_DIRECTORY);
-	for (size_t i = 0; i < 5; i++) {
-		int fd = openat(incident.dirfd, names[i], O_WRONLY | O_CREAT, 0600);
-		assert_int_equal(write(fd, "abc", i == 2 ? 3 : 0), i == 2 ? 3 : 0);
-		close(fd);
-	}
+	for (size_t i = 0; i < 5; i++)
+		make_file(incident.dirfd, names[i], i == 2 ? "abc" : "");
 	assert_int_equal(mkdirat(incident.dirfd, "folder", 0700), 0);
 	assert_null(manifest_list(&incident, &files));
 	assert_int_equal(files.count, 2);
@@ -170,6 +175,38 @@ static void test_list(void **state)
 	rmdir(folder);
 }
 
+static void test_folders(void **state)
+{
+	char folder[] = "/tmp/lockdump-test.XXXXXX";
+	struct incident incident = { .id = "id" }, onset, deep;
+	struct manifest_files files;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	incident.dirfd = open(folder, O_RDONLY | O_DIRECTORY);
+	assert_null(incident_open_folder(&incident, "onset", &onset));
+	assert_null(incident_open_folder(&onset, "deep", &deep));
+	make_file(incident.dirfd, "record.bin", "");
+	make_file(onset.dirfd, "interrupts", "abc");
+	make_file(onset.dirfd, "maps.incomplete", "");
+	make_file(deep.dirfd, "file", "");
+	assert_int_equal(symlinkat("/etc", onset.dirfd, "link.incomplete"), 0);
+	assert_null(manifest_list(&incident, &files));
+	assert_int_equal(files.count, 2);
+	assert_string_equal(files.items[0].name, "onset/interrupts");
+	assert_int_equal(files.items[0].size, 3);
+	assert_string_equal(files.items[0].sha256,
+			    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	assert_string_equal(files.items[1].name, "record.bin");
+	manifest_files_deinit(&files);
+	incident_close(&deep);
+	incident_close(&onset);
+	incident_close(&incident);
+	char command[64];
+	snprintf(command, sizeof(command), "rm -r '%s'", folder);
+	assert_int_equal(system(command), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +215,7 @@ int main(void)
 		TEST("bytes out of a crashed kernel do not break the JSON", test_bad_text),
 		TEST("more steps than there is room for are dropped", test_many_steps),
 		TEST("only finished files are listed, with their checksums", test_list),
+		TEST("files in an incident's folder are listed with its name", test_folders),
 	};
 
 	return RUN_TESTS(tests);

@@ -380,6 +380,68 @@ static void a_cpu_in_a_task_switch(void **state)
 	}
 }
 
+/* Where the stack of CPU 3's task begins, if @sp is in its registers (0: it has none). */
+static uint64_t task_stack(const char *text, uint64_t sp)
+{
+	struct kernel *kernel = walked_kernel(text);
+	struct cpu cpu = { .number = 3, .per_cpu = PER_CPU };
+
+	cpu.registers_from = sp ? REGISTERS_CRASH_NOTES : REGISTERS_NONE;
+	walked_set(kernel, &cpu.registers, "rsp", sp);
+	uint64_t ret = cpu_task_stack(kernel, &cpu);
+	kernel_close(kernel);
+	return ret;
+}
+
+static void a_stack_without_a_task_struct(void **state)
+{
+	static const uint64_t on_task = TASK + 0x3800, on_irq = 0xffffc90000012000ull;
+	static const char *const variables[] = {
+		"symbol cpu_current_top_of_stack 0x1200 A\n",
+		"symbol pcpu_hot 0x1200 A\n struct pcpu_hot 64 top_of_stack:u64@0\n",
+		"symbol cpu_tss_rw 0x11f4 A\n struct x86_hw_tss 64 sp1:u64@12\n"
+		"struct tss_struct 4096 x86_tss:x86_hw_tss@0\n",
+	};
+	char text[512];
+
+	(void)state;
+	assert_true(task_stack("", on_task) == TASK);
+	assert_true(task_stack("", TASK + 0x3fff) == TASK);
+	assert_true(task_stack("", on_irq) == 0);
+	assert_true(task_stack("", 0) == 0);
+	for (size_t i = 0; i < sizeof(variables) / sizeof(variables[0]); i++) {
+		snprintf(text, sizeof(text), "%sat 0xffff888000101200\n u64 0xffffc90000004000\n",
+			 variables[i]);
+		assert_true(task_stack(text, on_irq) == TASK);
+		assert_true(task_stack(text, 0) == TASK);
+		/* It has switched stacks, but not told the entry code yet. */
+		assert_true(task_stack(text, TASK + 0x23800) == TASK + 0x20000);
+		/* With FRED two words are free at the top. */
+		snprintf(text, sizeof(text), "%sat 0xffff888000101200\n u64 0xffffc90000003ff0\n",
+			 variables[i]);
+		assert_true(task_stack(text, on_irq) == TASK);
+		/* Not to be had; or, in a hostile dump, a stack that is no task's. */
+		assert_true(task_stack(variables[i], on_irq) == 0);
+		snprintf(text, sizeof(text), "%sat 0xffff888000101200\n u64 0xffffc90000013000\n",
+			 variables[i]);
+		assert_true(task_stack(text, on_irq) == 0);
+	}
+}
+
+/* A silent CPU's stacks are looked through, though its task_struct is not there. */
+static void a_silent_cpu_without_a_task_struct(void **state)
+{
+	struct cpu cpu = { .current = 0xffff888000700000 };
+
+	(void)state;
+	struct walked w = complete("symbol cpu_current_top_of_stack 0x1200 A\n"
+				   "at 0xffff888000101200\n u64 0xffffc90000004000\n"
+				   "at 0xffffc90000003f58\n" USER_REGISTERS,
+				   &cpu, NULL);
+	assert_int_equal(cpu.registers_from, REGISTERS_SCAN);
+	walked_end(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +459,9 @@ int main(void)
 		TEST("a stall's last sample has a silent CPU's registers", a_cpu_with_a_sample),
 		TEST("a sample of another task or stall has not", samples_that_do_not_count),
 		TEST("without a sample the stacks are looked through", a_cpu_without_a_sample),
+		TEST("a task's stack is known without its task_struct",
+		     a_stack_without_a_task_struct),
+		TEST("a silent CPU's stacks are, too", a_silent_cpu_without_a_task_struct),
 		TEST("in a task switch the registers are of the task whose stack it is",
 		     a_cpu_in_a_task_switch),
 	};

@@ -558,6 +558,74 @@ static void a_task_that_was_excluded(void **state)
 	close_machine(&o);
 }
 
+static bool has_note(struct json_object *json, const char *says)
+{
+	struct json_object *notes = member(json, "/source/notes");
+	bool found = false;
+
+	for (size_t i = 0; i < json_object_array_length(notes); i++) {
+		struct json_object *note = json_object_array_get_idx(notes, i);
+		found = found ||
+			strstr(json_object_get_string(member(note, "/text")), says) != NULL;
+	}
+	return found;
+}
+
+/* worker's task_struct is not in the dump; its stack and registers are. */
+static void a_cpu_keeps_its_stack(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "exclude thread\n");
+	struct json_object *json = print(&o, "a task that cannot be read");
+	assert_null(member(json, "/cpus/1/task"));
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/registers_from")),
+			    "crash_notes");
+	struct json_object *stack = member(json, "/cpus/1/stack");
+	assert_int_equal(json_object_array_length(stack), 2);
+	assert_string_equal(json_object_get_string(member(stack, "/0/symbol")), "spin");
+	assert_string_equal(json_object_get_string(member(stack, "/1/symbol")), "start");
+	assert_true(json_object_get_boolean(member(stack, "/1/reliable")));
+	assert_int_equal(json_object_array_length(member(json, "/tasks")), 4);
+	json_object_put(json);
+	json_object_put(print(&o, "spin+0x8/0x100\n    start+0x2/0x100\n"));
+	close_machine(&o);
+}
+
+static void a_cpu_without_its_stack(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "exclude thread\n exclude 0xffffc90000023000\n");
+	struct json_object *json = print(&o, "a task that cannot be read");
+	assert_int_equal(json_object_array_length(member(json, "/cpus/1/stack")), 1);
+	assert_true(has_note(json, "stack of CPU 1: "));
+	json_object_put(json);
+	close_machine(&o);
+	/* Nor did it answer, and there is nothing to look through. */
+	open_machine(&o, "exclude thread\n at 0xffff888020003000\n u64 0\n");
+	json = print(&o, "nowhere: it did not answer");
+	assert_int_equal(json_object_array_length(member(json, "/cpus/1/stack")), 0);
+	assert_true(has_note(json, "CPU 1 left no registers"));
+	json_object_put(json);
+	close_machine(&o);
+}
+
+static void an_idle_cpu_whose_task_is_lost(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "exclude idle_1\n at 0xffff888020002010\n u64 idle_1\n");
+	struct json_object *json = print(&o, "an idle task that cannot be read");
+	assert_string_equal(json_object_get_string(member(json, "/cpus/1/stack/1/symbol")),
+			    "start");
+	json_object_put(json);
+	close_machine(&o);
+}
+
 static void a_record_of_another_boot(void **state)
 {
 	struct record_header header = { .boot_id = "88776655-4433-2211-00ff-eeddccbbaa99" };
@@ -671,6 +739,10 @@ int main(void)
 		     the_time_of_the_crash),
 		TEST("a report of tasks that were excluded says so first",
 		     a_task_that_was_excluded),
+		TEST("a CPU whose task_struct was excluded keeps its stack", a_cpu_keeps_its_stack),
+		TEST("a CPU whose stack was excluded too says so", a_cpu_without_its_stack),
+		TEST("an idle CPU is known without its task_struct",
+		     an_idle_cpu_whose_task_is_lost),
 		TEST("code of an unloaded module is noted", unloaded_modules_are_noted),
 		TEST("a record of another boot is refused", a_record_of_another_boot),
 		TEST("a damaged kernel gives a report", reports_of_damaged_kernels),

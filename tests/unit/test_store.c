@@ -279,6 +279,27 @@ static void test_no_store(void **state)
 	fixture->incident.dirfd = -1;
 }
 
+static void test_folder(void **state)
+{
+	struct fixture *fixture = *state;
+	struct incident folder, again;
+	struct stat st;
+
+	create(fixture);
+	assert_null(incident_open_folder(&fixture->incident, "onset", &folder));
+	assert_return_code(stat(file_in(fixture, "onset"), &st), errno);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_null(incident_write(&folder, "file", "one", 3));
+	assert_content(file_in(fixture, "onset/file"), "one");
+	assert_null(incident_open_folder(&fixture->incident, "onset", &again));
+	assert_true(incident_has(&again, "file"));
+	incident_close(&again);
+	incident_close(&folder);
+	assert_return_code(symlink("/tmp", file_in(fixture, "end")), errno);
+	assert_fails(incident_open_folder(&fixture->incident, "end", &folder), "end");
+	assert_int_equal(folder.dirfd, -1);
+}
+
 #define STORE_TEST(sentence, function)                                        \
 	{                                                                     \
 		.name = sentence, .test_func = function, .setup_func = setup, \
@@ -302,6 +323,8 @@ int main(void)
 			   test_stream_with_error),
 		STORE_TEST("on a full disk the old file stays, and no half one gets a name",
 			   test_full),
+		STORE_TEST("an incident's folder is 0700, and no symlink in its place is followed",
+			   test_folder),
 		STORE_TEST("a store that is not there is named", test_no_store),
 	};
 

@@ -202,6 +202,7 @@ static void lines_of_the_watchdog(void **state)
 	assert_int_equal(said.cpu, 12);
 	assert_int_equal(said.stuck_s, 22);
 	assert_int_equal(said.pid, 166);
+	assert_string_equal(said.comm, "a:b");
 	assert_false(watchdog_line("BUG: soft lockup - CPU#", &said));
 	assert_false(watchdog_line("BUG: soft lockup - CPU#1 stuck for s!", &said));
 	assert_false(watchdog_line("BUG: soft lockup - CPU#1 stuck for 2s!", &said));

@@ -23,7 +23,7 @@ static struct error *parse(const char *line, struct watch_options *ret)
 	snprintf(copy, sizeof(copy), "%s", line);
 	for (char *word = strtok_r(copy, " ", &rest); word; word = strtok_r(NULL, " ", &rest))
 		argv[argc++] = word;
-	return watch_options_parse(argc, argv, ret);
+	return watch_options_parse(argc, argv, NULL, ret);
 }
 
 static struct watch_options accepted(const char *line)

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capture/configuration.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/regular_file.h"
+#include "kdump/strings.h"
+
+#define NAME   "lockdump.conf"
+#define SUFFIX ".conf"
+
+static bool is_drop_in(const char *name)
+{
+	size_t length = strlen(name), suffix = strlen(SUFFIX);
+
+	return name[0] != '.' && length > suffix && !strcmp(name + length - suffix, SUFFIX);
+}
+
+/* Their paths, in the order of their names; none if the folder is not there. */
+static struct error *find_drop_ins(const char *folder, struct strings *ret)
+{
+	_cleanup_free_ char *path = NULL;
+	struct error *err = NULL;
+
+	if (asprintf(&path, "%s/" NAME ".d", folder) < 0)
+		return &error_no_memory;
+	DIR *dir = opendir(path);
+	if (!dir)
+		return errno == ENOENT ? NULL : error_errno("%s", path);
+	for (struct dirent *entry; !err && (entry = readdir(dir));)
+		if (is_drop_in(entry->d_name))
+			err = strings_add(ret, "%s/%s", path, entry->d_name);
+	closedir(dir);
+	strings_sort(ret);
+	return err;
+}
+
+static struct error *read_file(const char *path, ini_handler *handler, void *context)
+{
+	uint64_t size;
+	int fd;
+	struct error *err = regular_file_open(path, &fd, &size);
+
+	if (err)
+		return err;
+	_cleanup_fclose_ FILE *file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return &error_no_memory;
+	}
+	return ini_read(file, path, handler, context);
+}
+
+struct error *configuration_read(const char *folder, ini_handler *handler, void *context)
+{
+	_cleanup_(strings_deinit) struct strings drop_ins = {};
+	_cleanup_free_ char *path = NULL;
+	struct error *err = NULL;
+
+	if (asprintf(&path, "%s/" NAME, folder) < 0)
+		return &error_no_memory;
+	if (!access(path, F_OK) || errno != ENOENT)
+		err = read_file(path, handler, context);
+	if (!err)
+		err = find_drop_ins(folder, &drop_ins);
+	for (size_t i = 0; i < drop_ins.count && !err; i++)
+		err = read_file(drop_ins.items[i], handler, context);
+	return err;
+}

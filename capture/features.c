@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capture/features.h"
+
+#include <bpf/btf.h>
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+
+#define BTF_PATH	    "/sys/kernel/btf/vmlinux"
+#define FTRACE_ENABLED_PATH "/proc/sys/kernel/ftrace_enabled"
+
+static const char *const hook_names[NR_HOOKS] = {
+	[HOOK_ACCOUNT_PROCESS_TICK] = "account_process_tick",
+	[HOOK_UPDATE_PROCESS_TIMES] = "update_process_times",
+	[HOOK_SCHEDULER_TICK] = "scheduler_tick",
+	[HOOK_SCHED_TICK] = "sched_tick",
+	[HOOK_CPU_CLOCK] = "cpu-clock",
+	[HOOK_WATCHDOG] = "watchdog_timer_fn",
+};
+
+static const char *const variable_names[NR_VARIABLES] = {
+	[VM_ZONE_STAT] = "vm_zone_stat",     [VM_NODE_STAT] = "vm_node_stat",
+	[NR_SWAP_PAGES] = "nr_swap_pages",   [RUNQUEUES] = "runqueues",
+	[KERNEL_CPUSTAT] = "kernel_cpustat", [IRQ_REGS] = "__irq_regs",
+	[PREEMPT_COUNT] = "__preempt_count", [PER_CPU_OFFSET] = "__per_cpu_offset",
+};
+
+const char *hook_name(enum hook hook)
+{
+	return hook_names[hook];
+}
+
+/*
+ * A BPF trampoline on a function of the core kernel is ftrace's: it needs the function's nop, and the kernel
+ * refuses with EBUSY while ftrace is off (kernel/trace/ftrace.c, FTRACE_OPS_FL_PERMANENT, since 5.5).
+ */
+static struct error *check_fentry(void)
+{
+	_cleanup_fclose_ FILE *file = fopen(FTRACE_ENABLED_PATH, "re");
+
+	if (!file && errno == ENOENT)
+		return error_create(ERROR_NOT_FOUND,
+				    "this kernel's functions cannot be traced; "
+				    "it takes CONFIG_FUNCTION_TRACER and CONFIG_DYNAMIC_FTRACE");
+	if (file && getc(file) == '0')
+		return error_create(ERROR_OTHER,
+				    "tracing of functions is off; set kernel.ftrace_enabled to 1");
+	return NULL;
+}
+
+/* What is in the BTF is better taken by its type: the addresses may be hidden from root too. */
+static void find_variables(struct features *features)
+{
+	_cleanup_fclose_ FILE *kallsyms = fopen(KSYMS_PATH, "re");
+
+	for (size_t i = 0; i < NR_VARIABLES; i++)
+		features->variables[i] = (struct ksym_wanted){ .name = variable_names[i] };
+	features->variables_in_btf = features_has_variable(features, "runqueues");
+	features->no_variables =
+		kallsyms ? ksyms_look_up(kallsyms, features->variables,
+					 features->variables_in_btf ? NOT_IN_BTF : NR_VARIABLES)
+			 : error_errno(KSYMS_PATH);
+}
+
+struct error *features_probe(struct features *ret)
+{
+	*ret = (struct features){};
+	/* Not from a vmlinux, where libbpf would look too: what the kernel itself has not, it refuses later. */
+	if (!access(BTF_PATH, R_OK))
+		ret->btf = btf__load_vmlinux_btf();
+	if (!ret->btf)
+		return error_create(
+			ERROR_SYSTEM,
+			BTF_PATH ": %s; the recorder takes a kernel with CONFIG_DEBUG_INFO_BTF=y",
+			strerror(errno));
+	for (size_t i = 0; i < NR_HOOKS; i++)
+		ret->has_function[i] =
+			i == HOOK_CPU_CLOCK || features_has_function(ret, hook_names[i]);
+	ret->no_fentry = check_fentry();
+	find_variables(ret);
+	return NULL;
+}
+
+void features_deinit(struct features *features)
+{
+	btf__free(features->btf);
+	error_destroy(features->no_fentry);
+	error_destroy(features->no_variables);
+	*features = (struct features){};
+}
+
+bool features_has_function(const struct features *features, const char *name)
+{
+	return btf__find_by_name_kind(features->btf, name, BTF_KIND_FUNC) > 0;
+}
+
+bool features_has_variable(const struct features *features, const char *name)
+{
+	return btf__find_by_name_kind(features->btf, name, BTF_KIND_VAR) > 0;
+}
+
+bool features_has_type(const struct features *features, const char *name)
+{
+	return btf__find_by_name(features->btf, name) > 0;
+}
+
+bool features_has_member(const struct features *features, const char *type, const char *member)
+{
+	int id = btf__find_by_name_kind(features->btf, type, BTF_KIND_STRUCT);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(features->btf, id) : NULL;
+
+	for (int i = 0; t && i < btf_vlen(t); i++) {
+		const char *name = btf__name_by_offset(features->btf, btf_members(t)[i].name_off);
+		if (name && !strcmp(name, member))
+			return true;
+	}
+	return false;
+}
+
+struct error *features_check_variables(const struct features *features)
+{
+	struct error *err = NULL;
+
+	if (features->variables_in_btf || features->variables[RUNQUEUES].address)
+		return NULL;
+	if (features->no_variables)
+		err = error_copy(features->no_variables);
+	else
+		err = error_create(ERROR_NOT_FOUND,
+				   "neither this kernel's BTF nor " KSYMS_PATH " says where its "
+				   "run queues are; set kernel.kptr_restrict to 1");
+	return error_prefix(err, "recorder");
+}
