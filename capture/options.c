@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "capture/options.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,11 +16,13 @@
 #define TRIGGER_DELAY_NS (10 * NS_PER_SEC)
 #define SECONDS_MIN	 0.1
 #define SECONDS_MAX	 86400.0
-#define HELP_COLUMN	 27
+#define MAX_COUNT	 10000
+#define HELP_COLUMN	 29
 
 static const struct watch_options defaults = {
 	.threshold_ns = 10 * NS_PER_SEC,
 	.trigger_on = RECORD_ON_SOFT_LOCKUP | RECORD_ON_HARD_LOCKUP,
+	.max_triggers = { .count = 3, .days = 1 },
 	.store = STORE_DEFAULT,
 };
 
@@ -60,6 +63,72 @@ static struct error *parse_trigger(const char *text, void *ret)
 		}
 	}
 	return error_create(ERROR_OTHER, "no such mode; off, sysrq, kernel or auto");
+}
+
+/* The kinds that --trigger-on knows: bits of enum record_trigger_on. */
+static const struct {
+	const char *name;
+	uint32_t bit;
+} trigger_kinds[] = {
+	{ "soft-lockup", RECORD_ON_SOFT_LOCKUP },
+	{ "hard-lockup", RECORD_ON_HARD_LOCKUP },
+	{ "nmi", RECORD_ON_NMI },
+	{ "pretimeout", RECORD_ON_PRETIMEOUT },
+};
+
+static uint32_t trigger_kind(const char *name, size_t length)
+{
+	for (size_t i = 0; i < sizeof(trigger_kinds) / sizeof(trigger_kinds[0]); i++)
+		if (strlen(trigger_kinds[i].name) == length &&
+		    !memcmp(trigger_kinds[i].name, name, length))
+			return trigger_kinds[i].bit;
+	return 0;
+}
+
+/* A list: it takes the place of the one before. */
+static struct error *parse_trigger_on(const char *text, void *ret)
+{
+	uint32_t on = 0;
+
+	for (const char *name = text;; name++) {
+		size_t length = strcspn(name, ",");
+		uint32_t bit = trigger_kind(name, length);
+		if (!bit)
+			return error_create(ERROR_OTHER,
+					    "'%.*s' is no kind that can trigger; soft-lockup, "
+					    "hard-lockup, nmi, pretimeout",
+					    (int)length, name);
+		on |= bit;
+		name += length;
+		if (!*name)
+			break;
+	}
+	*(uint32_t *)ret = on;
+	return NULL;
+}
+
+/* A number from 1 on; what follows it is at *@end. */
+static unsigned int parse_count(const char *text, const char **end)
+{
+	unsigned int count = 0;
+
+	for (*end = text; isdigit((unsigned char)**end) && count <= MAX_COUNT; ++*end)
+		count = 10 * count + (**end - '0');
+	return count;
+}
+
+static struct error *parse_max_triggers(const char *text, void *ret)
+{
+	struct max_triggers max = { .days = 1 };
+	const char *end;
+
+	max.count = parse_count(text, &end);
+	if (*end == '/')
+		max.days = parse_count(end + 1, &end);
+	if (*end || !max.count || !max.days || max.count > MAX_COUNT || max.days > MAX_COUNT)
+		return error_create(ERROR_OTHER, "not N/DAYS, numbers from 1 to %d", MAX_COUNT);
+	*(struct max_triggers *)ret = max;
+	return NULL;
 }
 
 static struct error *parse_text(const char *text, void *ret)
@@ -112,6 +181,13 @@ static const struct setting settings[] = {
 	  "else the program" },
 	{ "trigger-after", "TriggerAfter", "SEC", parse_seconds, MEMBER(trigger_after_ns),
 	  "how long after the stall's onset (default: threshold + 10)" },
+	{ "trigger-on", "TriggerOn", "KIND,...", parse_trigger_on, MEMBER(trigger_on),
+	  "what triggers: soft-lockup, hard-lockup (default: both); and the panic\n"
+	  "that is asked for from outside: nmi (a button, a management board),\n"
+	  "pretimeout (a hardware watchdog)" },
+	{ "max-triggers", "MaxTriggers", "N/DAYS", parse_max_triggers, MEMBER(max_triggers),
+	  "crash the machine that often in so many days, then only record\n"
+	  "(default 3/1)" },
 	{ "store", "Store", "DIR", parse_text, MEMBER(store),
 	  "where the incidents go (default " STORE_DEFAULT ")" },
 	{ "print", "Print", NULL, parse_bool, MEMBER(print),

@@ -22,6 +22,10 @@ struct watch_options {
 	uint64_t trigger_after_ns; /* from the onset; at least the threshold */
 	enum record_trigger_mode trigger;
 	uint32_t trigger_on; /* enum record_trigger_on */
+	struct max_triggers {
+		unsigned int count;
+		unsigned int days;
+	} max_triggers;
 	const char *store; /* not owned */
 	bool print;
 	bool once;

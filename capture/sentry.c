@@ -38,6 +38,7 @@ struct sentry {
 	const struct watch *watch;
 	_Atomic int spooler; /* 0: it has ended */
 	_Atomic uint64_t spent_onset_ns; /* the stall that the trigger did not work on */
+	_Atomic uint64_t told_failed_ns; /* the kernel's trigger's failure that was told of */
 	uint64_t start_ns;
 	unsigned int nr_threads;
 };
@@ -92,8 +93,8 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 {
 	const struct watch *watch = sentry->watch;
 	const struct watch_options *options = watch->options;
-	bool by_sysrq =
-		watch->trigger.sysrq_fd >= 0 && (options->trigger_on & RECORD_ON_SOFT_LOCKUP);
+	bool by_sysrq = watch->trigger.sysrq_fd >= 0 && !watch->shared->used_up &&
+			(options->trigger_on & RECORD_ON_SOFT_LOCKUP);
 	uint64_t now = now_ns();
 	struct stall stall;
 
@@ -141,10 +142,21 @@ static uint64_t next_beat(const struct post *post)
 	return first + ((now - first) / period + 1) * period;
 }
 
+/* The kernel's own trigger cannot say so itself. */
+static void tell_of_failure(struct sentry *sentry)
+{
+	uint64_t failed_ns = recorder_header(&sentry->watch->recorder)->kernel_failed_ns;
+
+	if (failed_ns && atomic_exchange(&sentry->told_failed_ns, failed_ns) != failed_ns)
+		say("lockdump: the kernel's trigger: the machine is still running: no crash kernel "
+		    "is loaded any more\n");
+}
+
 /* A look, and the time of the next one. */
 static uint64_t beat(const struct post *post)
 {
 	recorder_header(&post->sentry->watch->recorder)->heartbeat_ns = now_ns();
+	tell_of_failure(post->sentry);
 	return earlier(look_at_all(post->sentry), next_beat(post));
 }
 

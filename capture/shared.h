@@ -8,6 +8,7 @@
 #define LOCKDUMP_SHARED_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -20,6 +21,7 @@ struct shared {
 	_Atomic uint32_t asked; /* spools that the sentry has asked for */
 	_Atomic uint32_t answered; /* the last of them that is done, well or badly */
 	_Atomic uint32_t firing; /* a sentry's thread is about to fire */
+	_Atomic bool used_up; /* capture/budget.h: no trigger for now */
 	_Atomic uint64_t taken_onset_ns[]; /* per CPU: the last stall that the spooler took up */
 };
 

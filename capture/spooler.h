@@ -18,6 +18,7 @@ struct spooler {
 	bool stored; /* and has an incident in the store */
 	bool failed; /* the last incident is not whole in the store */
 	uint64_t next_spool_ns;
+	uint64_t next_count_ns; /* of the triggers, while they are used up */
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct record_slot *slot; /* room for a copy */
 	char *copy; /* and for one of the whole record */

@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "capture/budget.h"
 #include "capture/header.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
@@ -46,8 +47,8 @@ static struct error *prepare(struct watch *watch)
 		error_destroy(pins_open(PIN_BPFFS, &watch->pins));
 	if (!err)
 		err = trigger_attach(&watch->trigger, &watch->pins);
-	if (!err && watch->trigger.by_kernel)
-		kernel_trigger_set(&watch->recorder, true);
+	if (!err)
+		budget_check(watch);
 	return err;
 }
 
