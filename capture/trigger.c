@@ -68,7 +68,8 @@ struct error *trigger_open(const struct watch_options *options, const struct rec
 	return error_prefix(err, "--trigger %s", watch_options_trigger(options->trigger));
 }
 
-struct error *trigger_attach(struct trigger *trigger, const struct pins *pins)
+struct error *trigger_attach(struct trigger *trigger, const struct watch_options *options,
+			     const struct pins *pins)
 {
 	struct error *err = NULL;
 
@@ -78,6 +79,8 @@ struct error *trigger_attach(struct trigger *trigger, const struct pins *pins)
 		kernel_trigger_detach(pins);
 	kernel_trigger_destroy(trigger->kernel);
 	trigger->kernel = NULL;
+	if (!err && !trigger_is_off(trigger))
+		external_set(options->trigger_on, "", &trigger->external);
 	return error_prefix(err, "--trigger");
 }
 
@@ -86,6 +89,7 @@ void trigger_close(struct trigger *trigger, const struct recorder *recorder,
 {
 	kernel_trigger_set(recorder, false);
 	kernel_trigger_detach(pins);
+	external_restore(&trigger->external);
 	if (trigger->sysrq_fd >= 0)
 		close(trigger->sysrq_fd);
 	*trigger = (struct trigger){ .sysrq_fd = -1 };

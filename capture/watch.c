@@ -46,7 +46,7 @@ static struct error *prepare(struct watch *watch)
 	if (!err)
 		error_destroy(pins_open(PIN_BPFFS, &watch->pins));
 	if (!err)
-		err = trigger_attach(&watch->trigger, &watch->pins);
+		err = trigger_attach(&watch->trigger, watch->options, &watch->pins);
 	if (!err)
 		budget_check(watch);
 	return err;
