@@ -115,12 +115,11 @@ void external_set(uint32_t trigger_on, const char *root, struct external *ret)
 		set_pretimeouts(ret, root);
 }
 
-void external_restore(struct external *external)
+void external_restore(const struct external *external)
 {
 	for (size_t i = 0; i < external->count; i++)
 		if (!write_line(external->settings[i].path, external->settings[i].before))
 			fprintf(stderr, "lockdump: %s: cannot be set back to %s: %s\n",
 				external->settings[i].path, external->settings[i].before,
 				strerror(errno));
-	external->count = 0;
 }

@@ -27,6 +27,6 @@ struct external {
 void external_set(uint32_t trigger_on, const char *root, struct external *ret);
 
 /* Puts everything back. */
-void external_restore(struct external *external);
+void external_restore(const struct external *external);
 
 #endif

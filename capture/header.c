@@ -49,22 +49,20 @@ static void read_memory(struct record_header *header)
 	header->swap_total_pages = (uint64_t)info.totalswap * info.mem_unit / header->page_size;
 }
 
-static struct error *read_boot_id(struct record_header *header)
+struct error *header_boot_id(char *ret, size_t size)
 {
 	_cleanup_fclose_ FILE *file = fopen(BOOT_ID_PATH, "re");
 
-	if (!file || !fgets(header->boot_id, sizeof(header->boot_id), file))
+	if (!file || !fgets(ret, size, file))
 		return error_errno(BOOT_ID_PATH);
-	header->boot_id[strcspn(header->boot_id, "\n")] = '\0';
+	ret[strcspn(ret, "\n")] = '\0';
 	return NULL;
 }
 
 struct error *header_init(const struct recorder *recorder, const struct watch_options *options)
 {
 	struct record_header *header = recorder_header(recorder);
-	struct utsname name;
-
-	*header = (struct record_header){
+	struct record_header new = {
 		.abi = RECORD_ABI,
 		.machine = RECORD_EM_X86_64,
 		.header_size = sizeof(struct record_header),
@@ -83,16 +81,27 @@ struct error *header_init(const struct recorder *recorder, const struct watch_op
 		.heartbeat_ns = now_ns(),
 		.fired_cpu = -1,
 	};
-	read_anchors(header);
-	read_memory(header);
-	struct error *err = read_boot_id(header);
+	struct utsname name;
+
+	read_anchors(&new);
+	read_memory(&new);
+	struct error *err = header_boot_id(new.boot_id, sizeof(new.boot_id));
 	if (err)
 		return err;
 	if (uname(&name))
 		return error_errno("uname");
-	snprintf(header->release, sizeof(header->release), "%.*s", (int)sizeof(header->release) - 1,
+	snprintf(new.release, sizeof(new.release), "%.*s", (int)sizeof(new.release) - 1,
 		 name.release);
-	snprintf(header->tick_hook, sizeof(header->tick_hook), "%s", recorder->hook);
+	snprintf(new.tick_hook, sizeof(new.tick_hook), "%s", recorder->hook);
+	/* Of a record that is taken over: the incident that goes on. Who kept the programs kept their times, too. */
+	memcpy(new.incident, header->incident, sizeof(new.incident));
+	if (!recorder->bpf) {
+		new.sample_first_ns = header->sample_first_ns;
+		new.sample_interval_ns = header->sample_interval_ns;
+	}
+	/* The magic, if it is not there yet, comes last: a header that has it is whole. */
+	memcpy((char *)header + sizeof(new.magic), (char *)&new + sizeof(new.magic),
+	       sizeof(new) - sizeof(new.magic));
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	memcpy(header->magic, RECORD_MAGIC, sizeof(header->magic));
 	return NULL;

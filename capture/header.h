@@ -12,8 +12,11 @@
 /* From a stall's onset to its first sample. */
 uint64_t header_sample_first_ns(const struct watch_options *options);
 
-/* Fills the header; its magic comes last. */
+/* Fills the header, or brings one that was taken over up to date: its incident stays. */
 struct error *header_init(const struct recorder *recorder, const struct watch_options *options);
+
+/* This boot's, at most @size bytes with the 0 at the end. */
+struct error *header_boot_id(char *ret, size_t size);
 
 /* The record's clock as CLOCK_BOOTTIME, nanoseconds. */
 uint64_t header_boottime_ns(const struct record_header *header, uint64_t monotonic_ns);

@@ -12,16 +12,12 @@
 #include "base/cleanup.h"
 #include "bpf/trigger.skel.h"
 #include "capture/clock.h"
+#include "capture/hooks.h"
 #include "capture/verifier.h"
 
-#define WATCHDOG_FUNCTION "watchdog_timer_fn"
-#define FENTRY		  "fentry/"
-#define HEARTBEAT_OLD_NS  (3 * NS_PER_SEC)
-#define SYSRQ_OLD_NS	  (5 * NS_PER_SEC)
-
-struct kernel_trigger {
-	struct trigger_bpf *bpf;
-};
+#define FENTRY		 "fentry/"
+#define HEARTBEAT_OLD_NS (3 * NS_PER_SEC)
+#define SYSRQ_OLD_NS	 (5 * NS_PER_SEC)
 
 static bool may_reboot(void)
 {
@@ -70,18 +66,23 @@ static const char *function_of(const struct bpf_program *program)
 	return bpf_program__section_name(program) + strlen(FENTRY);
 }
 
-static void choose_programs(const struct trigger_bpf *bpf, const char *hook)
+/* How many there are. */
+static unsigned int choose_programs(const struct trigger_bpf *bpf, const char *hook)
 {
-	bool has_watchdog = libbpf_find_vmlinux_btf_id(WATCHDOG_FUNCTION, BPF_TRACE_FENTRY) > 0;
+	bool has_watchdog =
+		libbpf_find_vmlinux_btf_id(hook_name(HOOK_WATCHDOG), BPF_TRACE_FENTRY) > 0;
 	struct bpf_program *program;
+	unsigned int chosen = 0;
 
 	bpf_object__for_each_program(program, bpf->obj)
 	{
 		const char *function = function_of(program);
-		bpf_program__set_autoload(
-			program, !strcmp(function, hook) ||
-					 (has_watchdog && !strcmp(function, WATCHDOG_FUNCTION)));
+		bool is_watchdog = !strcmp(function, hook_name(HOOK_WATCHDOG));
+		bool choose = !strcmp(function, hook) || (has_watchdog && is_watchdog);
+		bpf_program__set_autoload(program, choose);
+		chosen += choose;
 	}
+	return chosen;
 }
 
 static void configure(struct trigger_bpf__rodata *rodata, const struct watch_options *options,
@@ -93,88 +94,65 @@ static void configure(struct trigger_bpf__rodata *rodata, const struct watch_opt
 	rodata->sysrq_old_ns = controller_first ? SYSRQ_OLD_NS : 0;
 }
 
-struct error *kernel_trigger_load(const struct recorder *recorder,
+static struct error *load(struct trigger_bpf *bpf, int map_fd, char *log)
+{
+	if (bpf_map__reuse_fd(bpf->maps.lockdump_record, map_fd))
+		return error_errno("the flight record");
+	return trigger_bpf__load(bpf) ? load_error(log) : NULL;
+}
+
+struct error *kernel_trigger_load(const struct recorder *recorder, const struct pins *pins,
 				  const struct watch_options *options, bool controller_first,
-				  struct kernel_trigger **ret)
+				  struct trigger_bpf **ret)
 {
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
-	struct kernel_trigger *trigger = calloc(1, sizeof(*trigger));
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
 		    .kernel_log_size = VERIFIER_LOG_SIZE);
-
-	if (!log || !trigger) {
-		free(trigger);
-		return &error_no_memory;
-	}
-	if (!may_reboot()) {
-		free(trigger);
-		return error_create(ERROR_SYSTEM, "it takes CAP_SYS_BOOT");
-	}
 	struct error *err = NULL;
-	trigger->bpf = trigger_bpf__open_opts(&opts);
-	if (trigger->bpf) {
-		choose_programs(trigger->bpf, recorder->hook);
-		configure(trigger->bpf->rodata, options, controller_first);
-	}
-	if (!trigger->bpf ||
-	    bpf_map__reuse_fd(trigger->bpf->maps.lockdump_record, recorder_map_fd(recorder)))
-		err = error_errno("the kernel trigger's program");
-	else if (trigger_bpf__load(trigger->bpf))
-		err = load_error(log);
-	if (err)
-		kernel_trigger_destroy(trigger);
-	else
-		*ret = trigger;
-	return err;
-}
 
-/* What is attached before it has a name must not stay: that is, all or none. */
-static struct error *attach_and_pin(struct trigger_bpf *bpf, const struct pins *pins)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, bpf->obj)
-	{
-		if (!bpf_program__autoload(program))
-			continue;
-		_cleanup_free_ char *name = NULL;
-		struct bpf_link *link = bpf_program__attach(program);
-		if (!link)
-			return error_errno("cannot attach to %s", function_of(program));
-		struct error *err =
-			asprintf(&name, PIN_TRIGGER "%s", bpf_program__name(program)) < 0
-				? &error_no_memory
-				: pin_link(pins, link, name);
-		bpf_link__destroy(link); /* the name keeps it */
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
-struct error *kernel_trigger_attach(struct kernel_trigger *trigger, const struct pins *pins)
-{
+	*ret = NULL;
+	if (!log)
+		return &error_no_memory;
 	if (!*pins->dir)
 		return error_create(ERROR_SYSTEM, "it must be pinned, and there is no BPF file "
 						  "system; mount one at " PIN_BPFFS);
-	kernel_trigger_detach(pins);
-	struct error *err = attach_and_pin(trigger->bpf, pins);
-	if (err)
-		kernel_trigger_detach(pins);
+	if (!may_reboot())
+		return error_create(ERROR_SYSTEM, "it takes CAP_SYS_BOOT");
+	struct trigger_bpf *bpf = trigger_bpf__open_opts(&opts);
+	if (!bpf)
+		return error_errno("its program");
+	configure(bpf->rodata, options, controller_first);
+	bool is_there = hooks_are_pinned(pins, PIN_TRIGGER, hooks_number(bpf->skeleton));
+	if (!is_there && recorder->stuck)
+		err = error_create(ERROR_OTHER, "while a CPU is stuck nothing can be attached");
+	else if (!is_there && !choose_programs(bpf, recorder->hook))
+		err = error_create(ERROR_NOT_FOUND,
+				   "there is no function of this kernel's to attach it to");
+	else if (!is_there)
+		err = load(bpf, recorder_map_fd(recorder), log);
+	if (err || is_there)
+		trigger_bpf__destroy(bpf);
+	else
+		*ret = bpf;
 	return err;
 }
 
-void kernel_trigger_destroy(struct kernel_trigger *trigger)
+struct error *kernel_trigger_attach(struct trigger_bpf *bpf, const struct pins *pins)
 {
-	if (!trigger)
-		return;
-	trigger_bpf__destroy(trigger->bpf);
-	free(trigger);
+	if (trigger_bpf__attach(bpf))
+		return error_errno("the kernel's timer tick");
+	return hooks_pin(pins, PIN_TRIGGER, bpf->skeleton, NULL, 0);
 }
 
-void kernel_trigger_detach(const struct pins *pins)
+void kernel_trigger_destroy(struct trigger_bpf *bpf)
 {
-	pin_remove_all(pins, PIN_TRIGGER);
+	trigger_bpf__destroy(bpf);
+}
+
+void kernel_trigger_detach(const struct recorder *recorder, const struct pins *pins)
+{
+	if (!recorder->stuck)
+		pin_remove_all(pins, PIN_TRIGGER);
 }
 
 void kernel_trigger_set(const struct recorder *recorder, bool armed)

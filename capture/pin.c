@@ -141,10 +141,10 @@ void pin_each(const struct pins *pins, const char *prefix,
 	closedir(dir);
 }
 
-void pins_destroy(struct pins *pins)
+void pins_destroy(const struct pins *pins)
 {
+	pin_remove_all(pins, PIN_TRIGGER);
 	pin_remove_all(pins, "");
 	if (*pins->dir)
 		rmdir(pins->dir);
-	*pins = (struct pins){};
 }

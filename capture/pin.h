@@ -13,11 +13,12 @@
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "state/record_pin.h"
 
-#define PIN_BPFFS     "/sys/fs/bpf"
-#define PIN_DIR_NAME  "lockdump"
+#define PIN_BPFFS     RECORD_PIN_BPFFS
+#define PIN_DIR_NAME  RECORD_PIN_DIR
 #define PIN_PATH_SIZE 128
-#define PIN_RECORD    "record" /* the flight record's map */
+#define PIN_RECORD    RECORD_PIN_NAME /* the flight record's map */
 #define PIN_HOOK      "hook-" /* then a program's name: the recorder's links */
 #define PIN_TRIGGER   "trigger-" /* the same of the kernel trigger's */
 
@@ -48,7 +49,7 @@ void pin_remove_all(const struct pins *pins, const char *prefix);
 void pin_each(const struct pins *pins, const char *prefix,
 	      bool (*function)(const char *name, void *arg), void *arg);
 
-/* Removes all that is in the folder, and the folder. */
-void pins_destroy(struct pins *pins);
+/* Takes away all names, the trigger's first, and the folder. */
+void pins_destroy(const struct pins *pins);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -14,6 +15,7 @@
 #include "base/cleanup.h"
 #include "bpf/recorder.skel.h"
 #include "capture/clock.h"
+#include "capture/hooks.h"
 #include "capture/verifier.h"
 
 #define TICK_SILENT_NS	    (10 * NS_PER_SEC)
@@ -97,12 +99,14 @@ struct attempt {
 	const struct features *features;
 	uint64_t sample_first_ns;
 	uint64_t sample_interval_ns;
-	int nr_cpus;
 	bool dry; /* load only */
+	const struct pins *pins; /* those of a watch before; not if it is dry */
+	const struct legacy *legacy;
 	struct recorder_choice choice;
 	struct recorder *recorder;
 };
 
+/* NULL in @ret: programs that do the same are there, pinned by a watch before. */
 static struct error *load(const struct attempt *attempt, struct recorder_bpf **ret)
 {
 	const struct recorder_choice *choice = &attempt->choice;
@@ -120,19 +124,26 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 		bpf_program__set_autoload(program_of(bpf, i).program,
 					  i == choice->hook ||
 						  (i == HOOK_WATCHDOG && choice->watchdog));
-	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
+	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->recorder->nr_cpus);
 	set_variables(bpf->rodata, attempt->features);
 	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
 	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
 	if (choice->hook != HOOK_WATCHDOG)
 		bpf->rodata->max_gap_ns = attempt->sample_first_ns;
-	if (recorder_bpf__load(bpf)) {
-		struct error *err = load_error(hook_name(choice->hook), log);
+	struct error *err = NULL;
+	bool is_there = !attempt->dry &&
+			hooks_are_pinned(attempt->pins, PIN_HOOK, hooks_number(bpf->skeleton));
+	if (!attempt->dry && attempt->legacy->map_fd >= 0 &&
+	    bpf_map__reuse_fd(bpf->maps.lockdump_record, attempt->legacy->map_fd))
+		err = error_errno("recorder: the record that is there cannot be used");
+	else if (!is_there && recorder_bpf__load(bpf))
+		err = load_error(hook_name(choice->hook), log);
+	if (err || is_there) {
 		recorder_bpf__destroy(bpf);
-		return err;
+		bpf = NULL;
 	}
 	*ret = bpf;
-	return NULL;
+	return err;
 }
 
 static struct error *attach_function(struct recorder_bpf *bpf, enum hook hook)
@@ -205,7 +216,7 @@ static struct error *try_choice(struct attempt *attempt)
 {
 	struct error *err = load(attempt, &attempt->recorder->bpf);
 
-	if (!err && !attempt->dry)
+	if (!err && !attempt->dry && attempt->recorder->bpf)
 		err = attach(&attempt->choice, attempt->recorder);
 	if (err || attempt->dry)
 		detach(attempt->recorder);
@@ -257,77 +268,128 @@ static struct error *try_all(struct attempt *attempt, struct recorder_choice *re
 	return first;
 }
 
-static struct error *choose(const struct features *features, uint64_t sample_first_ns,
-			    uint64_t sample_interval_ns, bool dry, struct recorder *recorder,
+static struct error *choose(const struct features *features, struct attempt *attempt,
 			    struct recorder_choice *ret)
 {
-	struct attempt attempt = {
-		.features = features,
-		.sample_first_ns = sample_first_ns,
-		.sample_interval_ns = sample_interval_ns,
-		.nr_cpus = libbpf_num_possible_cpus(),
-		.dry = dry,
-		.recorder = recorder,
-	};
+	attempt->features = features;
+	struct error *err = features_check_variables(features);
+	return err ? err : try_all(attempt, ret);
+}
 
-	if (attempt.nr_cpus <= 0)
+static struct error *recorder_init(struct recorder *recorder)
+{
+	int nr_cpus = libbpf_num_possible_cpus();
+
+	if (nr_cpus <= 0)
 		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
 	libbpf_set_print(print_nothing);
-	*recorder = (struct recorder){ .nr_cpus = attempt.nr_cpus };
-	struct error *err = features_check_variables(features);
-	return err ? err : try_all(&attempt, ret);
+	*recorder = (struct recorder){ .map_fd = -1, .nr_cpus = nr_cpus };
+	return NULL;
 }
 
 struct error *recorder_try(const struct features *features, struct recorder_choice *ret)
 {
 	struct recorder recorder;
+	struct attempt attempt = {
+		.sample_first_ns = NS_PER_SEC,
+		.sample_interval_ns = NS_PER_SEC,
+		.dry = true,
+		.recorder = &recorder,
+	};
+	struct error *err = recorder_init(&recorder);
 
-	return choose(features, NS_PER_SEC, NS_PER_SEC, true, &recorder, ret);
+	return err ? err : choose(features, &attempt, ret);
 }
 
-static struct error *map_record(struct recorder *recorder)
+static struct error *map_record(const struct legacy *legacy, struct recorder *recorder)
 {
+	int fd = recorder->taken_over ? legacy->map_fd
+				      : bpf_map__fd(recorder->bpf->maps.lockdump_record);
+
+	recorder->map_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + recorder->nr_cpus);
-	recorder->record = mmap(NULL, recorder->size, PROT_READ | PROT_WRITE, MAP_SHARED,
-				bpf_map__fd(recorder->bpf->maps.lockdump_record), 0);
-	if (recorder->record == MAP_FAILED) {
+	recorder->record = mmap(NULL, recorder->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (recorder->map_fd < 0 || recorder->record == MAP_FAILED) {
 		recorder->record = NULL;
 		return error_errno("recorder: cannot map the flight record");
 	}
 	return NULL;
 }
 
-struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
-			     struct recorder *ret)
+static struct error *get_programs(struct attempt *attempt)
 {
 	_cleanup_(features_deinit) struct features features;
+	struct recorder *recorder = attempt->recorder;
 	struct recorder_choice choice;
 	struct error *err = features_probe(&features);
 
 	if (!err)
-		err = choose(&features, sample_first_ns, sample_interval_ns, false, ret, &choice);
+		err = choose(&features, attempt, &choice);
 	if (err)
 		return err;
 	error_destroy(choice.refused);
-	ret->hook = hook_name(choice.hook);
-	ret->silent_ns = choice.hook == HOOK_WATCHDOG ? WATCHDOG_SILENT_NS : TICK_SILENT_NS;
-	err = map_record(ret);
+	if (recorder->bpf)
+		recorder->hook = hook_name(choice.hook);
+	return NULL;
+}
+
+struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
+			     const struct pins *pins, const struct legacy *legacy,
+			     struct recorder *ret)
+{
+	struct attempt attempt = {
+		.sample_first_ns = sample_first_ns,
+		.sample_interval_ns = sample_interval_ns,
+		.pins = pins,
+		.legacy = legacy,
+		.recorder = ret,
+	};
+	struct error *err = recorder_init(ret);
+
+	if (err)
+		return err;
+	ret->taken_over = legacy->map_fd >= 0;
+	ret->stuck = legacy->stuck;
+	ret->before = legacy->header;
+	ret->hook = ret->before.tick_hook;
+	if (!legacy->stuck)
+		err = get_programs(&attempt);
+	if (err)
+		return err;
+	ret->silent_ns =
+		strcmp(ret->hook, hook_name(HOOK_WATCHDOG)) ? TICK_SILENT_NS : WATCHDOG_SILENT_NS;
+	err = map_record(legacy, ret);
 	if (err)
 		recorder_stop(ret);
 	return err;
+}
+
+struct error *recorder_pin(const struct recorder *recorder, const struct pins *pins)
+{
+	struct error *err = NULL;
+
+	if (recorder->bpf)
+		err = hooks_pin(pins, PIN_HOOK, recorder->bpf->skeleton, recorder->clocks,
+				recorder->clocks ? recorder->nr_cpus : 0);
+	/* The record's name comes last: all hooks of one that has it have theirs. */
+	if (!err && !recorder->taken_over)
+		err = pin_map(pins, recorder->bpf->maps.lockdump_record, PIN_RECORD);
+	return error_prefix(err, "recorder");
 }
 
 void recorder_stop(struct recorder *recorder)
 {
 	if (recorder->record)
 		munmap(recorder->record, recorder->size);
+	if (recorder->map_fd >= 0)
+		close(recorder->map_fd);
 	detach(recorder);
-	*recorder = (struct recorder){};
+	*recorder = (struct recorder){ .map_fd = -1 };
 }
 
 int recorder_map_fd(const struct recorder *recorder)
 {
-	return bpf_map__fd(recorder->bpf->maps.lockdump_record);
+	return recorder->map_fd;
 }
 
 struct record_header *recorder_header(const struct recorder *recorder)

@@ -3,18 +3,25 @@
 #ifndef LOCKDUMP_RECORDER_H
 #define LOCKDUMP_RECORDER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
 #include "bpf/record.h"
 #include "capture/features.h"
+#include "capture/legacy.h"
+#include "capture/pin.h"
 
 struct bpf_link;
 struct recorder_bpf;
 
 struct recorder {
-	struct recorder_bpf *bpf;
+	struct recorder_bpf *bpf; /* NULL: its programs are those that were taken over */
+	int map_fd; /* the record's */
+	bool taken_over; /* what is in the record stays */
+	bool stuck; /* a CPU was, when it was taken over */
+	struct record_header before; /* then: as the watch before left it */
 	struct bpf_link *
 		*clocks; /* the perf event of each CPU, where samples come from those; else NULL */
 	void *record; /* the map's memory: the header, then the slots */
@@ -32,9 +39,17 @@ struct recorder_choice {
 		refused; /* why a better one was not taken, though the kernel has it; NULL: there was none */
 };
 
-/* Runs until recorder_stop(), or until the process and all its children have ended. */
+/*
+ * Runs until recorder_stop(), or until the process and all its children have ended; what recorder_pin() has pinned runs on.
+ *
+ * With a @legacy the record goes on, and its programs stay if they are the same, or if a CPU is stuck. New ones are there
+ * before the old ones go, in recorder_pin().
+ */
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
+			     const struct pins *pins, const struct legacy *legacy,
 			     struct recorder *ret);
+
+struct error *recorder_pin(const struct recorder *recorder, const struct pins *pins);
 
 /* What recorder_start() would come to, without attaching anything: it is loaded and let go. */
 struct error *recorder_try(const struct features *features, struct recorder_choice *ret);

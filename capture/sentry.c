@@ -180,6 +180,13 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
 	return sigtimedwait(signals, NULL, &timeout);
 }
 
+/* Who ends as he should leaves nothing armed and nothing pinned. To unpin may take long: a CPU may be stuck. */
+static void end_cleanly(const struct watch *watch)
+{
+	trigger_close(&watch->trigger, &watch->recorder);
+	pins_destroy(&watch->pins);
+}
+
 /*
  * Takes note of the spooler's end. The exit status of all, or below 0 to go on: with a trigger the sentry is of
  * use alone too; without one nothing is left to do, and a service manager should know.
@@ -192,8 +199,10 @@ static int spooler_ended(struct sentry *sentry)
 	if (!sentry->spooler || waitpid(sentry->spooler, &status, WNOHANG) <= 0)
 		return -1;
 	sentry->spooler = 0;
-	if (sentry->watch->options->once && WIFEXITED(status))
+	if (sentry->watch->options->once && WIFEXITED(status)) {
+		end_cleanly(sentry->watch);
 		return WEXITSTATUS(status);
+	}
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
@@ -216,7 +225,7 @@ static void end_spooler(struct sentry *sentry)
 		wait_signal(&child, deadline);
 }
 
-/* Returns the exit status. */
+/* Returns the exit status. Who ends as he should leaves nothing pinned: the watch is over. */
 static int first_thread(const struct post *post)
 {
 	sigset_t signals;
@@ -229,6 +238,7 @@ static int first_thread(const struct post *post)
 		int signal = wait_signal(&signals, beat(post));
 		if (signal == SIGINT || signal == SIGTERM) {
 			end_spooler(post->sentry);
+			end_cleanly(post->sentry->watch);
 			return 0;
 		}
 		int status = signal == SIGCHLD ? spooler_ended(post->sentry) : -1;
@@ -322,6 +332,7 @@ int sentry_run(const struct watch *watch, int spooler)
 		err = start_second(&posts[1]);
 	if (err) {
 		end_spooler(&sentry);
+		end_cleanly(watch);
 		return error_report(err);
 	}
 	say_ready(watch);

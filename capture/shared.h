@@ -30,7 +30,7 @@ struct watch {
 	struct recorder recorder;
 	struct shared *shared;
 	struct trigger trigger;
-	struct pins pins;
+	struct pins pins; /* what stays if this process is killed */
 };
 
 struct error *shared_create(uint32_t nr_cpus, struct shared **ret);

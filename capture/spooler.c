@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/print.h"
@@ -69,6 +70,22 @@ static void begin_incident(struct spooler *spooler, const struct stall *stall)
 	}
 	complain(err);
 	complain(spool(spooler));
+}
+
+/* The incident that a watch before has left open: it goes on, and ends as any other. */
+static void take_over_incident(struct spooler *spooler)
+{
+	struct record_header *header = recorder_header(&spooler->watch->recorder);
+
+	if (!header->incident[0])
+		return;
+	struct error *err =
+		incident_open(spooler->watch->options->store, header->incident, &spooler->incident);
+	if (complain(err)) {
+		memset(header->incident, 0, sizeof(header->incident));
+		return;
+	}
+	spooler->open = spooler->stored = true;
 }
 
 static void end_incident(struct spooler *spooler)
@@ -258,10 +275,12 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 		.slot = calloc(1, sizeof(*ret->slot)),
 		.copy = calloc(1, watch->recorder.size),
 	};
-	if (ret->stalls && ret->slot && ret->copy)
-		return NULL;
-	spooler_deinit(ret);
-	return &error_no_memory;
+	if (!ret->stalls || !ret->slot || !ret->copy) {
+		spooler_deinit(ret);
+		return &error_no_memory;
+	}
+	take_over_incident(ret);
+	return NULL;
 }
 
 void spooler_deinit(struct spooler *spooler)
@@ -270,6 +289,12 @@ void spooler_deinit(struct spooler *spooler)
 	free(spooler->stalls);
 	free(spooler->slot);
 	free(spooler->copy);
+}
+
+/* The sentry was killed: its incident is left to the watch that takes over, which may be there already. */
+static bool is_orphan(const struct spooler *spooler)
+{
+	return getppid() != (pid_t)header_of(spooler)->controller_pid;
 }
 
 static int serve(struct spooler *spooler)
@@ -289,6 +314,8 @@ static int serve(struct spooler *spooler)
 		if (spooler_attend(spooler))
 			return spooler->failed;
 	}
+	if (is_orphan(spooler))
+		return 1;
 	take_up(spooler);
 	if (spooler->open)
 		end_incident(spooler);

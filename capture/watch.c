@@ -6,11 +6,15 @@
 #include <unistd.h>
 
 #include "capture/budget.h"
+#include "capture/clock.h"
 #include "capture/header.h"
+#include "capture/legacy.h"
+#include "capture/pin.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
 #include "capture/spooler.h"
 #include "lockdump.h"
+#include "state/stall.h"
 
 /* What an incident takes besides the record: rig.json, and record.bin's other copy while it is replaced. */
 #define INCIDENT_REST (1 << 20)
@@ -27,15 +31,67 @@ static struct error *check(const struct watch_options *options)
 	return err;
 }
 
+static void warn_unpinned(struct error *err)
+{
+	if (err)
+		error_report(error_prefix(err, "watch: if it is killed the record ends with it"));
+}
+
+/* The record and its programs from now on do not end with this process, unless it ends as it should. */
+static struct error *pin(struct watch *watch)
+{
+	struct error *err = recorder_pin(&watch->recorder, &watch->pins);
+
+	if (err)
+		pins_destroy(&watch->pins);
+	if (err && watch->trigger.by_kernel)
+		return error_prefix(err, "--trigger: it must not end with this process");
+	warn_unpinned(err);
+	return NULL;
+}
+
+/* What the watch before has attended to is not attended to again; what goes on is. */
+static void take_over(const struct watch *watch)
+{
+	const struct recorder *recorder = &watch->recorder;
+
+	fprintf(stderr, "lockdump: takes over the record of the watch before, pid %u%s%s\n",
+		recorder->before.controller_pid, recorder->bpf ? "" : ", and its programs",
+		recorder->stuck ? ", as a CPU is stuck" : "");
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
+		struct stall stall;
+		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
+		if (stall_state(&stall, now_ns(), recorder->silent_ns) != STALL_ON &&
+		    legacy_attended(&recorder->before, stall.onset_ns))
+			watch->shared->taken_onset_ns[cpu] = stall.onset_ns;
+	}
+}
+
+static struct error *start_recorder(struct watch *watch)
+{
+	const struct watch_options *options = watch->options;
+	struct legacy legacy;
+	struct error *err =
+		legacy_find(&watch->pins, options->store, options->threshold_ns, &legacy);
+
+	if (err)
+		return error_prefix(err, "watch");
+	err = recorder_start(header_sample_first_ns(options), SAMPLE_INTERVAL_NS, &watch->pins,
+			     &legacy, &watch->recorder);
+	legacy_deinit(&legacy);
+	return err;
+}
+
 static struct error *prepare(struct watch *watch)
 {
 	struct error *err = check(watch->options);
 
+	if (err)
+		return err;
+	warn_unpinned(pins_open(PIN_BPFFS, &watch->pins));
+	err = start_recorder(watch);
 	if (!err)
-		err = recorder_start(header_sample_first_ns(watch->options), SAMPLE_INTERVAL_NS,
-				     &watch->recorder);
-	if (!err)
-		err = trigger_open(watch->options, &watch->recorder, &watch->trigger);
+		err = trigger_open(watch->options, &watch->recorder, &watch->pins, &watch->trigger);
 	if (!err)
 		err = preflight_store(watch->options->store,
 				      2 * watch->recorder.size + INCIDENT_REST);
@@ -44,9 +100,12 @@ static struct error *prepare(struct watch *watch)
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
 	if (!err)
-		error_destroy(pins_open(PIN_BPFFS, &watch->pins));
+		err = trigger_attach(&watch->trigger, watch->options, &watch->recorder,
+				     &watch->pins);
+	if (!err && watch->recorder.taken_over)
+		take_over(watch);
 	if (!err)
-		err = trigger_attach(&watch->trigger, watch->options, &watch->pins);
+		err = pin(watch);
 	if (!err)
 		budget_check(watch);
 	return err;
@@ -66,20 +125,20 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run(struct watch *watch)
+static int run(const struct watch *watch)
 {
 	pid_t sentry = getpid();
 
 	block_signals();
 	fflush(NULL);
 	pid_t spooler = fork();
-	if (spooler < 0)
+	if (spooler < 0) {
+		trigger_close(&watch->trigger, &watch->recorder);
+		pins_destroy(&watch->pins);
 		return error_report(error_errno("watch: cannot fork"));
-	if (spooler) {
-		int status = sentry_run(watch, spooler);
-		trigger_close(&watch->trigger, &watch->recorder, &watch->pins);
-		return status;
 	}
+	if (spooler)
+		return sentry_run(watch, spooler);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	return getppid() == sentry ? spooler_run(watch) : 1;
 }

@@ -11,7 +11,7 @@
 #include "base/usage.h"
 #include "lockdump.h"
 #include "report/output.h"
-#include "state/record.h"
+#include "state/record_pin.h"
 #include "verdict/timeline.h"
 
 static void usage(FILE *out)
@@ -113,13 +113,14 @@ struct analysis {
 	const char *source;
 	const char *output; /* its path; NULL: say what is in the record */
 	FILE *out;
+	struct record live; /* of this machine, if it is pinned; else there is no data */
 };
 
 static struct error *show_record(void *arg)
 {
 	const struct analysis *analysis = arg;
-	struct record record;
-	struct error *err = read_record(analysis->source, &record);
+	struct record record = analysis->live;
+	struct error *err = record.data ? NULL : read_record(analysis->source, &record);
 
 	if (err)
 		return err;
@@ -146,6 +147,25 @@ static struct error *record(struct analysis *analysis, struct sandbox *sandbox)
 	sandbox->interrupts = &output.interrupts;
 	err = sandbox_run(sandbox, show_record, analysis);
 	return output_close(&output, err);
+}
+
+/* By its name; a watch that could not give it one has it in the kernel's memory only. */
+static struct error *record_live(struct analysis *analysis, struct sandbox *sandbox)
+{
+	struct error *unpinned = record_from_pin(RECORD_PIN_PATH, &analysis->live);
+
+	if (unpinned && unpinned->class != ERROR_NOT_FOUND)
+		return unpinned;
+	struct error *err = record(analysis, sandbox);
+	record_deinit(&analysis->live);
+	if (err && unpinned && err->class == ERROR_NOT_FOUND) {
+		error_destroy(err);
+		return unpinned;
+	}
+	if (unpinned)
+		err = error_prefix(err, "%s", unpinned->message);
+	error_destroy(unpinned);
+	return err;
 }
 
 int cmd_record(int argc, char **argv)
@@ -182,8 +202,10 @@ int cmd_record(int argc, char **argv)
 	}
 	if (optind != argc - 1)
 		return usage_error(argv[0], "name one vmcore or record");
-	analysis.source = strcmp(argv[optind], "live") ? argv[optind] : DUMP_LIVE;
+	bool is_live = !strcmp(argv[optind], "live");
+	analysis.source = is_live ? DUMP_LIVE : argv[optind];
 	sandbox.name = analysis.source;
-	struct error *err = record(&analysis, &sandbox);
+	struct error *err =
+		is_live ? record_live(&analysis, &sandbox) : record(&analysis, &sandbox);
 	return err ? error_report(err) : 0;
 }

@@ -9,9 +9,6 @@
 #include "base/regular_file.h"
 #include "state/bpf_maps.h"
 
-/* 2048 CPUs, more than any machine has, and the header: 128 MB. */
-#define MAX_RECORD_SIZE ((uint64_t)(2048 + 1) * RECORD_SLOT_SIZE)
-
 static struct error *check(const struct record_header *header, size_t size)
 {
 	if (size < RECORD_SLOT_SIZE ||
@@ -89,7 +86,7 @@ struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
 				  element_size, (unsigned long long)nr_cpus);
 	if (!err)
 		err = memory_read_alloc(&kernel->memory, values, (uint64_t)element_size * count,
-					MAX_RECORD_SIZE, &data);
+					RECORD_MAX_SIZE, &data);
 	if (!err)
 		err = record_parse(data, (uint64_t)element_size * count, ret);
 	if (!err)
@@ -105,9 +102,9 @@ struct error *record_from_file(const char *path, struct record *ret)
 
 	if (err)
 		return err;
-	if (in_file > MAX_RECORD_SIZE)
+	if (in_file > RECORD_MAX_SIZE)
 		return error_create(ERROR_OTHER, "%s: no flight record: they have up to %llu MB",
-				    path, (unsigned long long)MAX_RECORD_SIZE >> 20);
+				    path, (unsigned long long)RECORD_MAX_SIZE >> 20);
 	char *data = malloc(in_file + 1);
 	if (!data)
 		return &error_no_memory;

@@ -15,8 +15,10 @@
 #include <asm/msr.h>
 #include <asm/nmi.h>
 
-/* Never set. The compiler must not know that, or the loops below would be noreturn. */
+/* Set, it ends what spins. */
 static bool ldhang_stop;
+module_param_named(stop, ldhang_stop, bool, 0600);
+MODULE_PARM_DESC(stop, "nothing spins any more");
 
 static noinline void ldhang_spin(unsigned long *turns)
 {

@@ -198,7 +198,7 @@ static void test_wrong(void **state)
 	refused(fixture, "[Watch]\nThreshold=\\\n-1\n",
 		":2: Threshold=-1: must be from 0.1 to 86400 seconds");
 	refused(fixture, "[Watch]\nTrigger=never\n",
-		":2: Trigger=never: no such mode; off or sysrq");
+		":2: Trigger=never: no such mode; off, sysrq, kernel or auto");
 	refused(fixture, "[Watch]\nPrint=2\n", ":2: Print=2: neither yes nor no");
 	refused(fixture, "[Watch]\nThreshold\n", ":2: neither [Section] nor Key=value: Threshold");
 	refused(fixture, "[Watch\n", ":1: neither [Section] nor Key=value: [Watch");

@@ -65,6 +65,30 @@ static void test_first_sample(void **state)
 		NS_PER_SEC / 2);
 }
 
+static void test_taken_over(void **state)
+{
+	struct recorder recorder = { .nr_cpus = 1,
+				     .hook = "tick",
+				     .record = calloc(1, RECORD_SLOT_SIZE) };
+	struct watch_options options = { .threshold_ns = 3 * NS_PER_SEC };
+	struct record_header *left = recorder_header(&recorder);
+
+	(void)state;
+	strcpy(left->incident, "20251231T235959Z-0123abcd");
+	left->sample_first_ns = 500 * NS_PER_MS;
+	left->fired_by = RECORD_FIRED_SYSRQ;
+	left->controller_pid = 1;
+	assert_null(header_init(&recorder, &options));
+	assert_string_equal(left->incident, "20251231T235959Z-0123abcd");
+	assert_int_equal(left->threshold_ns, 3 * NS_PER_SEC);
+	assert_int_equal(left->controller_pid, getpid());
+	assert_int_equal(left->fired_by, RECORD_FIRED_NONE);
+	/* Of the programs that go on. */
+	assert_int_equal(left->sample_first_ns, 500 * NS_PER_MS);
+	assert_memory_equal(left->magic, RECORD_MAGIC, sizeof(left->magic));
+	free(left);
+}
+
 #define test(name, function)                     \
 	{                                        \
 		name, function, NULL, NULL, NULL \
@@ -76,6 +100,8 @@ int main(void)
 		test("a time after the anchor is found on the other clocks", test_after_anchor),
 		test("so is one before it", test_before_anchor),
 		test("an incident is called after the second of its onset, in UTC", test_id),
+		test("a header that is taken over keeps its incident, and its programs' times",
+		     test_taken_over),
 		test("the first sample comes after 1 s, or with a shorter threshold",
 		     test_first_sample),
 	};

@@ -4,64 +4,42 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "capture/pin.h"
+#include "make_bpffs.h"
 #include "make_dump.h"
 
 struct fixture {
-	char bpffs[64];
+	char bpffs[BPFFS_PATH_SIZE];
 	char dir[96];
 	struct pins pins;
 };
 
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	strcpy(fixture->bpffs, "/tmp/lockdump-test.XXXXXX");
-	if (!mkdtemp(fixture->bpffs))
-		return -1;
-	snprintf(fixture->dir, sizeof(fixture->dir), "%s/lockdump", fixture->bpffs);
-	*state = fixture;
-	return 0;
+	*state = calloc(1, sizeof(struct fixture));
+	return *state ? 0 : -1;
 }
 
 static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 
-	umount(fixture->bpffs);
-	int ret = rmdir(fixture->bpffs);
+	if (*fixture->bpffs)
+		remove_bpffs(fixture->bpffs);
 	free(fixture);
-	return ret;
-}
-
-/* This process's mounts are its own from now on. */
-static void need_mounts(void)
-{
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		SKIP("no mount can be made here: %s", strerror(errno));
-}
-
-static int need_map(void)
-{
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "test", 4, 8, 1, NULL);
-
-	if (fd < 0)
-		SKIP("no BPF map can be made here: %s", strerror(errno));
-	return fd;
+	return 0;
 }
 
 static void need_folder(struct fixture *fixture)
 {
-	need_mounts();
+	make_bpffs_folder(fixture->bpffs);
+	snprintf(fixture->dir, sizeof(fixture->dir), "%s/lockdump", fixture->bpffs);
 	struct error *err = pins_open(fixture->bpffs, &fixture->pins);
 	if (err) {
 		print_message("%s\n", err->message);
@@ -98,7 +76,7 @@ static void test_mounted(void **state)
 static void test_names(void **state)
 {
 	struct fixture *fixture = *state;
-	int map = need_map();
+	int map = make_bpf_map(8, 1);
 
 	need_folder(fixture);
 	assert_true(pin_get(&fixture->pins, "record") < 0);

@@ -10,6 +10,7 @@
 
 #include "capture/clock.h"
 #include "capture/spooler.h"
+#include "make_dump.h"
 
 #define SECOND	NS_PER_SEC
 #define NR_CPUS 2
@@ -184,6 +185,64 @@ static void test_no_store(void **state)
 	assert_true(fixture->spooler.failed);
 }
 
+/* Another watch's spooler begins with the record as this one has left it. */
+static void begin_anew(struct fixture *fixture)
+{
+	spooler_deinit(&fixture->spooler);
+	memset(fixture->watch.shared->taken_onset_ns, 0,
+	       NR_CPUS * sizeof(fixture->watch.shared->taken_onset_ns[0]));
+	assert_no_error(spooler_init(&fixture->watch, &fixture->spooler));
+}
+
+static void test_goes_on(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_header *header = recorder_header(&fixture->watch.recorder);
+	char id[INCIDENT_ID_SIZE];
+
+	lock_up(fixture, 0);
+	attend(fixture, 1);
+	memcpy(id, header->incident, sizeof(id));
+	begin_anew(fixture);
+	attend(fixture, 2);
+	assert_true(fixture->spooler.open);
+	assert_string_equal(fixture->spooler.incident.id, id);
+	recover(fixture, 0);
+	attend(fixture, 1);
+	assert_false(fixture->spooler.open);
+	assert_string_equal(header->incident, "");
+	assert_int_equal(nr_incidents(fixture), 1);
+}
+
+static void test_ended_meanwhile(void **state)
+{
+	struct fixture *fixture = *state;
+	char said[1024];
+
+	lock_up(fixture, 0);
+	attend(fixture, 1);
+	recover(fixture, 0);
+	begin_anew(fixture);
+	fixture->watch.shared->taken_onset_ns[0] = slot_of(fixture, 0)->onset_ns;
+	listen(fixture, 1, said, sizeof(said));
+	assert_non_null(strstr(said, " is closed"));
+	assert_false(fixture->spooler.open);
+	assert_int_equal(nr_incidents(fixture), 1);
+}
+
+static void test_other_store(void **state)
+{
+	struct fixture *fixture = *state;
+
+	lock_up(fixture, 0);
+	strcpy(recorder_header(&fixture->watch.recorder)->incident, "20260101T000000Z-0123abcd");
+	begin_anew(fixture);
+	attend(fixture, 1);
+	assert_true(fixture->spooler.open);
+	assert_true(fixture->spooler.stored);
+	assert_int_equal(nr_incidents(fixture), 1);
+}
+
 #define SPOOLER_TEST(sentence, function)                  \
 	{                                                 \
 		sentence, function, setup, teardown, NULL \
@@ -196,6 +255,12 @@ int main(void)
 			     test_one_after_the_other),
 		SPOOLER_TEST("a process's name does not steer the terminal", test_steering_comm),
 		SPOOLER_TEST("an incident that could not be stored has failed", test_no_store),
+		SPOOLER_TEST("the incident of a watch that was killed goes on in its folder",
+			     test_goes_on),
+		SPOOLER_TEST("and is closed if its stall has ended in the meantime",
+			     test_ended_meanwhile),
+		SPOOLER_TEST("where that folder is not to be found another is begun",
+			     test_other_store),
 		SPOOLER_TEST("stalls that overlap are one incident", test_together),
 	};
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The pinned links of a BPF object. Their names are PREFIX, then a number that is another for other programs or other
+ * settings of theirs, and the program's name: so the next watch knows whether what it finds does what it wants.
+ */
+#ifndef LOCKDUMP_HOOKS_H
+#define LOCKDUMP_HOOKS_H
+
+#include <bpf/libbpf.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "capture/pin.h"
+
+/* @skeleton is open, and its constants are set: const volatile variables. */
+uint32_t hooks_number(const struct bpf_object_skeleton *skeleton);
+
+/* Whether all links that are pinned under @prefix, at least one, have that number. */
+bool hooks_are_pinned(const struct pins *pins, const char *prefix, uint32_t number);
+
+/*
+ * Pins the links of @skeleton, whose programs are attached, and @others, which it does not know of (NULL among them are
+ * passed over). Then it takes the names away from all else under @prefix: for a moment both run.
+ */
+struct error *hooks_pin(const struct pins *pins, const char *prefix,
+			const struct bpf_object_skeleton *skeleton, struct bpf_link *const *others,
+			size_t nr_others);
+
+#endif
