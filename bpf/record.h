@@ -77,12 +77,17 @@ enum record_armed {
 	RECORD_FIRING,
 };
 
-/* What triggers: bits of the header's trigger_on. */
-enum record_trigger_on {
-	RECORD_ON_SOFT_LOCKUP = 1 << 16,
-	RECORD_ON_HARD_LOCKUP = 1 << 17,
-	RECORD_ON_NMI = 1 << 18, /* from outside: the kernel panics */
-	RECORD_ON_PRETIMEOUT = 1 << 19, /* the same of a hardware watchdog */
+/* What can be seen to go wrong. */
+enum record_kind {
+	RECORD_KIND_SOFT_LOCKUP,
+	RECORD_KIND_HARD_LOCKUP,
+	RECORD_KIND_RCU_STALL,
+	RECORD_KIND_HUNG_TASK,
+	RECORD_KIND_WORKQUEUE_STALL,
+	RECORD_KIND_IRQ_STORM,
+	RECORD_KIND_SOFTIRQ_STORM,
+	RECORD_KIND_NEED_RESCHED,
+	RECORD_NR_KINDS
 };
 
 struct record_header {
@@ -127,7 +132,8 @@ struct record_header {
 	char incident[40]; /* the incident's folder, empty while there is none */
 	char tick_hook[32]; /* the kernel function that the samples come from */
 
-	__u32 trigger_on; /* enum record_trigger_on */
+	/* 1 << enum record_kind: what triggers. */
+	__u32 trigger_on;
 	__u32 reserved;
 	__u64 sysrq_ns; /* when the controller last wrote to /proc/sysrq-trigger; 0: never */
 	/* When the kernel's own trigger found no crash kernel to start, and gave up on what hung then; 0: never. */

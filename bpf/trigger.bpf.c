@@ -14,7 +14,7 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set before the load. */
 const volatile __u64 trigger_after_ns = 0;
-const volatile __u32 trigger_on = 0; /* enum record_trigger_on */
+const volatile __u32 trigger_on = 0; /* 1 << enum record_kind */
 /*
  * The controller comes first, by sysrq: not before its heartbeat is so old, or its last write is so long ago. 0: it
  * has no part in it.
@@ -43,6 +43,11 @@ struct registers {
 #define REGISTER_SP 19
 #define KERNEL_CS   0x10
 #endif
+
+static __always_inline bool is_on(enum record_kind kind)
+{
+	return trigger_on & (1U << kind);
+}
 
 /* What hung when the trigger failed is not tried again: it would be so in each tick. */
 static __always_inline bool began_before_failure(const struct record_header *header, __u64 onset_ns)
@@ -155,7 +160,7 @@ static __always_inline int look(void *ctx)
 	if (!header || !slot || header->armed != RECORD_ARMED)
 		return 0;
 	regs = interrupted_regs();
-	if (!(trigger_on & RECORD_ON_SOFT_LOCKUP) || !is_soft_lockup(slot, regs))
+	if (!is_on(RECORD_KIND_SOFT_LOCKUP) || !is_soft_lockup(slot, regs))
 		return 0;
 	now = bpf_ktime_get_ns();
 	if (is_my_turn(header, slot->onset_ns, now) &&

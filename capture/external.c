@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "bpf/record.h"
 
 #define WATCHDOGS "/sys/class/watchdog"
 
@@ -106,12 +105,12 @@ static void set_pretimeouts(struct external *external, const char *root)
 			path);
 }
 
-void external_set(uint32_t trigger_on, const char *root, struct external *ret)
+void external_set(uint32_t requests, const char *root, struct external *ret)
 {
 	ret->count = 0;
-	if (trigger_on & RECORD_ON_NMI)
+	if (requests & EXTERNAL_NMI)
 		set_nmi(ret, root);
-	if (trigger_on & RECORD_ON_PRETIMEOUT)
+	if (requests & EXTERNAL_PRETIMEOUT)
 		set_pretimeouts(ret, root);
 }
 

@@ -12,6 +12,11 @@
 
 #define EXTERNAL_MAX 16
 
+enum external_request {
+	EXTERNAL_NMI = 1 << 0,
+	EXTERNAL_PRETIMEOUT = 1 << 1,
+};
+
 struct external {
 	struct external_setting {
 		char path[128];
@@ -21,10 +26,10 @@ struct external {
 };
 
 /*
- * Sets what the bits of @trigger_on (enum record_trigger_on) ask for, and says on stderr what is not to be had. @root is
+ * Sets what @requests, bits of enum external_request, want, and says on stderr what is not to be had. @root is
  * put before the paths: "".
  */
-void external_set(uint32_t trigger_on, const char *root, struct external *ret);
+void external_set(uint32_t requests, const char *root, struct external *ret);
 
 /* Puts everything back. */
 void external_restore(const struct external *external);

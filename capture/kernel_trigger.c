@@ -89,7 +89,7 @@ static void configure(struct trigger_bpf__rodata *rodata, const struct watch_opt
 		      bool controller_first)
 {
 	rodata->trigger_after_ns = options->trigger_after_ns;
-	rodata->trigger_on = options->trigger_on;
+	rodata->trigger_on = options->trigger_on.kinds;
 	rodata->heartbeat_old_ns = controller_first ? HEARTBEAT_OLD_NS : 0;
 	rodata->sysrq_old_ns = controller_first ? SYSRQ_OLD_NS : 0;
 }

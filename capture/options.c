@@ -10,6 +10,7 @@
 
 #include "capture/clock.h"
 #include "capture/configuration.h"
+#include "capture/external.h"
 #include "kdump/store.h"
 
 #define SECTION		 "Watch"
@@ -21,7 +22,7 @@
 
 static const struct watch_options defaults = {
 	.threshold_ns = 10 * NS_PER_SEC,
-	.trigger_on = RECORD_ON_SOFT_LOCKUP | RECORD_ON_HARD_LOCKUP,
+	.trigger_on = { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP },
 	.max_triggers = { .count = 3, .days = 1 },
 	.store = STORE_DEFAULT,
 };
@@ -65,45 +66,48 @@ static struct error *parse_trigger(const char *text, void *ret)
 	return error_create(ERROR_OTHER, "no such mode; off, sysrq, kernel or auto");
 }
 
-/* The kinds that --trigger-on knows: bits of enum record_trigger_on. */
+/* What --trigger-on knows. */
 static const struct {
 	const char *name;
-	uint32_t bit;
+	struct trigger_on on;
 } trigger_kinds[] = {
-	{ "soft-lockup", RECORD_ON_SOFT_LOCKUP },
-	{ "hard-lockup", RECORD_ON_HARD_LOCKUP },
-	{ "nmi", RECORD_ON_NMI },
-	{ "pretimeout", RECORD_ON_PRETIMEOUT },
+	{ "soft-lockup", { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP } },
+	{ "hard-lockup", { .kinds = 1U << RECORD_KIND_HARD_LOCKUP } },
+	{ "nmi", { .requests = EXTERNAL_NMI } },
+	{ "pretimeout", { .requests = EXTERNAL_PRETIMEOUT } },
 };
 
-static uint32_t trigger_kind(const char *name, size_t length)
+#define NR_TRIGGER_KINDS (sizeof(trigger_kinds) / sizeof(trigger_kinds[0]))
+
+static const struct trigger_on *find_trigger_kind(const char *name, size_t length)
 {
-	for (size_t i = 0; i < sizeof(trigger_kinds) / sizeof(trigger_kinds[0]); i++)
+	for (size_t i = 0; i < NR_TRIGGER_KINDS; i++)
 		if (strlen(trigger_kinds[i].name) == length &&
 		    !memcmp(trigger_kinds[i].name, name, length))
-			return trigger_kinds[i].bit;
-	return 0;
+			return &trigger_kinds[i].on;
+	return NULL;
 }
 
 /* A list: it takes the place of the one before. */
 static struct error *parse_trigger_on(const char *text, void *ret)
 {
-	uint32_t on = 0;
+	struct trigger_on on = {};
 
 	for (const char *name = text;; name++) {
 		size_t length = strcspn(name, ",");
-		uint32_t bit = trigger_kind(name, length);
-		if (!bit)
+		const struct trigger_on *kind = find_trigger_kind(name, length);
+		if (!kind)
 			return error_create(ERROR_OTHER,
-					    "'%.*s' is no kind that can trigger; soft-lockup, "
-					    "hard-lockup, nmi, pretimeout",
+					    "'%.*s' is no kind that can trigger; "
+					    "'lockdump watch --help' lists them",
 					    (int)length, name);
-		on |= bit;
+		on.kinds |= kind->kinds;
+		on.requests |= kind->requests;
 		name += length;
 		if (!*name)
 			break;
 	}
-	*(uint32_t *)ret = on;
+	*(struct trigger_on *)ret = on;
 	return NULL;
 }
 

@@ -94,7 +94,7 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 	const struct watch *watch = sentry->watch;
 	const struct watch_options *options = watch->options;
 	bool by_sysrq = watch->trigger.sysrq_fd >= 0 && !watch->shared->used_up &&
-			(options->trigger_on & RECORD_ON_SOFT_LOCKUP);
+			(options->trigger_on.kinds & (1U << RECORD_KIND_SOFT_LOCKUP));
 	uint64_t now = now_ns();
 	struct stall stall;
 

@@ -81,7 +81,7 @@ struct error *trigger_attach(struct trigger *trigger, const struct watch_options
 	kernel_trigger_destroy(trigger->kernel);
 	trigger->kernel = NULL;
 	if (!err && !trigger_is_off(trigger))
-		external_set(options->trigger_on, "", &trigger->external);
+		external_set(options->trigger_on.requests, "", &trigger->external);
 	return error_prefix(err, "--trigger");
 }
 

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bpf/record.h"
 #include "capture/external.h"
 
 #define WATCHDOG "sys/class/watchdog/watchdog"
@@ -63,7 +62,7 @@ static void test_nmi(void **state)
 
 	make(fixture, "proc/sys/kernel/unknown_nmi_panic", "0");
 	make(fixture, "proc/sys/kernel/panic_on_unrecovered_nmi", "1");
-	external_set(RECORD_ON_NMI, fixture->root, &fixture->external);
+	external_set(EXTERNAL_NMI, fixture->root, &fixture->external);
 	has(fixture, "proc/sys/kernel/unknown_nmi_panic", "1");
 	has(fixture, "proc/sys/kernel/panic_on_unrecovered_nmi", "1");
 	external_restore(&fixture->external);
@@ -77,7 +76,7 @@ static void test_pretimeout(void **state)
 
 	make(fixture, WATCHDOG "0/pretimeout_governor", "noop");
 	make(fixture, WATCHDOG "1/timeout", "30"); /* it has no pretimeout */
-	external_set(RECORD_ON_PRETIMEOUT, fixture->root, &fixture->external);
+	external_set(EXTERNAL_PRETIMEOUT, fixture->root, &fixture->external);
 	assert_int_equal(fixture->external.count, 1);
 	has(fixture, WATCHDOG "0/pretimeout_governor", "panic");
 	external_restore(&fixture->external);
@@ -90,7 +89,7 @@ static void test_not_asked_for(void **state)
 
 	make(fixture, "proc/sys/kernel/unknown_nmi_panic", "0");
 	make(fixture, WATCHDOG "0/pretimeout_governor", "noop");
-	external_set(RECORD_ON_SOFT_LOCKUP, fixture->root, &fixture->external);
+	external_set(0, fixture->root, &fixture->external);
 	assert_int_equal(fixture->external.count, 0);
 	has(fixture, "proc/sys/kernel/unknown_nmi_panic", "0");
 	has(fixture, WATCHDOG "0/pretimeout_governor", "noop");
@@ -100,7 +99,7 @@ static void test_nothing_there(void **state)
 {
 	struct fixture *fixture = *state;
 
-	external_set(RECORD_ON_NMI | RECORD_ON_PRETIMEOUT, fixture->root, &fixture->external);
+	external_set(EXTERNAL_NMI | EXTERNAL_PRETIMEOUT, fixture->root, &fixture->external);
 	assert_int_equal(fixture->external.count, 0);
 	external_restore(&fixture->external);
 }

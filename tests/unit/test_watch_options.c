@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "capture/clock.h"
+#include "capture/external.h"
 #include "capture/options.h"
 
 #define MAX_WORDS 16
@@ -113,10 +114,14 @@ static void test_modes(void **state)
 static void test_kinds(void **state)
 {
 	(void)state;
-	assert_int_equal(accepted("").trigger_on, RECORD_ON_SOFT_LOCKUP | RECORD_ON_HARD_LOCKUP);
-	assert_int_equal(accepted("--trigger-on hard-lockup").trigger_on, RECORD_ON_HARD_LOCKUP);
-	assert_int_equal(accepted("--trigger-on nmi,soft-lockup,pretimeout").trigger_on,
-			 RECORD_ON_NMI | RECORD_ON_SOFT_LOCKUP | RECORD_ON_PRETIMEOUT);
+	assert_int_equal(accepted("").trigger_on.kinds,
+			 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP);
+	assert_int_equal(accepted("").trigger_on.requests, 0);
+	assert_int_equal(accepted("--trigger-on hard-lockup").trigger_on.kinds,
+			 1U << RECORD_KIND_HARD_LOCKUP);
+	struct trigger_on on = accepted("--trigger-on nmi,soft-lockup,pretimeout").trigger_on;
+	assert_int_equal(on.kinds, 1U << RECORD_KIND_SOFT_LOCKUP);
+	assert_int_equal(on.requests, EXTERNAL_NMI | EXTERNAL_PRETIMEOUT);
 	refused("--trigger-on soft", "'soft' is no kind");
 	refused("--trigger-on soft-lockups", "'soft-lockups' is no kind");
 	refused("--trigger-on soft-lockup,", "'' is no kind");
