@@ -136,26 +136,14 @@ static struct error *resolve(struct view *view)
 }
 
 struct place {
-	char text[KSYM_TEXT_SIZE + 128];
+	char text[KSYM_PLACE_SIZE];
 };
 
-/* @pc as the kernel writes it: "func+0x1c/0x40 [module]". */
 static struct place place_of(const struct view *view, uint64_t pc, uint64_t key)
 {
-	const struct ksym *sym = symbol_of(view, key);
 	struct place place;
 
-	if (!sym) {
-		snprintf(place.text, sizeof(place.text), "0x%" PRIx64, pc);
-		return place;
-	}
-	int len = snprintf(place.text, sizeof(place.text), "%s+0x%" PRIx64, sym->name,
-			   pc - sym->address);
-	if (sym->size)
-		len += snprintf(place.text + len, sizeof(place.text) - len, "/0x%" PRIx64,
-				sym->size);
-	if (*sym->module)
-		snprintf(place.text + len, sizeof(place.text) - len, " [%s]", sym->module);
+	ksym_place(symbol_of(view, key), pc, place.text);
 	return place;
 }
 

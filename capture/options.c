@@ -135,6 +135,16 @@ static struct error *parse_max_triggers(const char *text, void *ret)
 	return NULL;
 }
 
+static struct error *parse_outlet(const char *text, void *ret)
+{
+	enum outlet outlet = outlet_find(text);
+
+	if (!outlet)
+		return error_create(ERROR_OTHER, "neither console nor pmsg");
+	*(enum outlet *)ret = outlet;
+	return NULL;
+}
+
 static struct error *parse_text(const char *text, void *ret)
 {
 	*(const char **)ret = text;
@@ -196,6 +206,9 @@ static const struct setting settings[] = {
 	  "where the incidents go (default " STORE_DEFAULT ")" },
 	{ "print", "Print", NULL, parse_bool, MEMBER(print),
 	  "print process, memory and kernel facts of each stall" },
+	{ "to", "To", "WHERE", parse_outlet, MEMBER(to),
+	  "write who is stuck, where and since when, in a few lines, to the\n"
+	  "kernel's log and console (console) or to ramoops (pmsg)" },
 	{ "once", NULL, NULL, parse_bool, MEMBER(once),
 	  "end when the first stall is over and stored" },
 	{ "help", NULL, NULL, parse_bool, MEMBER(help), "this text" },

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "bpf/record.h"
+#include "report/outlet.h"
 #include "kdump/strings.h"
 
 /* lockdump.conf in it, then the drop-ins in lockdump.conf.d in the order of their names. */
@@ -31,6 +32,7 @@ struct watch_options {
 	} max_triggers;
 	const char *store; /* not owned */
 	bool print;
+	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;
 	bool help; /* the rest was not looked at */
 

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,10 +16,13 @@
 #include "capture/facts.h"
 #include "capture/header.h"
 #include "capture/rig.h"
+#include "report/notice.h"
+#include "capture/sources.h"
 #include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
+#define GATHER_WAIT_NS	  (3 * NS_PER_SEC) /* at an incident's end */
 
 _Static_assert(sizeof(((struct record_header *)0)->incident) == INCIDENT_ID_SIZE,
 	       "an incident's ID must fit the record's header");
@@ -41,6 +45,16 @@ static enum stall_state state_of(const struct spooler *spooler, const struct sta
 	return stall_state(stall, now_ns(), spooler->watch->recorder.silent_ns);
 }
 
+static void copy_record(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+
+	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
+		stall_copy_slot(recorder_slot(recorder, cpu),
+				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+}
+
 static struct error *spool(struct spooler *spooler)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
@@ -48,10 +62,7 @@ static struct error *spool(struct spooler *spooler)
 	spooler->next_spool_ns = now_ns() + SPOOL_INTERVAL_NS;
 	if (!spooler->stored)
 		return NULL;
-	memcpy(spooler->copy, recorder->record, RECORD_SLOT_SIZE);
-	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
-		stall_copy_slot(recorder_slot(recorder, cpu),
-				(void *)(spooler->copy + (size_t)RECORD_SLOT_SIZE * (1 + cpu)));
+	copy_record(spooler);
 	return incident_write(&spooler->incident, "record.bin", spooler->copy, recorder->size);
 }
 
@@ -85,13 +96,73 @@ static void take_over_incident(struct spooler *spooler)
 		memset(header->incident, 0, sizeof(header->incident));
 		return;
 	}
-	spooler->open = spooler->stored = true;
+	spooler->open = spooler->stored = spooler->noticed = true;
 }
 
-static void end_incident(struct spooler *spooler)
+/* What can be read without losing another CPU to it: see capture/sources.h. */
+static uint32_t unsafe_sources(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+	long to_spare = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	uint64_t now = now_ns();
+	uint32_t unsafe = 0;
+
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
+		struct stall stall;
+		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
+		enum stall_state state = stall_state(&stall, now, recorder->silent_ns);
+		if (state != STALL_ON && state != STALL_SILENT)
+			continue;
+		to_spare--;
+		if (now > stall.last_ns && now - stall.last_ns > recorder->silent_ns / 10)
+			unsafe |= SOURCE_IRQ_LOCKS;
+	}
+	return to_spare > 0 ? unsafe : unsafe | SOURCE_SPIN_LOCKS;
+}
+
+static void gather(struct spooler *spooler, enum gather_folder folder,
+		   struct gather_request *request)
+{
+	if (!spooler->stored)
+		return;
+	request->folder = folder;
+	request->unsafe = unsafe_sources(spooler);
+	memcpy(request->incident, spooler->incident.id, sizeof(request->incident));
+	complain(gatherer_ask(&spooler->gatherer, request));
+}
+
+/* Of the CPU's task, once the stall is told. */
+static void add_stall(const struct spooler *spooler, const struct stall *stall,
+		      struct gather_request *request)
+{
+	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
+	struct record_sample sample;
+
+	if (request->nr_stalls == GATHER_MAX_STALLS)
+		return;
+	struct gather_stall *to = &request->stalls[request->nr_stalls++];
+	*to = (struct gather_stall){ .cpu = stall->cpu };
+	if (!stall_copy_newest(slot, stall->onset_ns, &sample))
+		return;
+	to->pid = sample.pid;
+	snprintf(to->comm, sizeof(to->comm), "%.*s", (int)sizeof(sample.comm), sample.comm);
+}
+
+/* While a stall is still on nothing is gathered at the end; what was asked for at the onset may not be done yet. */
+static void end_gathering(struct spooler *spooler, bool over)
+{
+	struct gather_request request = {};
+
+	if (over)
+		gather(spooler, GATHER_END, &request);
+	gatherer_wait(&spooler->gatherer, GATHER_WAIT_NS);
+}
+
+static void end_incident(struct spooler *spooler, bool over)
 {
 	struct record_header *header = recorder_header(&spooler->watch->recorder);
 
+	end_gathering(spooler, over);
 	spooler->failed = !spooler->stored;
 	spooler->failed |= complain(spool(spooler));
 	if (spooler->stored) {
@@ -100,7 +171,7 @@ static void end_incident(struct spooler *spooler)
 		incident_close(&spooler->incident);
 	}
 	memset(header->incident, 0, sizeof(header->incident));
-	spooler->open = spooler->stored = false;
+	spooler->open = spooler->stored = spooler->noticed = false;
 }
 
 /* Any user gives his processes their names; they are about to reach a terminal. */
@@ -140,6 +211,20 @@ static void tell_stall(const struct spooler *spooler, const struct stall *stall)
 	complain(facts_print(&facts, stdout));
 }
 
+/* Where it stays if the machine does not: once for each incident. */
+static struct error *notice(struct spooler *spooler)
+{
+	enum outlet to = spooler->watch->options->to;
+	struct record record;
+
+	if (!to || spooler->noticed)
+		return NULL;
+	spooler->noticed = true;
+	copy_record(spooler);
+	struct error *err = record_view(spooler->copy, spooler->watch->recorder.size, &record);
+	return err ? err : notice_write(&record, now_ns(), to, false);
+}
+
 static void tell_end(const struct spooler *spooler, const struct stall *stall)
 {
 	FILE *out = spooler->watch->options->print ? stdout : stderr;
@@ -165,6 +250,7 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 static void take_up(struct spooler *spooler)
 {
 	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
+	struct gather_request request = {};
 	bool any = false;
 
 	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
@@ -182,9 +268,14 @@ static void take_up(struct spooler *spooler)
 		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
 			continue;
 		tell_stall(spooler, stall);
+		add_stall(spooler, stall, &request);
 		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
-	if (any && spooler->stored)
+	if (!any)
+		return;
+	complain(notice(spooler));
+	gather(spooler, GATHER_ONSET, &request);
+	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
 }
 
@@ -219,7 +310,7 @@ bool spooler_attend(struct spooler *spooler)
 	if (!spooler->open)
 		return false;
 	if (!still_on(spooler)) {
-		end_incident(spooler);
+		end_incident(spooler, true);
 		return spooler->watch->options->once;
 	}
 	if (now_ns() >= spooler->next_spool_ns)
@@ -271,6 +362,7 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 		.watch = watch,
 		.incident = { .dirfd = -1 },
 		.next_count_ns = now_ns() + BUDGET_INTERVAL_NS,
+		.gatherer = { .fd = -1 },
 		.stalls = calloc(watch->recorder.nr_cpus, sizeof(*ret->stalls)),
 		.slot = calloc(1, sizeof(*ret->slot)),
 		.copy = calloc(1, watch->recorder.size),
@@ -285,6 +377,7 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 
 void spooler_deinit(struct spooler *spooler)
 {
+	gatherer_stop(&spooler->gatherer);
 	incident_close(&spooler->incident);
 	free(spooler->stalls);
 	free(spooler->slot);
@@ -297,6 +390,13 @@ static bool is_orphan(const struct spooler *spooler)
 	return getppid() != (pid_t)header_of(spooler)->controller_pid;
 }
 
+/* Anew if it has ended, but only while nothing stalls. */
+static void keep_gatherer(struct spooler *spooler)
+{
+	if (spooler->gatherer.fd < 0 && !spooler->open)
+		complain(gatherer_start(spooler->watch->options->store, "", &spooler->gatherer));
+}
+
 static int serve(struct spooler *spooler)
 {
 	sigset_t signals;
@@ -306,6 +406,7 @@ static int serve(struct spooler *spooler)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	for (;;) {
+		keep_gatherer(spooler);
 		int signal = next_signal(spooler, &signals);
 		if (signal == SIGINT || signal == SIGTERM)
 			break;
@@ -318,8 +419,16 @@ static int serve(struct spooler *spooler)
 		return 1;
 	take_up(spooler);
 	if (spooler->open)
-		end_incident(spooler);
+		end_incident(spooler, false);
 	return 0;
+}
+
+/* A child of ours that cannot be killed must not keep the recorder in the kernel. */
+static void forget_record(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+
+	madvise(recorder->record, recorder->size, MADV_DONTFORK);
 }
 
 int spooler_run(const struct watch *watch)
@@ -329,6 +438,7 @@ int spooler_run(const struct watch *watch)
 
 	if (err)
 		return error_report(err);
+	forget_record(&spooler);
 	int status = serve(&spooler);
 	spooler_deinit(&spooler);
 	return status;

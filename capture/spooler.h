@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/gatherer.h"
 #include "capture/shared.h"
 #include "state/stall.h"
 #include "kdump/store.h"
@@ -16,9 +17,11 @@ struct spooler {
 	struct incident incident;
 	bool open; /* a stall is being attended to */
 	bool stored; /* and has an incident in the store */
+	bool noticed; /* and was told of where --to says */
 	bool failed; /* the last incident is not whole in the store */
 	uint64_t next_spool_ns;
 	uint64_t next_count_ns; /* of the triggers, while they are used up */
+	struct gatherer gatherer; /* spooler_run() has it run */
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct record_slot *slot; /* room for a copy */
 	char *copy; /* and for one of the whole record */

@@ -16,8 +16,8 @@
 #include "lockdump.h"
 #include "state/stall.h"
 
-/* What an incident takes besides the record: rig.json, and record.bin's other copy while it is replaced. */
-#define INCIDENT_REST (1 << 20)
+/* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
+#define INCIDENT_REST (4 << 20)
 
 static struct error *check(const struct watch_options *options)
 {
@@ -28,6 +28,8 @@ static struct error *check(const struct watch_options *options)
 		err = preflight_alone(WATCH_LOCK, &lock_fd);
 	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
+	if (!err && options->to)
+		err = error_prefix(outlet_check(options->to, ""), "watch: --to");
 	return err;
 }
 

@@ -10,7 +10,9 @@
 #include "base/sandbox.h"
 #include "base/usage.h"
 #include "lockdump.h"
+#include "report/notice.h"
 #include "report/output.h"
+#include "state/clocks.h"
 #include "state/record_pin.h"
 #include "verdict/timeline.h"
 
@@ -20,6 +22,8 @@ static void usage(FILE *out)
 	      "Takes the flight record out of a vmcore, or of this machine as it runs, or reads a\n"
 	      "record.bin, and says what is in it.\n\n"
 	      "  -o, --output FILE    save the record instead, as it is\n"
+	      "      --to WHERE       of 'live': instead, write in a few lines who is stuck, where and since\n"
+	      "                       when, to the kernel's log and console (console) or to ramoops (pmsg)\n"
 	      "  --no-sandbox         neither confine the analysis nor limit its time and memory\n"
 	      "  --help\n",
 	      out);
@@ -113,6 +117,7 @@ struct analysis {
 	const char *source;
 	const char *output; /* its path; NULL: say what is in the record */
 	FILE *out;
+	enum outlet to;
 	struct record live; /* of this machine, if it is pinned; else there is no data */
 };
 
@@ -149,6 +154,24 @@ static struct error *record(struct analysis *analysis, struct sandbox *sandbox)
 	return output_close(&output, err);
 }
 
+/* Not in a sandbox: this machine's own kernel is no stranger. */
+static struct error *notify(struct analysis *analysis)
+{
+	struct record record = analysis->live;
+	struct timespec now;
+	struct error *err = outlet_check(analysis->to, "");
+
+	if (!err && !record.data)
+		err = read_record(analysis->source, &record);
+	if (err)
+		return err;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	err = notice_write(&record, now.tv_sec * SECOND_NS + now.tv_nsec, analysis->to, true);
+	if (!analysis->live.data)
+		record_deinit(&record);
+	return err;
+}
+
 /* By its name; a watch that could not give it one has it in the kernel's memory only. */
 static struct error *record_live(struct analysis *analysis, struct sandbox *sandbox)
 {
@@ -156,7 +179,7 @@ static struct error *record_live(struct analysis *analysis, struct sandbox *sand
 
 	if (unpinned && unpinned->class != ERROR_NOT_FOUND)
 		return unpinned;
-	struct error *err = record(analysis, sandbox);
+	struct error *err = analysis->to ? notify(analysis) : record(analysis, sandbox);
 	record_deinit(&analysis->live);
 	if (err && unpinned && err->class == ERROR_NOT_FOUND) {
 		error_destroy(err);
@@ -170,9 +193,10 @@ static struct error *record_live(struct analysis *analysis, struct sandbox *sand
 
 int cmd_record(int argc, char **argv)
 {
-	enum { OPT_NO_SANDBOX = 256 };
+	enum { OPT_NO_SANDBOX = 256, OPT_TO };
 	static const struct option options[] = {
 		{ "output", required_argument, NULL, 'o' },
+		{ "to", required_argument, NULL, OPT_TO },
 		{ "no-sandbox", no_argument, NULL, OPT_NO_SANDBOX },
 		{ "help", no_argument, NULL, 'h' },
 		{},
@@ -191,6 +215,11 @@ int cmd_record(int argc, char **argv)
 	for (int c; (c = getopt_long(argc, argv, ":o:", options, NULL)) >= 0;) {
 		if (c == 'o') {
 			analysis.output = optarg;
+		} else if (c == OPT_TO) {
+			analysis.to = outlet_find(optarg);
+			if (!analysis.to)
+				return usage_error(argv[0], "--to %s: neither console nor pmsg",
+						   optarg);
 		} else if (c == OPT_NO_SANDBOX) {
 			sandbox.off = true;
 		} else if (c == 'h') {
@@ -203,6 +232,8 @@ int cmd_record(int argc, char **argv)
 	if (optind != argc - 1)
 		return usage_error(argv[0], "name one vmcore or record");
 	bool is_live = !strcmp(argv[optind], "live");
+	if (analysis.to && (!is_live || analysis.output))
+		return usage_error(argv[0], "--to is for 'live' only, and without -o");
 	analysis.source = is_live ? DUMP_LIVE : argv[optind];
 	sandbox.name = analysis.source;
 	struct error *err =

@@ -52,20 +52,27 @@ static void check_samples(struct record_slot *slot)
 	}
 }
 
-struct error *record_parse(void *data, size_t size, struct record *ret)
+struct error *record_view(void *data, size_t size, struct record *ret)
 {
 	struct record_header *header = data;
 	struct error *err = check(header, size);
 
-	if (err) {
-		free(data);
+	if (err)
 		return err;
-	}
 	end_strings(header);
 	*ret = (struct record){ .data = data, .size = size, .header = header };
 	for (uint32_t cpu = 0; cpu < header->nr_slots; cpu++)
 		check_samples((struct record_slot *)record_slot(ret, cpu));
 	return NULL;
+}
+
+struct error *record_parse(void *data, size_t size, struct record *ret)
+{
+	struct error *err = record_view(data, size, ret);
+
+	if (err)
+		free(data);
+	return err;
 }
 
 struct error *record_from_kernel(struct kernel *kernel, struct record *ret)

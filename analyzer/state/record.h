@@ -23,6 +23,9 @@ struct error *record_from_kernel(struct kernel *kernel, struct record *ret);
 
 struct error *record_from_file(const char *path, struct record *ret);
 
+/* Checks @data, which stays the caller's and is mended where it must be; @ret is not to be deinited. */
+struct error *record_view(void *data, size_t size, struct record *ret);
+
 /* Checks and adopts @data (malloc'ed): on success, @ret owns it; on failure it was freed. */
 struct error *record_parse(void *data, size_t size, struct record *ret);
 

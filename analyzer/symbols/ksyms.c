@@ -13,6 +13,7 @@
 #include "symbols/ksyms.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -211,4 +212,19 @@ const struct ksym *ksyms_find(const struct ksym *syms, size_t count, uint64_t pc
 	size_t i = piece_of(syms, count, pc);
 
 	return i < count && syms[i].pc == pc ? &syms[i] : NULL;
+}
+
+void ksym_place(const struct ksym *sym, uint64_t pc, char ret[KSYM_PLACE_SIZE])
+{
+	const size_t size = KSYM_PLACE_SIZE;
+
+	if (!sym || !sym->address) {
+		snprintf(ret, size, "0x%" PRIx64, pc);
+		return;
+	}
+	int len = snprintf(ret, size, "%s+0x%" PRIx64, sym->name, pc - sym->address);
+	if (sym->size)
+		len += snprintf(ret + len, size - len, "/0x%" PRIx64, sym->size);
+	if (*sym->module)
+		snprintf(ret + len, size - len, " [%s]", sym->module);
 }

@@ -37,6 +37,10 @@ struct ksym_wanted {
  */
 struct error *ksyms_look_up(FILE *in, struct ksym_wanted *wanted, size_t count);
 
+/* @pc as the kernel writes it, "func+0x1c/0x40 [module]"; just the number if @sym is NULL or has no name. */
+#define KSYM_PLACE_SIZE (KSYM_TEXT_SIZE + KSYM_MODULE_SIZE + 64)
+void ksym_place(const struct ksym *sym, uint64_t pc, char ret[KSYM_PLACE_SIZE]);
+
 /* The entry with that pc in @syms, ordered as ksyms_resolve() leaves them, or NULL. */
 const struct ksym *ksyms_find(const struct ksym *syms, size_t count, uint64_t pc);
 

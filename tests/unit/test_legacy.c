@@ -2,11 +2,17 @@
 /* What a watch that was killed has left, and whether this one can go on with it. */
 #include "test.h"
 
+#include <bpf/bpf.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "capture/clock.h"
+#include "capture/header.h"
 #include "capture/legacy.h"
+#include "make_bpffs.h"
 #include "make_dump.h"
 #include "make_record.h"
 
@@ -70,6 +76,76 @@ static void test_attended(void **state)
 	assert_false(legacy_attended(&before, 101 * NS_PER_SEC));
 }
 
+/* As a watch leaves them: a record, and a hook, which is another map here. */
+static void leave(char *bpffs, uint32_t abi, struct pins *pins)
+{
+	int fd = make_bpf_map(RECORD_SLOT_SIZE, 1 + NR_CPUS);
+	char path[2 * PIN_PATH_SIZE];
+	struct record_header *header = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	struct record_slot *slot = (void *)((char *)header + 2 * (size_t)RECORD_SLOT_SIZE);
+
+	assert_ptr_not_equal(header, MAP_FAILED);
+	make_bpffs(bpffs);
+	assert_no_error(pins_open(bpffs, pins));
+	make_record_header(header, NR_CPUS);
+	assert_no_error(header_boot_id(header->boot_id, sizeof(header->boot_id)));
+	header->abi = abi;
+	header->threshold_ns = 3 * NS_PER_SEC;
+	slot->onset_ns = now_ns() - 5 * NS_PER_SEC;
+	slot->wanted_ns = slot->onset_ns + 1;
+	slot->last_ns = now_ns();
+	munmap(header, SIZE);
+	snprintf(path, sizeof(path), "%s/" PIN_RECORD, pins->dir);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	snprintf(path, sizeof(path), "%s/" PIN_HOOK "0123-tick", pins->dir);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	close(fd);
+}
+
+static void test_found(void **state)
+{
+	char bpffs[BPFFS_PATH_SIZE];
+	struct legacy legacy;
+	struct pins pins;
+
+	(void)state;
+	leave(bpffs, RECORD_ABI, &pins);
+	assert_no_error(legacy_find(&pins, "/nonexistent", NS_PER_SEC, &legacy));
+	assert_true(legacy.map_fd >= 0);
+	assert_int_equal(legacy.header.threshold_ns, 3 * NS_PER_SEC);
+	assert_true(legacy.stuck);
+	legacy_deinit(&legacy);
+	remove_bpffs(bpffs);
+}
+
+static bool count(const char *name, void *arg)
+{
+	(void)name;
+	++*(int *)arg;
+	return true;
+}
+
+static void test_replaced(void **state)
+{
+	char bpffs[BPFFS_PATH_SIZE], store[] = "/tmp/lockdump-test.XXXXXX", command[256];
+	struct legacy legacy;
+	struct pins pins;
+	int names = 0;
+
+	(void)state;
+	leave(bpffs, 4711, &pins);
+	assert_non_null(mkdtemp(store));
+	assert_no_error(legacy_find(&pins, store, NS_PER_SEC, &legacy));
+	assert_true(legacy.map_fd < 0);
+	pin_each(&pins, "", count, &names);
+	assert_int_equal(names, 0);
+	/* One incident, whose record is the whole map. */
+	snprintf(command, sizeof(command), "test $(stat -c %%s %s/*/record.bin) = %zu && rm -r %s",
+		 store, SIZE, store);
+	assert_int_equal(system(command), 0);
+	remove_bpffs(bpffs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -77,6 +153,9 @@ int main(void)
 		TEST("any other does not, and is told why", test_others),
 		TEST("a stall that was past the threshold before the watch died was attended to",
 		     test_attended),
+		TEST("what is pinned is found, and whether a CPU is stuck", test_found),
+		TEST("the record of another version is kept as an incident, and unpinned",
+		     test_replaced),
 	};
 
 	return RUN_TESTS(tests);

@@ -243,6 +243,45 @@ static void test_other_store(void **state)
 	assert_int_equal(nr_incidents(fixture), 1);
 }
 
+static bool has(const struct fixture *fixture, const char *id, const char *name)
+{
+	char path[256];
+
+	snprintf(path, sizeof(path), "%s/%s/%s", fixture->store, id, name);
+	return !access(path, F_OK);
+}
+
+static void test_gathered(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_sample *sample = &slot_of(fixture, 0)->samples[0];
+	struct spooler *spooler = &fixture->spooler;
+	char root[] = "/tmp/lockdump-test.XXXXXX", command[256], id[INCIDENT_ID_SIZE];
+
+	assert_non_null(mkdtemp(root));
+	snprintf(command, sizeof(command),
+		 "mkdir -p %s/proc/7 && echo 1 >%s/proc/7/status && echo 2 >%s/proc/stat", root,
+		 root, root);
+	assert_int_equal(system(command), 0);
+	assert_null(gatherer_start(fixture->store, root, &spooler->gatherer));
+	lock_up(fixture, 0);
+	sample->number = sample->number_end = 1;
+	sample->onset_ns = slot_of(fixture, 0)->onset_ns;
+	sample->pid = 7;
+	attend(fixture, 1);
+	memcpy(id, spooler->incident.id, sizeof(id));
+	assert_true(gatherer_wait(&spooler->gatherer, 60 * SECOND));
+	assert_true(has(fixture, id, "onset/7.status"));
+	assert_true(has(fixture, id, "onset/stat"));
+	assert_false(has(fixture, id, "end"));
+	recover(fixture, 0);
+	attend(fixture, 1);
+	assert_true(gatherer_wait(&spooler->gatherer, 60 * SECOND));
+	assert_true(has(fixture, id, "end/stat"));
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 #define SPOOLER_TEST(sentence, function)                  \
 	{                                                 \
 		sentence, function, setup, teardown, NULL \
@@ -262,6 +301,8 @@ int main(void)
 		SPOOLER_TEST("where that folder is not to be found another is begun",
 			     test_other_store),
 		SPOOLER_TEST("stalls that overlap are one incident", test_together),
+		SPOOLER_TEST("of a stall is gathered at its onset, about its task, and at its end",
+			     test_gathered),
 	};
 
 	return RUN_TESTS(tests);
