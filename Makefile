@@ -2,18 +2,22 @@
 # 'make' builds build/lockdump. 'make demo' and 'make check' need nothing else done before.
 VERSION := 0.1
 PREFIX ?= /usr/local
+# systemd looks into /usr/local/lib and /usr/lib.
+UNITDIR ?= $(PREFIX)/lib/systemd/system
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
 
 B := build
-LIBS := libbpf libdw libelf libseccomp json-c zlib lzo2 libzstd libkmod blkid libcrypto
+LIBS := libbpf libdw libelf libseccomp json-c zlib lzo2 libzstd libkmod blkid libcrypto libcap
 # CPPFLAGS, CFLAGS, LDFLAGS and LDLIBS are the user's, who may set them on make's command line; what
 # the sources need stands beside them. SANITIZE: see tests/tests.mk.
 CFLAGS ?= -O2 -g
 PROJECT_CPPFLAGS := -I. -Ianalyzer -I$(B) -D_GNU_SOURCE -DLOCKDUMP_VERSION='"$(VERSION)"'
 PROJECT_CFLAGS := -std=gnu11 -Wall -Wextra -Werror -Wno-missing-field-initializers -Wshadow -Wstrict-prototypes -Wmissing-prototypes
 PROJECT_LDLIBS := $(shell pkg-config --libs $(LIBS)) -lsnappy -lm
+# now: who watches a hung machine must not look for symbols any more.
+PROJECT_LDFLAGS := -Wl,-z,relro,-z,now
 ALL_CPPFLAGS = $(PROJECT_CPPFLAGS) $(CPPFLAGS)
 ALL_CFLAGS = $(PROJECT_CFLAGS) $(CFLAGS) $(SANITIZE)
 ALL_LDLIBS = $(PROJECT_LDLIBS) $(LDLIBS)
@@ -32,7 +36,7 @@ all: $(B)/lockdump
 
 $(B)/lockdump: $(OBJECTS)
 	$(call say,LD)
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(PROJECT_LDFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LDLIBS)
 
 $(B)/%.o: %.c Makefile | $(SKELETONS)
 	@mkdir -p $(@D)
@@ -58,6 +62,9 @@ include tests/tests.mk
 
 install: all
 	install -D -m 755 $(B)/lockdump $(DESTDIR)$(PREFIX)/sbin/lockdump
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's,@SBINDIR@,$(PREFIX)/sbin,' scripts/systemd/lockdump-watch.service >$(DESTDIR)$(UNITDIR)/lockdump-watch.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/lockdump-watch.service
 
 clean:
 	rm -rf $(B)

@@ -122,7 +122,8 @@ struct error *kernel_trigger_load(const struct recorder *recorder, const struct 
 	if (!bpf)
 		return error_errno("its program");
 	configure(bpf->rodata, options, controller_first);
-	bool is_there = hooks_are_pinned(pins, PIN_TRIGGER, hooks_number(bpf->skeleton));
+	bool is_there = recorder->taken_over &&
+			hooks_are_pinned(pins, PIN_TRIGGER, hooks_number(bpf->skeleton));
 	if (!is_there && recorder->stuck)
 		err = error_create(ERROR_OTHER, "while a CPU is stuck nothing can be attached");
 	else if (!is_there && !choose_programs(bpf, recorder->hook))

@@ -204,6 +204,8 @@ static const struct setting settings[] = {
 	  "(default 3/1)" },
 	{ "store", "Store", "DIR", parse_text, MEMBER(store),
 	  "where the incidents go (default " STORE_DEFAULT ")" },
+	{ "metrics", "Metrics", "FILE", parse_text, MEMBER(metrics),
+	  "counters for the textfile collector of Prometheus' node_exporter" },
 	{ "print", "Print", NULL, parse_bool, MEMBER(print),
 	  "print process, memory and kernel facts of each stall" },
 	{ "to", "To", "WHERE", parse_outlet, MEMBER(to),

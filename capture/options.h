@@ -31,6 +31,7 @@ struct watch_options {
 		unsigned int days;
 	} max_triggers;
 	const char *store; /* not owned */
+	const char *metrics; /* not owned; NULL: none are wanted */
 	bool print;
 	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "capture/clock.h"
+#include "capture/privilege.h"
 
 #define READ_LIMIT_S  2
 #define READ_MOST     (1u << 20)
@@ -61,6 +62,8 @@ struct error *reader_start(const char *root, struct reader *ret)
 		return error_errno("gather: cannot make a socket");
 	ret->pid = fork();
 	if (!ret->pid) {
+		/* Without them there is less that it can read, and that is said where it cannot. */
+		error_destroy(privilege_for_helper());
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		prctl(PR_SET_NAME, "lockdump-reader");
 		keep_only(&sockets[1]);

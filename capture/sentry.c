@@ -8,7 +8,6 @@
 #include "capture/sentry.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -18,11 +17,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "capture/clock.h"
+#include "capture/locked_memory.h"
+#include "capture/privilege.h"
 #include "capture/spooler.h"
 #include "state/stall.h"
 #include "capture/sysrq.h"
@@ -40,6 +40,7 @@ struct sentry {
 	_Atomic uint64_t spent_onset_ns; /* the stall that the trigger did not work on */
 	_Atomic uint64_t told_failed_ns; /* the kernel's trigger's failure that was told of */
 	uint64_t start_ns;
+	_Atomic uint64_t pinged_ns; /* the service manager, the last time */
 	unsigned int nr_threads;
 };
 
@@ -65,6 +66,25 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 		return;
 }
 
+static void tell_spooler(const struct sentry *sentry)
+{
+	if (sentry->spooler)
+		kill(sentry->spooler, SPOOLER_WAKE);
+}
+
+/* It is the spooler who tells the journal. */
+static void say_failure(const struct sentry *sentry, int why)
+{
+	struct shared *shared = sentry->watch->shared;
+
+	shared->failure = why;
+	shared->failures++;
+	tell_spooler(sentry);
+	if (!sentry->watch->journal.is_stderr || !sentry->spooler)
+		say("lockdump: /proc/sysrq-trigger: the machine is still running: %s\n",
+		    sysrq_failure(why));
+}
+
 static void fire(struct sentry *sentry, const struct stall *stall)
 {
 	struct shared *shared = sentry->watch->shared;
@@ -74,8 +94,7 @@ static void fire(struct sentry *sentry, const struct stall *stall)
 	    !atomic_compare_exchange_strong(&shared->firing, &nobody, 1))
 		return;
 	if (sysrq_fire(sentry->watch, stall, sentry->spooler)) {
-		say("lockdump: /proc/sysrq-trigger: the machine is still running: %s\n",
-		    errno ? strerror(errno) : "the write had no effect");
+		say_failure(sentry, errno);
 		sentry->spent_onset_ns = stall->onset_ns;
 	} else {
 		say("lockdump: CPU %u schedules again: not crashed\n", stall->cpu);
@@ -102,8 +121,8 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 	if (!stall.onset_ns)
 		return UINT64_MAX;
 	if (stall_is_lockup(&stall, options->threshold_ns) &&
-	    watch->shared->taken_onset_ns[cpu] != stall.onset_ns && sentry->spooler)
-		kill(sentry->spooler, SPOOLER_WAKE);
+	    watch->shared->taken_onset_ns[cpu] != stall.onset_ns)
+		tell_spooler(sentry);
 	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
 		return UINT64_MAX;
 	if (by_sysrq && stall_is_lockup(&stall, options->trigger_after_ns))
@@ -152,18 +171,37 @@ static void tell_of_failure(struct sentry *sentry)
 		    "is loaded any more\n");
 }
 
+/*
+ * Tells the service manager that all is well, four times as often as it wants to hear. A message takes memory, for
+ * which one may have to wait: it is left to the first thread, unless that has not come for half of the time.
+ */
+static void ping(struct sentry *sentry, unsigned int number)
+{
+	const struct notify *notify = &sentry->watch->notify;
+	uint64_t now = now_ns();
+
+	if (!notify->watchdog_ns ||
+	    now - sentry->pinged_ns < notify->watchdog_ns / (number == 0 ? 4 : 2))
+		return;
+	sentry->pinged_ns = now;
+	notify_send(notify, "WATCHDOG=1");
+}
+
 /* A look, and the time of the next one. */
 static uint64_t beat(const struct post *post)
 {
 	recorder_header(&post->sentry->watch->recorder)->heartbeat_ns = now_ns();
+	uint64_t next = look_at_all(post->sentry);
 	tell_of_failure(post->sentry);
-	return earlier(look_at_all(post->sentry), next_beat(post));
+	ping(post->sentry, post->number);
+	return earlier(next, next_beat(post));
 }
 
 static void *second_thread(void *arg)
 {
 	const struct post *post = arg;
 
+	memory_touch_stack();
 	for (;;) {
 		struct timespec next = to_timespec(beat(post));
 		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &next, NULL);
@@ -207,6 +245,7 @@ static int spooler_ended(struct sentry *sentry)
 	    WIFSIGNALED(status) ? "signal" : "status",
 	    WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status),
 	    trigger ? "the trigger stays" : "start lockdump anew");
+	notify_send(&sentry->watch->notify, "STATUS=incidents are not stored any more");
 	return trigger ? -1 : 1;
 }
 
@@ -237,6 +276,7 @@ static int first_thread(const struct post *post)
 	for (;;) {
 		int signal = wait_signal(&signals, beat(post));
 		if (signal == SIGINT || signal == SIGTERM) {
+			notify_send(&post->sentry->watch->notify, "STOPPING=1");
 			end_spooler(post->sentry);
 			end_cleanly(post->sentry->watch);
 			return 0;
@@ -281,12 +321,11 @@ static struct error *settle(void)
 {
 	struct sched_param param = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
 
-	malloc_trim(0); /* what loading BPF has left need not be locked */
-	if (mlockall(MCL_CURRENT | MCL_FUTURE))
-		return error_errno("watch: cannot lock its memory");
-	if (sched_setscheduler(0, SCHED_FIFO, &param))
-		return error_errno("watch: cannot get real-time priority");
-	return NULL;
+	memory_touch_stack();
+	struct error *err = memory_lock();
+	if (!err && sched_setscheduler(0, SCHED_FIFO, &param))
+		err = error_errno("watch: cannot get real-time priority");
+	return err ? err : privilege_cut_sentry();
 }
 
 static struct error *start_second(struct post *post)
@@ -304,22 +343,29 @@ static struct error *start_second(struct post *post)
 	return NULL;
 }
 
-/* Scripts wait for this line. */
-static void say_ready(const struct watch *watch)
+/* Scripts wait for this line. In the journal it is the spooler's. */
+static void say_ready(struct sentry *sentry)
 {
-	const struct watch_options *options = watch->options;
-	char trigger[64];
-	long nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	const struct watch *watch = sentry->watch;
+	char text[192];
 
-	trigger_describe(&watch->trigger, options, trigger, sizeof(trigger));
-	say("lockdump: watching %ld CPU%s by %s, threshold %g s, trigger %s\n", nr_cpus,
-	    nr_cpus == 1 ? "" : "s", watch->recorder.hook,
-	    (double)options->threshold_ns / NS_PER_SEC, trigger);
+	watch_describe(watch, text, sizeof(text));
+	notify_send(&watch->notify, "READY=1\nSTATUS=%s", text);
+	watch->shared->watching = 1;
+	tell_spooler(sentry);
+	if (!watch->journal.is_stderr)
+		say("lockdump: %s\n", text);
 }
 
 int sentry_run(const struct watch *watch, int spooler)
 {
-	struct sentry sentry = { .watch = watch, .spooler = spooler, .start_ns = now_ns() };
+	uint64_t now = now_ns();
+	struct sentry sentry = {
+		.watch = watch,
+		.spooler = spooler,
+		.start_ns = now,
+		.pinged_ns = now,
+	};
 	struct post posts[MAX_THREADS] = {
 		{ .sentry = &sentry, .number = 0 },
 		{ .sentry = &sentry, .number = 1 },
@@ -335,6 +381,6 @@ int sentry_run(const struct watch *watch, int spooler)
 		end_cleanly(watch);
 		return error_report(err);
 	}
-	say_ready(watch);
+	say_ready(&sentry);
 	return first_thread(&posts[0]);
 }

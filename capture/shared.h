@@ -12,6 +12,8 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "capture/events.h"
+#include "capture/notify.h"
 #include "capture/options.h"
 #include "capture/pin.h"
 #include "capture/recorder.h"
@@ -22,6 +24,9 @@ struct shared {
 	_Atomic uint32_t answered; /* the last of them that is done, well or badly */
 	_Atomic uint32_t firing; /* a sentry's thread is about to fire */
 	_Atomic bool used_up; /* capture/budget.h: no trigger for now */
+	_Atomic uint32_t watching; /* the sentry has settled down */
+	_Atomic uint32_t failures; /* times that the trigger has fired, and the machine went on */
+	_Atomic int32_t failure; /* why, the last time: an errno; 0: nothing was said */
 	_Atomic uint64_t taken_onset_ns[]; /* per CPU: the last stall that the spooler took up */
 };
 
@@ -31,8 +36,13 @@ struct watch {
 	struct shared *shared;
 	struct trigger trigger;
 	struct pins pins; /* what stays if this process is killed */
+	struct notify notify;
+	struct journal journal;
 };
 
 struct error *shared_create(uint32_t nr_cpus, struct shared **ret);
+
+/* "watching 2 CPUs by ...": what is watched, and how. */
+void watch_describe(const struct watch *watch, char *ret, size_t size);
 
 #endif

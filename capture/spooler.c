@@ -2,6 +2,7 @@
 #include "capture/spooler.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,14 +11,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
-#include "base/print.h"
 #include "capture/budget.h"
 #include "capture/clock.h"
-#include "capture/facts.h"
 #include "capture/header.h"
+#include "capture/privilege.h"
 #include "capture/rig.h"
-#include "report/notice.h"
 #include "capture/sources.h"
+#include "capture/telling.h"
+#include "report/notice.h"
 #include "state/record.h"
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
@@ -33,11 +34,6 @@ static bool complain(struct error *err)
 	if (err)
 		error_report(err);
 	return err;
-}
-
-static const struct record_header *header_of(const struct spooler *spooler)
-{
-	return recorder_header(&spooler->watch->recorder);
 }
 
 static enum stall_state state_of(const struct spooler *spooler, const struct stall *stall)
@@ -77,6 +73,7 @@ static void begin_incident(struct spooler *spooler, const struct stall *stall)
 					    header->boot_id, &spooler->incident);
 	if (!err) {
 		spooler->stored = true;
+		spooler->metrics.incidents++;
 		memcpy(header->incident, spooler->incident.id, sizeof(header->incident));
 	}
 	complain(err);
@@ -174,43 +171,6 @@ static void end_incident(struct spooler *spooler, bool over)
 	spooler->open = spooler->stored = spooler->noticed = false;
 }
 
-/* Any user gives his processes their names; they are about to reach a terminal. */
-static void clean_comms(struct record_slot *slot)
-{
-	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++) {
-		char *comm = slot->samples[i].comm;
-		comm[sizeof(slot->samples[i].comm) - 1] = '\0';
-		clean_text(comm);
-	}
-}
-
-static void tell_stall(const struct spooler *spooler, const struct stall *stall)
-{
-	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
-	const struct watch_options *options = spooler->watch->options;
-	_cleanup_free_ char *path = NULL;
-
-	stall_copy_slot(slot, spooler->slot);
-	clean_comms(spooler->slot);
-	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
-	fprintf(stderr, "lockdump: CPU %u %s stuck for %.1f s: %s (pid %u); incident %s\n",
-		stall->cpu, stall->end_ns ? "was" : "is",
-		(double)stall_length_ns(stall) / NS_PER_SEC, sample ? sample->comm : "?",
-		sample ? sample->pid : 0,
-		spooler->stored ? spooler->incident.id : "could not be made");
-	if (!options->print)
-		return;
-	if (spooler->stored && asprintf(&path, "%s/%s", options->store, spooler->incident.id) < 0)
-		path = NULL;
-	struct facts facts = {
-		.header = header_of(spooler),
-		.slot = spooler->slot,
-		.stall = *stall,
-		.incident = path,
-	};
-	complain(facts_print(&facts, stdout));
-}
-
 /* Where it stays if the machine does not: once for each incident. */
 static struct error *notice(struct spooler *spooler)
 {
@@ -223,19 +183,6 @@ static struct error *notice(struct spooler *spooler)
 	copy_record(spooler);
 	struct error *err = record_view(spooler->copy, spooler->watch->recorder.size, &record);
 	return err ? err : notice_write(&record, now_ns(), to, false);
-}
-
-static void tell_end(const struct spooler *spooler, const struct stall *stall)
-{
-	FILE *out = spooler->watch->options->print ? stdout : stderr;
-
-	if (state_of(spooler, stall) == STALL_SILENT)
-		fprintf(out, "lockdump: CPU %u takes no timer interrupts any more, after %.1f s\n",
-			stall->cpu, (double)stall_length_ns(stall) / NS_PER_SEC);
-	else
-		fprintf(out, "lockdump: CPU %u schedules again, after %.1f s\n", stall->cpu,
-			(double)stall_length_ns(stall) / NS_PER_SEC);
-	fflush(out);
 }
 
 /* A stall past the threshold that was not attended to yet, of @cpu. */
@@ -273,6 +220,7 @@ static void take_up(struct spooler *spooler)
 	}
 	if (!any)
 		return;
+	tell_metrics(spooler, true);
 	complain(notice(spooler));
 	gather(spooler, GATHER_ONSET, &request);
 	if (spooler->stored)
@@ -294,6 +242,7 @@ static bool still_on(struct spooler *spooler)
 			*mine = now;
 		else if (!mine->end_ns) /* another has come since: this one is over */
 			mine->end_ns = mine->last_ns;
+		tell_length(spooler, mine);
 		if (state_of(spooler, mine) == STALL_ON) {
 			on = true;
 			continue;
@@ -306,11 +255,15 @@ static bool still_on(struct spooler *spooler)
 
 bool spooler_attend(struct spooler *spooler)
 {
+	tell_watching(spooler);
+	tell_failure(spooler);
 	take_up(spooler);
 	if (!spooler->open)
 		return false;
 	if (!still_on(spooler)) {
 		end_incident(spooler, true);
+		tell_metrics(spooler, true);
+		tell_status(spooler);
 		return spooler->watch->options->once;
 	}
 	if (now_ns() >= spooler->next_spool_ns)
@@ -330,9 +283,10 @@ static void answer(struct spooler *spooler)
 		take_up(spooler);
 	else
 		complain(spool(spooler));
-	fprintf(stderr, "lockdump: CPU %d: crashing the machine: %s\n",
-		header_of(spooler)->fired_cpu, header_of(spooler)->fired_reason);
+	tell_crash(spooler);
 	shared->answered = asked;
+	spooler->metrics.triggers++;
+	tell_metrics(spooler, true);
 }
 
 static int next_signal(const struct spooler *spooler, const sigset_t *signals)
@@ -387,7 +341,9 @@ void spooler_deinit(struct spooler *spooler)
 /* The sentry was killed: its incident is left to the watch that takes over, which may be there already. */
 static bool is_orphan(const struct spooler *spooler)
 {
-	return getppid() != (pid_t)header_of(spooler)->controller_pid;
+	const struct record_header *header = recorder_header(&spooler->watch->recorder);
+
+	return getppid() != (pid_t)header->controller_pid;
 }
 
 /* Anew if it has ended, but only while nothing stalls. */
@@ -420,6 +376,7 @@ static int serve(struct spooler *spooler)
 	take_up(spooler);
 	if (spooler->open)
 		end_incident(spooler, false);
+	tell_metrics(spooler, false);
 	return 0;
 }
 
@@ -431,11 +388,26 @@ static void forget_record(const struct spooler *spooler)
 	madvise(recorder->record, recorder->size, MADV_DONTFORK);
 }
 
+/* Where the spooler writes to. */
+static struct error *cut_privilege(const struct watch_options *options)
+{
+	_cleanup_free_ char *metrics = options->metrics ? strdup(options->metrics) : NULL;
+	const char *const folders[] = {
+		options->store,
+		metrics ? dirname(metrics) : NULL,
+		NULL,
+	};
+
+	return privilege_cut_spooler(folders);
+}
+
 int spooler_run(const struct watch *watch)
 {
 	struct spooler spooler;
-	struct error *err = spooler_init(watch, &spooler);
+	struct error *err = cut_privilege(watch->options);
 
+	if (!err)
+		err = spooler_init(watch, &spooler);
 	if (err)
 		return error_report(err);
 	forget_record(&spooler);

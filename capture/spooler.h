@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "capture/gatherer.h"
+#include "capture/metrics.h"
 #include "capture/shared.h"
 #include "state/stall.h"
 #include "kdump/store.h"
@@ -23,6 +24,9 @@ struct spooler {
 	uint64_t next_count_ns; /* of the triggers, while they are used up */
 	struct gatherer gatherer; /* spooler_run() has it run */
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
+	struct metrics metrics;
+	bool told_watching;
+	uint32_t failures; /* of the trigger, that were told */
 	struct record_slot *slot; /* room for a copy */
 	char *copy; /* and for one of the whole record */
 };

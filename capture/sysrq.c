@@ -106,3 +106,8 @@ int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler
 	errno = saved;
 	return -1;
 }
+
+const char *sysrq_failure(int error)
+{
+	return error ? strerror(error) : "the write had no effect";
+}

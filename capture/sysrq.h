@@ -13,4 +13,7 @@
  */
 int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler);
 
+/* Why the machine lives on, of that errno. */
+const char *sysrq_failure(int error);
+
 #endif

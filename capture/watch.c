@@ -44,8 +44,10 @@ static struct error *pin(struct watch *watch)
 {
 	struct error *err = recorder_pin(&watch->recorder, &watch->pins);
 
-	if (err)
-		pins_destroy(&watch->pins);
+	if (err) {
+		pin_remove(&watch->pins, PIN_RECORD);
+		pin_remove_all(&watch->pins, PIN_HOOK);
+	}
 	if (err && watch->trigger.by_kernel)
 		return error_prefix(err, "--trigger: it must not end with this process");
 	warn_unpinned(err);
@@ -159,6 +161,10 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
 	err = prepare(&watch);
 	int status = err ? error_report(err) : run(&watch);
 	watch_options_deinit(&options);

@@ -3,9 +3,12 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "capture/clock.h"
@@ -37,6 +40,8 @@ static int setup(void **state)
 	};
 	fixture->watch.options = &fixture->options;
 	fixture->watch.trigger.sysrq_fd = -1;
+	fixture->watch.notify.fd = -1;
+	fixture->watch.journal.fd = -1;
 	recorder->nr_cpus = NR_CPUS;
 	recorder->silent_ns = 1000 * SECOND;
 	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + NR_CPUS);
@@ -56,6 +61,7 @@ static int teardown(void **state)
 	char command[128];
 
 	spooler_deinit(&fixture->spooler);
+	journal_deinit(&fixture->watch.journal);
 	snprintf(command, sizeof(command), "rm -rf '%s'", fixture->store);
 	int ret = system(command);
 	free(fixture->watch.recorder.record);
@@ -139,7 +145,7 @@ static void test_together(void **state)
 }
 
 /* What is said on stderr while @times looks are taken. */
-static void listen(struct fixture *fixture, int times, char *ret, size_t size)
+static void hear(struct fixture *fixture, int times, char *ret, size_t size)
 {
 	FILE *file = tmpfile();
 	int copy = dup(STDERR_FILENO);
@@ -164,9 +170,123 @@ static void test_steering_comm(void **state)
 	sample->number = sample->number_end = 1;
 	sample->onset_ns = slot_of(fixture, 0)->onset_ns;
 	memcpy(sample->comm, "x\x1b[2J\nroot ok!!", sizeof(sample->comm));
-	listen(fixture, 1, said, sizeof(said));
+	hear(fixture, 1, said, sizeof(said));
 	assert_non_null(strstr(said, "x?[2J?root ok!"));
 	assert_null(strchr(said, '\x1b'));
+}
+
+/* Whether one of the journal's entries that wait has all of the NULL-ended @fields. */
+static bool has_entry(int fd, const char *const *fields)
+{
+	char entry[4096];
+	ssize_t length;
+
+	while ((length = recv(fd, entry, sizeof(entry) - 1, MSG_DONTWAIT)) > 0) {
+		entry[length] = '\0';
+		const char *const *field = fields;
+		while (*field && strstr(entry, *field))
+			field++;
+		if (!*field)
+			return true;
+	}
+	return false;
+}
+
+static int listen_as_journal(struct fixture *fixture, char *path, size_t size)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(path, size, "%s/.journal", fixture->store);
+	strcpy(address.sun_path, path);
+	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	journal_init(path, &fixture->watch.journal);
+	return fd;
+}
+
+static void test_journal(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_sample *sample = &slot_of(fixture, 1)->samples[0];
+	char path[96], incident[64], said[1024];
+	int fd = listen_as_journal(fixture, path, sizeof(path));
+
+	lock_up(fixture, 1);
+	sample->number = sample->number_end = 1;
+	sample->onset_ns = slot_of(fixture, 1)->onset_ns;
+	sample->pid = 4711;
+	strcpy(sample->comm, "culprit");
+	hear(fixture, 1, said, sizeof(said));
+	snprintf(incident, sizeof(incident), "\nLOCKDUMP_INCIDENT=%s\n",
+		 fixture->spooler.incident.id);
+	assert_true(has_entry(
+		fd, (const char *const[]){ "MESSAGE_ID=" EVENT_STALL "\n", "\nLOCKDUMP_CPU=1\n",
+					   "\nLOCKDUMP_PID=4711\n", "\nLOCKDUMP_COMM=culprit\n",
+					   "\nLOCKDUMP_STALL_SEC=5.000\n", incident, NULL }));
+	recover(fixture, 1);
+	hear(fixture, 1, said, sizeof(said));
+	assert_true(has_entry(fd, (const char *const[]){ "MESSAGE_ID=" EVENT_STALL_ENDED "\n",
+							 "\nLOCKDUMP_CPU=1\n", incident, NULL }));
+	close(fd);
+}
+
+static void test_failed_trigger(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[96], said[1024];
+	int fd = listen_as_journal(fixture, path, sizeof(path));
+	const char *const wanted[] = { "MESSAGE_ID=" EVENT_TRIGGER_FAILED "\n", "\nERRNO=1\n",
+				       "Operation not permitted", NULL };
+
+	fixture->watch.shared->failure = EPERM;
+	fixture->watch.shared->failures = 1;
+	hear(fixture, 1, said, sizeof(said));
+	assert_true(has_entry(fd, wanted));
+	/* Once only, and on stderr the sentry has said it. */
+	hear(fixture, 1, said, sizeof(said));
+	assert_false(has_entry(fd, wanted));
+	assert_string_equal(said, "");
+	close(fd);
+}
+
+/* What the metrics say. */
+static double metric(const struct fixture *fixture, const char *name)
+{
+	FILE *file = fopen(fixture->options.metrics, "r");
+	char line[256];
+	double value = -1;
+
+	assert_non_null(file);
+	while (fgets(line, sizeof(line), file))
+		if (!strncmp(line, name, strlen(name)))
+			value = strtod(strrchr(line, ' '), NULL);
+	fclose(file);
+	return value;
+}
+
+static void test_metrics(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[96], said[1024];
+
+	snprintf(path, sizeof(path), "%s/.lockdump.prom", fixture->store);
+	fixture->options.metrics = path;
+	fixture->watch.recorder.hook = "tick";
+	fixture->watch.shared->watching = 1;
+	attend(fixture, 1);
+	assert_true(metric(fixture, "lockdump_watching{hook=\"tick\",trigger=\"off\"}") == 1);
+	assert_true(metric(fixture, "lockdump_stalls_total") == 0);
+	lock_up(fixture, 1);
+	hear(fixture, 1, said, sizeof(said));
+	assert_true(metric(fixture, "lockdump_stalls_total") == 1);
+	assert_true(metric(fixture, "lockdump_stalled_cpus") == 1);
+	assert_true(metric(fixture, "lockdump_incidents_total") == 1);
+	assert_true(metric(fixture, "lockdump_longest_stall_seconds") == 5);
+	recover(fixture, 1);
+	hear(fixture, 1, said, sizeof(said));
+	assert_true(metric(fixture, "lockdump_stalled_cpus") == 0);
+	assert_true(metric(fixture, "lockdump_stalls_total") == 1);
+	assert_true(metric(fixture, "lockdump_last_stall_timestamp_seconds{cpu=\"1\"") > 1e9);
 }
 
 static void test_no_store(void **state)
@@ -224,7 +344,7 @@ static void test_ended_meanwhile(void **state)
 	recover(fixture, 0);
 	begin_anew(fixture);
 	fixture->watch.shared->taken_onset_ns[0] = slot_of(fixture, 0)->onset_ns;
-	listen(fixture, 1, said, sizeof(said));
+	hear(fixture, 1, said, sizeof(said));
 	assert_non_null(strstr(said, " is closed"));
 	assert_false(fixture->spooler.open);
 	assert_int_equal(nr_incidents(fixture), 1);
@@ -303,6 +423,10 @@ int main(void)
 		SPOOLER_TEST("stalls that overlap are one incident", test_together),
 		SPOOLER_TEST("of a stall is gathered at its onset, about its task, and at its end",
 			     test_gathered),
+		SPOOLER_TEST("a stall and its end are told to the journal", test_journal),
+		SPOOLER_TEST("a trigger that did not work is told to the journal, once",
+			     test_failed_trigger),
+		SPOOLER_TEST("the metrics are written at each event", test_metrics),
 	};
 
 	return RUN_TESTS(tests);
