@@ -94,11 +94,26 @@ static void configure(struct trigger_bpf__rodata *rodata, const struct watch_opt
 	rodata->sysrq_old_ns = controller_first ? SYSRQ_OLD_NS : 0;
 }
 
-static struct error *load(struct trigger_bpf *bpf, int map_fd, char *log)
+/* Loads it for samples from @hook. @map_fd: of the flight record. */
+static struct error *load(struct trigger_bpf *bpf, const char *hook, int map_fd, char *log)
 {
+	if (!choose_programs(bpf, hook))
+		return error_create(ERROR_SYSTEM,
+				    "it takes programs on the kernel's functions, and the recorder "
+				    "runs by %s here ('lockdump doctor' says why); set "
+				    "kernel.softlockup_panic to 1 instead",
+				    hook);
 	if (bpf_map__reuse_fd(bpf->maps.lockdump_record, map_fd))
 		return error_errno("the flight record");
 	return trigger_bpf__load(bpf) ? load_error(log) : NULL;
+}
+
+/* One of the same settings, on the same record, is in the kernel. */
+static bool is_pinned(const struct trigger_bpf *bpf, const struct recorder *recorder,
+		      const struct pins *pins)
+{
+	return recorder->taken_over &&
+	       hooks_are_pinned(pins, PIN_TRIGGER, hooks_number(bpf->skeleton));
 }
 
 struct error *kernel_trigger_load(const struct recorder *recorder, const struct pins *pins,
@@ -113,24 +128,20 @@ struct error *kernel_trigger_load(const struct recorder *recorder, const struct 
 	*ret = NULL;
 	if (!log)
 		return &error_no_memory;
+	if (!may_reboot())
+		return error_create(ERROR_SYSTEM, "it takes CAP_SYS_BOOT");
 	if (!*pins->dir)
 		return error_create(ERROR_SYSTEM, "it must be pinned, and there is no BPF file "
 						  "system; mount one at " PIN_BPFFS);
-	if (!may_reboot())
-		return error_create(ERROR_SYSTEM, "it takes CAP_SYS_BOOT");
 	struct trigger_bpf *bpf = trigger_bpf__open_opts(&opts);
 	if (!bpf)
 		return error_errno("its program");
 	configure(bpf->rodata, options, controller_first);
-	bool is_there = recorder->taken_over &&
-			hooks_are_pinned(pins, PIN_TRIGGER, hooks_number(bpf->skeleton));
+	bool is_there = is_pinned(bpf, recorder, pins);
 	if (!is_there && recorder->stuck)
 		err = error_create(ERROR_OTHER, "while a CPU is stuck nothing can be attached");
-	else if (!is_there && !choose_programs(bpf, recorder->hook))
-		err = error_create(ERROR_NOT_FOUND,
-				   "there is no function of this kernel's to attach it to");
 	else if (!is_there)
-		err = load(bpf, recorder_map_fd(recorder), log);
+		err = load(bpf, recorder->hook, recorder_map_fd(recorder), log);
 	if (err || is_there)
 		trigger_bpf__destroy(bpf);
 	else
