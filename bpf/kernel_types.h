@@ -61,7 +61,17 @@ struct sched_entity {
 	__u64 sum_exec_runtime;
 };
 
+struct thread_info {
+	unsigned long flags;
+};
+
+struct sched_info {
+	__u64 last_arrival;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
+	struct sched_info sched_info;
 	unsigned int flags;
 	int prio;
 	unsigned int policy;
@@ -89,11 +99,52 @@ struct task_struct___renamed {
 
 struct rq {
 	unsigned int nr_running;
+	int online;
 	__u64 nr_switches;
+	__u64 clock;
+	struct task_struct *curr;
 };
 
 struct kernel_cpustat {
 	__u64 cpustat[8];
+};
+
+struct kernel_stat {
+	unsigned long irqs_sum;
+	unsigned int softirqs[10];
+};
+
+struct hrtimer_cpu_base {
+	__s64 expires_next;
+};
+
+/* Set while the CPU runs its timers, when expires_next says nothing: a bit up to 6.12 at least, a bool in 7.2. */
+struct hrtimer_cpu_base___bit {
+	unsigned int in_hrtirq : 1;
+};
+
+struct hrtimer_cpu_base___bool {
+	bool deferred_rearm;
+};
+
+struct list_head {
+	struct list_head *next;
+};
+
+struct worker_pool {
+	struct list_head worklist;
+};
+
+struct worker_pool___watchdog {
+	unsigned long watchdog_ts;
+};
+
+struct worker_pool___progress {
+	unsigned long last_progress_ts;
+};
+
+struct rcu_state {
+	unsigned long gp_seq;
 };
 
 /* x86: __preempt_count was a member of pcpu_hot from 6.2 (64701838bf05) until 6.14, and alone before and after. */

@@ -14,10 +14,16 @@
  * A stall is a span in which a CPU neither switched tasks nor idled nor ran user
  * code. It is known from its first sample on, sample_first_ns after its onset.
  *
- * A slot has RECORD_NR_SAMPLES places. The first RECORD_NR_ONSET samples of a
- * stall take the front ones and stay; later ones go round the rest. So both the
- * onset and the last seconds of a stall are there, however long it took. Samples
- * of earlier stalls lie between: onset_ns tells which stall a sample belongs to.
+ * A slot has RECORD_NR_SAMPLES places, which record_place() gives out. The first
+ * RECORD_NR_ONSET samples of a stall stay: half of them are four times as dense
+ * as the rest. Of those that follow, seven of eight go round the ring of
+ * RECORD_NR_RING, which so has all of the stall's last 50 intervals. Each eighth
+ * is kept for longer: by how often its number (among these) can be halved it goes
+ * to one of RECORD_NR_LEVELS rings of RECORD_NR_EACH, so that the further back,
+ * the wider apart they are. With an interval of a second there are, after ten
+ * minutes: the first 10 s, the last 50 s, four samples 16 s apart, four 32 s apart,
+ * and so on, up to four that are 1024 s apart. Samples of earlier stalls lie
+ * between: onset_ns tells which stall a sample belongs to.
  *
  * Nothing locks. A sample carries its number at both ends: they differ while
  * (or where) it is half-written, and the reader calls it torn. A place that was
@@ -40,17 +46,43 @@
 #endif
 
 #define RECORD_MAGIC	"LOCKDUMP"
-#define RECORD_ABI	1
+#define RECORD_ABI	2
 #define RECORD_MAP_NAME "lockdump_record"
 
-#define RECORD_SLOT_SIZE  65536
-#define RECORD_NR_ONSET	  16
-#define RECORD_NR_RING	  32
-#define RECORD_NR_SAMPLES (RECORD_NR_ONSET + RECORD_NR_RING)
-#define RECORD_STACK_MAX  88
-#define RECORD_REGS_MAX	  40
+/* A slot of 128 KB: 512 CPUs take 64 MB. */
+#define RECORD_SLOT_SIZE     131072
+#define RECORD_NR_ONSET	     16
+#define RECORD_NR_RING	     45
+#define RECORD_NR_LEVELS     7
+#define RECORD_NR_EACH	     4
+#define RECORD_NR_SAMPLES    (RECORD_NR_ONSET + RECORD_NR_RING + RECORD_NR_LEVELS * RECORD_NR_EACH)
+#define RECORD_NR_DENSE	     8 /* of the onset's: that many are a quarter of the interval apart */
+#define RECORD_STACK_MAX     76
+#define RECORD_REGS_MAX	     40
+#define RECORD_NR_SOFTIRQS   10
+#define RECORD_NR_EVENTS     32
+#define RECORD_NR_HITS	     40
+#define RECORD_NR_PROBES     16
+#define RECORD_NR_CONTEXTS   4
+#define RECORD_NR_NEIGHBOURS 16
+#define RECORD_NR_DEAF	     4
+#define RECORD_LOCK_STACK    24
 
-/* A slot of 64 KB: 512 CPUs take 32 MB. */
+/* The place of a stall's @n-th sample, from 0. */
+static inline __attribute__((always_inline)) __u32 record_place(__u64 n)
+{
+	if (n < RECORD_NR_ONSET)
+		return n;
+	n -= RECORD_NR_ONSET;
+	if (n % 8 != 7)
+		return RECORD_NR_ONSET + (n - n / 8) % RECORD_NR_RING;
+	__u32 level = 0;
+	for (n = n / 8 + 1; level < RECORD_NR_LEVELS - 1 && !(n & 1); level++)
+		n >>= 1;
+	if (level < RECORD_NR_LEVELS - 1)
+		n >>= 1;
+	return RECORD_NR_ONSET + RECORD_NR_RING + level * RECORD_NR_EACH + n % RECORD_NR_EACH;
+}
 
 /* Machines, by their ELF e_machine, so that the record needs no table of its own. */
 #define RECORD_EM_X86_64  62
@@ -79,14 +111,14 @@ enum record_armed {
 
 /* What can be seen to go wrong. */
 enum record_kind {
-	RECORD_KIND_SOFT_LOCKUP,
-	RECORD_KIND_HARD_LOCKUP,
-	RECORD_KIND_RCU_STALL,
-	RECORD_KIND_HUNG_TASK,
-	RECORD_KIND_WORKQUEUE_STALL,
-	RECORD_KIND_IRQ_STORM,
+	RECORD_KIND_SOFT_LOCKUP, /* a stall, in the slot itself */
+	RECORD_KIND_HARD_LOCKUP, /* a CPU takes no interrupts: its neighbour has it in struct record_deaf */
+	RECORD_KIND_RCU_STALL, /* a grace period does not end */
+	RECORD_KIND_HUNG_TASK, /* the kernel's own detector says so */
+	RECORD_KIND_WORKQUEUE_STALL, /* a worker pool of this CPU has work that nobody takes */
+	RECORD_KIND_IRQ_STORM, /* the CPU's time goes to interrupts */
 	RECORD_KIND_SOFTIRQ_STORM,
-	RECORD_KIND_NEED_RESCHED,
+	RECORD_KIND_NEED_RESCHED, /* in a stall: asked to leave the CPU, and does not */
 	RECORD_NR_KINDS
 };
 
@@ -138,12 +170,107 @@ struct record_header {
 	__u64 sysrq_ns; /* when the controller last wrote to /proc/sysrq-trigger; 0: never */
 	/* When the kernel's own trigger found no crash kernel to start, and gave up on what hung then; 0: never. */
 	__u64 kernel_failed_ns;
+	char probes[RECORD_NR_PROBES][48]; /* the functions of --probe; hits have their index */
+};
+
+enum record_resched {
+	RECORD_RESCHED_NOW = 1 << 0,
+	RECORD_RESCHED_LAZY = 1 << 1, /* when it suits: kernels with PREEMPT_LAZY */
+};
+
+/*
+ * What can be wrong with a machine besides a stall and a deaf CPU. Each CPU looks for it once a second, and
+ * believes it when it sees it twice.
+ */
+struct record_condition {
+	__u64 since_ns; /* 0: all is well */
+	__u64 last_ns; /* last look that saw it; 0: only one has */
+	/*
+	 * RCU stall: the grace period's number. Hung task: the task_struct, its pid. Workqueue stall: the pool, 0 or
+	 * 1 for the one of high priority. Storm: percent of the time, how many a second. need_resched: enum
+	 * record_resched.
+	 */
+	__u64 words[2];
+};
+
+enum record_event_kind {
+	RECORD_EVENT_CONDITION, /* has lasted for its threshold; words: enum record_kind, its first word */
+	RECORD_EVENT_CONDITION_END, /* after such; words: its kind */
+	RECORD_EVENT_DEAF, /* cpu takes no interrupts */
+	RECORD_EVENT_DEAF_END,
+	RECORD_EVENT_PAUSE, /* nothing ran from since_ns to time_ns */
+};
+
+/* What happened besides samples. Numbered and torn like these; a place that was never written has the number 0. */
+struct record_event {
+	__u64 number;
+	__u64 time_ns;
+	__u64 since_ns;
+	__u32 kind; /* enum record_event_kind */
+	__s32 cpu; /* that it is about; -1: none */
+	__u32 pid;
+	__u32 reserved;
+	char comm[16];
+	__u64 words[2];
+	__u64 number_end;
+};
+
+/* A call of a function that --probe named. */
+struct record_hit {
+	__u64 number;
+	__u64 time_ns;
+	__u64 args[3];
+	__u64 caller; /* return address; 0: not known */
+	__u32 probe; /* index into the header's probes */
+	__u32 pid;
+	__u32 tgid;
+	__u32 reserved;
+	char comm[16];
+	__u64 number_end;
+};
+
+/* A lock that is spun for in one context of a CPU: task, softirq, interrupt, NMI, in this order. */
+struct record_contention {
+	__u64 lock; /* address; 0: none */
+	__u64 since_ns;
+	__u32 flags; /* the tracepoint's LCB_F_... */
+	__u32 pid;
+	/*
+	 * Where it was asked for. Taking it costs more than all else here, so a CPU takes at most one in 10 ms: it
+	 * belongs to this lock only if the two times are equal.
+	 */
+	__u64 stack_ns;
+	__u64 nr_stack;
+	__u64 stack[RECORD_LOCK_STACK];
+};
+
+/* Another CPU at the onset of this one's stall. */
+struct record_neighbour {
+	__u32 cpu;
+	__u32 pid; /* of its running task; 0: idle */
+	char comm[16];
+	__u64 task;
+	__u32 nr_running;
+	__u32 online; /* 0: it was not; the rest is nothing then */
+	__u64 nr_switches;
+	__u64 tick_ns; /* last look at it by itself */
+};
+
+/* Another CPU that takes no interrupts: its timers are overdue. */
+struct record_deaf {
+	__u32 cpu;
+	__u32 pid; /* its running task */
+	__u64 since_ns; /* when the first timer was due that it did not serve; 0: this place is free */
+	__u64 last_ns; /* last look that saw it; 0: only one has */
+	__u64 task;
+	char comm[16];
 };
 
 enum record_sample_flags {
 	RECORD_SAMPLE_REGS = 1 << 0, /* regs[] holds the interrupted registers */
 	RECORD_SAMPLE_NEED_RESCHED = 1 << 1, /* the task was asked to leave the CPU */
 	RECORD_SAMPLE_USER = 1 << 2, /* user mode was interrupted */
+	RECORD_SAMPLE_NEED_RESCHED_LAZY = 1 << 3, /* asked to leave it when it suits */
 };
 
 /* Indices of record_sample.cpu_time_ns: enum cpu_usage_stat, in this order in all kernels since 3.3. */
@@ -213,6 +340,15 @@ struct record_sample {
 	__u64 nivcsw;
 	__u64 cgroup_id;
 	__u64 rss_pages[RECORD_NR_RSS];
+	__u64 thread_flags; /* struct thread_info's, as this kernel numbers them */
+
+	/* The CPU's, since boot. */
+	__u64 nr_irqs;
+	__u64 nr_softirqs[RECORD_NR_SOFTIRQS];
+
+	/* The lock that the interrupted context spins for, where the kernel tells; 0: none. */
+	__u64 lock;
+	__u64 lock_since_ns;
 
 	__u64 regs
 		[RECORD_REGS_MAX]; /* struct pt_regs of the interrupted code, as the machine has it */
@@ -256,16 +392,39 @@ struct record_slot {
 	 */
 	__u64 wanted_ns;
 
-	__u64 reserved[17];
+	__u64 paused_ns; /* of this stall's time, in which the whole machine did not run: it does not count */
+	__u64 switch_ns; /* the last task switch before this stall, to the nanosecond; 0: not known */
+
+	/* Rounds: once a second a CPU looks around. */
+	__u64 round_ns; /* the last */
+	__u64 irq_ns, softirq_ns, nr_irqs, nr_softirqs; /* then, since boot */
+	__u64 rcu_sequence; /* then */
+	__u64 pool_progress
+		[2]; /* when the CPU's worker pools had last got on, then, in their unit */
+	__u64 last_event; /* numbers of the last ones written */
+	__u64 last_hit;
+	__u64 reserved[20];
+
+	struct record_condition conditions[RECORD_NR_KINDS];
+	struct record_deaf deaf[RECORD_NR_DEAF];
+	struct record_contention locks[RECORD_NR_CONTEXTS];
+	struct record_neighbour neighbours[RECORD_NR_NEIGHBOURS]; /* of the last stall */
+	struct record_event events[RECORD_NR_EVENTS];
+	struct record_hit hits[RECORD_NR_HITS];
 	struct record_sample samples[RECORD_NR_SAMPLES];
 };
 
 _Static_assert(sizeof(struct record_header) <= RECORD_SLOT_SIZE, "the header must fit its element");
-_Static_assert(sizeof(struct record_header) == 496, "record.h: the header's layout is an ABI");
-_Static_assert(sizeof(struct record_sample) == 1328, "record.h: a sample's layout is an ABI");
-_Static_assert(sizeof(struct record_slot) == 64000, "record.h: a slot's layout is an ABI");
-_Static_assert(__builtin_offsetof(struct record_slot, samples) == 256,
+_Static_assert(sizeof(struct record_header) == 1264, "record.h: the header's layout is an ABI");
+_Static_assert(sizeof(struct record_event) == 80, "record.h: an event's layout is an ABI");
+_Static_assert(sizeof(struct record_hit) == 88, "record.h: a hit's layout is an ABI");
+_Static_assert(sizeof(struct record_contention) == 232, "record.h: a lock's layout is an ABI");
+_Static_assert(sizeof(struct record_neighbour) == 56, "record.h: a neighbour's layout is an ABI");
+_Static_assert(sizeof(struct record_deaf) == 48, "record.h: a deaf CPU's layout is an ABI");
+_Static_assert(sizeof(struct record_sample) == 1344, "record.h: a sample's layout is an ABI");
+_Static_assert(__builtin_offsetof(struct record_slot, samples) == 8728,
 	       "record.h: a slot's layout is an ABI");
+_Static_assert(sizeof(struct record_slot) == 128344, "record.h: a slot's layout is an ABI");
 _Static_assert(sizeof(struct record_slot) <= RECORD_SLOT_SIZE, "record.h: a slot must fit");
 
 #endif

@@ -21,10 +21,18 @@ static const char *const hook_names[NR_HOOKS] = {
 };
 
 static const char *const variable_names[NR_VARIABLES] = {
-	[VM_ZONE_STAT] = "vm_zone_stat",     [VM_NODE_STAT] = "vm_node_stat",
-	[NR_SWAP_PAGES] = "nr_swap_pages",   [RUNQUEUES] = "runqueues",
-	[KERNEL_CPUSTAT] = "kernel_cpustat", [IRQ_REGS] = "__irq_regs",
-	[PREEMPT_COUNT] = "__preempt_count", [PER_CPU_OFFSET] = "__per_cpu_offset",
+	[VM_ZONE_STAT] = "vm_zone_stat",
+	[VM_NODE_STAT] = "vm_node_stat",
+	[NR_SWAP_PAGES] = "nr_swap_pages",
+	[RUNQUEUES] = "runqueues",
+	[KERNEL_CPUSTAT] = "kernel_cpustat",
+	[IRQ_REGS] = "__irq_regs",
+	[PREEMPT_COUNT] = "__preempt_count",
+	[PER_CPU_OFFSET] = "__per_cpu_offset",
+	[KSTAT] = "kstat",
+	[HRTIMER_BASES] = "hrtimer_bases",
+	[CPU_WORKER_POOLS] = "cpu_worker_pools",
+	[RCU_STATE] = "rcu_state",
 };
 
 const char *hook_name(enum hook hook)
@@ -106,17 +114,27 @@ bool features_has_type(const struct features *features, const char *name)
 	return btf__find_by_name(features->btf, name) > 0;
 }
 
-bool features_has_member(const struct features *features, const char *type, const char *member)
+/* Members without a name are structures whose members count as this one's. */
+static bool has_member(const struct btf *btf, const struct btf_type *t, const char *member,
+		       int depth)
 {
-	int id = btf__find_by_name_kind(features->btf, type, BTF_KIND_STRUCT);
-	const struct btf_type *t = id > 0 ? btf__type_by_id(features->btf, id) : NULL;
-
-	for (int i = 0; t && i < btf_vlen(t); i++) {
-		const char *name = btf__name_by_offset(features->btf, btf_members(t)[i].name_off);
-		if (name && !strcmp(name, member))
+	if (!t || !btf_is_composite(t) || depth > 8)
+		return false;
+	for (int i = 0; i < btf_vlen(t); i++) {
+		const char *name = btf__name_by_offset(btf, btf_members(t)[i].name_off);
+		const struct btf_type *inner = btf__type_by_id(btf, btf_members(t)[i].type);
+		if (name && *name ? !strcmp(name, member)
+				  : has_member(btf, inner, member, depth + 1))
 			return true;
 	}
 	return false;
+}
+
+bool features_has_member(const struct features *features, const char *type, const char *member)
+{
+	int id = btf__find_by_name_kind(features->btf, type, BTF_KIND_STRUCT);
+
+	return id > 0 && has_member(features->btf, btf__type_by_id(features->btf, id), member, 0);
 }
 
 struct error *features_check_variables(const struct features *features)

@@ -33,11 +33,15 @@ enum variable {
 	VM_ZONE_STAT,
 	VM_NODE_STAT,
 	NR_SWAP_PAGES,
+	RCU_STATE,
 	NOT_IN_BTF, /* the first of those that are looked up if the BTF has no variables */
 	RUNQUEUES = NOT_IN_BTF,
 	KERNEL_CPUSTAT,
 	IRQ_REGS,
 	PREEMPT_COUNT,
+	KSTAT,
+	HRTIMER_BASES,
+	CPU_WORKER_POOLS,
 	PER_CPU_OFFSET,
 	NR_VARIABLES
 };

@@ -141,25 +141,29 @@ static void explain(const struct reading *reading, struct gathered_item *item)
 	}
 }
 
+/* Consumes @err. */
+static void fail(struct gathered_item *item, struct error *err)
+{
+	item->outcome = "failed";
+	snprintf(item->why, sizeof(item->why), "%s", err->message);
+	error_destroy(err);
+}
+
 void gathered_add(struct gathered *gathered, const char *name, const struct reading *reading)
 {
 	struct gathered_item *item = add_item(gathered, name, outcome_of(reading));
-	char incomplete[sizeof(item->name) + sizeof(".incomplete")];
 
 	item->seconds = reading->seconds;
 	explain(reading, item);
 	if (!reading->size && !is_whole(reading))
 		return;
-	snprintf(incomplete, sizeof(incomplete), "%s.incomplete", name);
-	struct error *err = incident_write(&gathered->folder, is_whole(reading) ? name : incomplete,
-					   reading->data, reading->size);
-	if (!err) {
-		item->size = reading->size;
+	struct error *err = incident_stage(&gathered->folder, name, reading->data, reading->size);
+	if (err) {
+		fail(item, err);
 		return;
 	}
-	item->outcome = "failed";
-	snprintf(item->why, sizeof(item->why), "%s", err->message);
-	error_destroy(err);
+	item->size = reading->size;
+	item->staged = is_whole(reading);
 }
 
 static struct json_object *stall_list(const struct gathered *gathered)
@@ -194,7 +198,26 @@ static struct json_object *item_list(const struct gathered *gathered)
 	return array;
 }
 
-struct error *gathered_write_index(struct gathered *gathered)
+/* A file that cannot be brought to the disk is one of many that cannot. */
+static void publish_staged(struct gathered *gathered)
+{
+	const char *names[GATHERED_MAX];
+	size_t count = 0;
+
+	for (size_t i = 0; i < gathered->nr_items; i++)
+		if (gathered->items[i].staged)
+			names[count++] = gathered->items[i].name;
+	struct error *err = count ? incident_publish(&gathered->folder, names, count) : NULL;
+	for (size_t i = 0; i < gathered->nr_items; i++) {
+		struct gathered_item *item = &gathered->items[i];
+		if (err && item->staged)
+			fail(item, error_copy(err));
+		item->staged = false;
+	}
+	error_destroy(err);
+}
+
+static struct error *write_index(const struct gathered *gathered)
 {
 	struct json_object *index = json_object_new_object();
 	size_t size;
@@ -211,6 +234,12 @@ struct error *gathered_write_index(struct gathered *gathered)
 				 : &error_no_memory;
 	json_object_put(index);
 	return err;
+}
+
+struct error *gathered_publish(struct gathered *gathered)
+{
+	publish_staged(gathered);
+	return write_index(gathered);
 }
 
 void gathered_close(struct gathered *gathered)

@@ -20,6 +20,7 @@ struct gathered_item {
 	const char *outcome; /* "done", "failed", "timeout", "skipped" */
 	char why[160]; /* empty: null */
 	size_t size; /* of the file, or of its NAME.incomplete */
+	bool staged; /* it is written, and is to be published */
 };
 
 struct gathered {
@@ -42,13 +43,17 @@ struct gathered {
 struct error *gathered_open(struct gathered *gathered, const char *store,
 			    const struct gather_request *request, size_t *ret_first);
 
-/* Stores what was read, and notes it. What an error or the limit ended is stored as NAME.incomplete, if it is anything. */
+/*
+ * Stores what was read, and notes it: for now as NAME.incomplete. What an error or the limit ended keeps that name, if it
+ * is anything.
+ */
 void gathered_add(struct gathered *gathered, const char *name, const struct reading *reading);
 
 /* Notes that @name was not tried. */
 void gathered_skip(struct gathered *gathered, const char *name, const char *why);
 
-struct error *gathered_write_index(struct gathered *gathered);
+/* Gives the files that are whole their names, and writes gather.json. */
+struct error *gathered_publish(struct gathered *gathered);
 
 void gathered_close(struct gathered *gathered);
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -15,12 +16,15 @@
 
 #include "capture/clock.h"
 #include "capture/gathered.h"
+#include "capture/pages.h"
 #include "capture/reader.h"
 
-#define NR_READERS     4
+#define NR_READERS     2
 #define MAX_READERS    16 /* with those that are left where they are, of all incidents */
 #define BUFFER_SIZE    (4u << 20)
+#define HEAP_SIZE      (256u << 10)
 #define REQUEST_MAX_NS (20 * NS_PER_SEC)
+#define PUBLISH_NS     NS_PER_SEC /* the machine may be crashed before all is done */
 #define END_WAIT_NS    NS_PER_SEC
 #define END_POLL_NS    (5 * NS_PER_MS)
 
@@ -33,11 +37,12 @@ struct gathering {
 	char *buffer;
 	bool spun; /* a reader has taken a CPU with it: no other is sent after it */
 	uint64_t until_ns;
+	uint64_t published_ns;
 	struct gathered gathered;
 };
 
-/* Only while nothing stalls. */
-static struct error *start_readers(struct gathering *gathering)
+/* As many as can be had. Only while no CPU is deaf. */
+static void start_readers(struct gathering *gathering)
 {
 	size_t nr_living = 0;
 	bool any_stuck = false;
@@ -52,19 +57,22 @@ static struct error *start_readers(struct gathering *gathering)
 		if (reader->fd >= 0 || reader_is_stuck(reader))
 			continue;
 		struct error *err = reader_start(gathering->root, reader);
-		if (err)
-			return err;
-		nr_living++;
+		nr_living += !err;
+		error_destroy(err);
 	}
-	return NULL;
+	pages_own();
 }
 
-static struct reader *living_reader(struct gathering *gathering)
+/* When all hang there can be others only if each CPU takes the interrupts that it takes to make them. */
+static struct reader *living_reader(struct gathering *gathering, bool deaf)
 {
 	for (size_t i = 0; i < MAX_READERS; i++)
 		if (gathering->readers[i].fd >= 0)
 			return &gathering->readers[i];
-	return NULL;
+	if (deaf)
+		return NULL;
+	start_readers(gathering);
+	return living_reader(gathering, true);
 }
 
 static bool is_hung(const struct reading *reading)
@@ -72,16 +80,17 @@ static bool is_hung(const struct reading *reading)
 	return reading->end >= READING_KILLED;
 }
 
-/* What was not done in time is in the index at once: the machine may be crashed before all is done. */
-static void write_index(struct gathering *gathering)
+static void publish(struct gathering *gathering)
 {
-	error_destroy(gathered_write_index(&gathering->gathered));
+	gathering->published_ns = now_ns();
+	/* The spooler has the same trouble with the store, and tells it. */
+	error_destroy(gathered_publish(&gathering->gathered));
 }
 
 static void read_source(struct gathering *gathering, const struct source *source, uint32_t pid,
-			const char *name)
+			const char *name, bool deaf)
 {
-	struct reader *reader = living_reader(gathering);
+	struct reader *reader = living_reader(gathering, deaf);
 	struct reading reading = { .data = gathering->buffer, .capacity = BUFFER_SIZE };
 
 	if (!reader) {
@@ -91,19 +100,15 @@ static void read_source(struct gathering *gathering, const struct source *source
 	reader_read(reader, source, pid, &reading);
 	gathering->spun |= reading.end == READING_SPINS;
 	gathered_add(&gathering->gathered, name, &reading);
-	if (is_hung(&reading))
-		write_index(gathering);
+	if (is_hung(&reading) || now_ns() - gathering->published_ns > PUBLISH_NS)
+		publish(gathering);
 }
 
 static const char *why_not(const struct gathering *gathering, const struct source *source,
 			   const struct gather_request *request)
 {
-	unsigned int unsafe = source->flags & request->unsafe;
-
-	if (unsafe & SOURCE_IRQ_LOCKS)
+	if (request->deaf && (source->flags & SOURCE_IRQ_LOCKS))
 		return "a CPU takes no interrupts: it may hold locks that this needs";
-	if (unsafe & SOURCE_SPIN_LOCKS)
-		return "a stalled CPU may hold locks that this needs, and there is no other to spare";
 	if (gathering->spun)
 		return "a reader spins for a lock: no other is sent after it";
 	if (now_ns() >= gathering->until_ns)
@@ -124,7 +129,7 @@ static void gather(struct gathering *gathering, const struct source *source, uin
 	if (why)
 		gathered_skip(&gathering->gathered, name, why);
 	else
-		read_source(gathering, source, pid, name);
+		read_source(gathering, source, pid, name, request->deaf);
 }
 
 /* The tasks of the stalls from @first on. */
@@ -145,11 +150,12 @@ static void serve(struct gathering *gathering, const struct gather_request *requ
 	struct error *err = gathered_open(&gathering->gathered, gathering->store, request, &first);
 
 	if (err) {
-		error_destroy(err); /* the spooler has the same trouble, and tells it */
+		error_destroy(err);
 		return;
 	}
 	bool is_new = !gathered->nr_items;
-	gathering->until_ns = now_ns() + REQUEST_MAX_NS;
+	gathering->published_ns = now_ns();
+	gathering->until_ns = gathering->published_ns + REQUEST_MAX_NS;
 	for (size_t i = 0; i < nr_sources; i++) {
 		const struct source *source = &sources[i];
 		if (request->folder == GATHER_END && !(source->flags & SOURCE_AGAIN))
@@ -159,22 +165,29 @@ static void serve(struct gathering *gathering, const struct gather_request *requ
 		else if (is_new)
 			gather(gathering, source, 0, request);
 	}
-	write_index(gathering);
+	publish(gathering);
 }
 
 /* All is well again: what may hang when it is not is done now. */
 static void settle(struct gathering *gathering)
 {
 	gathered_close(&gathering->gathered);
-	error_destroy(start_readers(gathering)); /* then with those that there are */
+	start_readers(gathering);
 	madvise(gathering->buffer, BUFFER_SIZE, MADV_DONTNEED);
 }
 
-/* Memory that is given back to the kernel takes an interrupt on each CPU that has seen it: it is kept. */
+/*
+ * Memory that is given back to the kernel takes an interrupt on each CPU that has seen it, and so does memory that is read,
+ * as zeros, before it is written: what an index needs is taken now, and kept.
+ */
 static void keep_memory(void)
 {
 	mallopt(M_MMAP_MAX, 0);
 	mallopt(M_TRIM_THRESHOLD, INT32_MAX);
+	char *space = malloc(HEAP_SIZE);
+	if (space)
+		explicit_bzero(space, HEAP_SIZE);
+	free(space);
 }
 
 static int run(const char *store, const char *root, int fd)
@@ -192,7 +205,8 @@ static int run(const char *store, const char *root, int fd)
 		mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (gathering.buffer == MAP_FAILED)
 		return 1;
-	error_destroy(start_readers(&gathering));
+	start_readers(&gathering);
+	keep_memory();
 	while (recv(fd, &request, sizeof(request), 0) == sizeof(request)) {
 		serve(&gathering, &request);
 		send(fd, &answer, sizeof(answer), MSG_NOSIGNAL);
@@ -228,6 +242,7 @@ struct error *gatherer_start(const char *store, const char *root, struct gathere
 	close(sockets[1]);
 	if (ret->pid > 0) {
 		ret->fd = sockets[0];
+		pages_own();
 		return NULL;
 	}
 	struct error *err = error_errno("gather: cannot fork");

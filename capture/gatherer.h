@@ -9,9 +9,9 @@
  *	spooler		asks, and goes on. It waits for the answer for a bounded time only, when the incident ends
  *	gatherer	hands out what is to be read, with a time limit on each, and writes it to the store
  *	readers		read, one at a time. One that hangs is killed, one that cannot be killed is left where it is; the next
- *			goes on. When all of them hang, the rest is left out
+ *			goes on. When all of them hang while a CPU is deaf, the rest is left out
  *
- * To read some of the sources can cost another CPU (sources.h): those are asked for only when nobody can lose by it.
+ * To read some of the sources can cost another CPU (sources.h): those are left out when it could.
  */
 #ifndef LOCKDUMP_GATHERER_H
 #define LOCKDUMP_GATHERER_H
@@ -39,7 +39,7 @@ struct gather_stall {
 struct gather_request {
 	char incident[INCIDENT_ID_SIZE];
 	uint32_t folder; /* enum gather_folder */
-	uint32_t unsafe; /* enum source_flags: sources that have one of them are left out */
+	uint32_t deaf; /* a CPU takes no interrupts: SOURCE_IRQ_LOCKS are left out */
 	uint32_t nr_stalls;
 	struct gather_stall stalls[GATHER_MAX_STALLS];
 };

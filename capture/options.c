@@ -243,7 +243,8 @@ void watch_options_usage(FILE *out)
 	      "\n"
 	      "Watches the CPUs. One that stays in kernel mode and switches to no other task is stalled:\n"
 	      "from 1 s on it is sampled into the flight record; past the threshold, if another task wants\n"
-	      "the CPU, the record is stored.\n"
+	      "the CPU, the record is stored. Where the kernel takes no programs it follows what the\n"
+	      "kernel's own watchdogs say; 'lockdump doctor' tells.\n"
 	      "\n",
 	      out);
 	for (size_t i = 0; i < NR_SETTINGS; i++)

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "capture/clock.h"
+#include "capture/pages.h"
 #include "capture/privilege.h"
 
 #define READ_LIMIT_S  2
@@ -43,6 +45,8 @@ static void serve(const char *root, int fd)
 	struct order order;
 
 	sink.fd = fd;
+	malloc_trim(0); /* of its parent's */
+	pages_own();
 	while (recv(fd, &order, sizeof(order), 0) == sizeof(order)) {
 		const struct source *source = &sources[order.source];
 		const struct scope scope = { .root = root, .pid = order.pid };

@@ -3,9 +3,8 @@
  * A process that reads files for another one, a file at a time. A read may hang in the kernel where not even SIGKILL
  * ends it: then the reader is given up, and who wanted the file goes on with another reader.
  *
- * Readers are started while all is well, and wait for orders: to make a process, its parent's page tables are
- * write-protected, and its TLB entries are flushed by an interrupt on each CPU that may have some, which a CPU that is
- * deaf never answers.
+ * Readers are started while all is well, and wait for orders: to fork takes interrupts on other CPUs, which one that is
+ * deaf never answers (capture/pages.h).
  */
 #ifndef LOCKDUMP_READER_H
 #define LOCKDUMP_READER_H
@@ -42,7 +41,7 @@ struct reading {
 	double seconds;
 };
 
-/* Who starts readers ignores SIGCHLD: nobody waits for their end. The reader has no file of its parent's open. */
+/* Who starts readers ignores SIGCHLD, as nobody waits for their end, and calls pages_own() afterwards. The reader has no file of its parent's open. */
 struct error *reader_start(const char *root, struct reader *ret);
 
 /* Has a living reader read @source, of task @pid if it is a task's. */

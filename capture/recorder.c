@@ -7,6 +7,7 @@
 #include <linux/perf_event.h>
 #include <stdarg.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -21,6 +22,17 @@
 #define TICK_SILENT_NS	    (10 * NS_PER_SEC)
 #define CPU_CLOCK_PERIOD_NS (100 * NS_PER_MS) /* each is an interrupt, on an idle CPU too */
 #define WATCHDOG_SILENT_NS  (60 * NS_PER_SEC) /* its longest period is 24 s */
+
+#define LAZY_FLAGS 0x30 /* bpf/cpu.h says which bits of x86's thread flags */
+
+/* How long each lasts until it is told of; the kernel's own limits where it has them. */
+static const uint64_t condition_after_ns[RECORD_NR_KINDS] = {
+	[RECORD_KIND_RCU_STALL] = 21 * NS_PER_SEC,
+	[RECORD_KIND_WORKQUEUE_STALL] = 30 * NS_PER_SEC,
+	[RECORD_KIND_IRQ_STORM] = 10 * NS_PER_SEC,
+	[RECORD_KIND_SOFTIRQ_STORM] = 10 * NS_PER_SEC,
+	[RECORD_KIND_NEED_RESCHED] = 10 * NS_PER_SEC,
+};
 
 /* libbpf's words are folded into our own errors. */
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
@@ -92,6 +104,38 @@ static void set_variables(struct recorder_bpf__rodata *rodata, const struct feat
 	rodata->irq_regs_at = at[IRQ_REGS].address;
 	rodata->preempt_count_at = at[PREEMPT_COUNT].address;
 	rodata->per_cpu_offset_at = at[PER_CPU_OFFSET].address;
+	rodata->kstat_at = at[KSTAT].address;
+	rodata->hrtimer_bases_at = at[HRTIMER_BASES].address;
+	rodata->cpu_worker_pools_at = at[CPU_WORKER_POOLS].address;
+	rodata->rcu_state_at = at[RCU_STATE].address;
+	if (features_has_function(features, "resched_curr_lazy"))
+		rodata->lazy_flags = LAZY_FLAGS;
+}
+
+/* The highest number of a CPU that is present, and 1: of the possible ones virtual machines have many that never come. */
+static uint32_t nr_present(uint32_t nr_possible)
+{
+	_cleanup_fclose_ FILE *file = fopen("/sys/devices/system/cpu/present", "re");
+	char line[4096]; /* "0-3,8-11" */
+
+	if (!file || !fgets(line, sizeof(line), file))
+		return nr_possible;
+	const char *last = line + strlen(line);
+	while (last > line && last[-1] != ',' && last[-1] != '-')
+		last--;
+	uint32_t count = strtoul(last, NULL, 10) + 1;
+	return count < nr_possible ? count : nr_possible;
+}
+
+/* Tracepoints that the recorder hears besides, as far as the kernel has them. */
+static void choose_tracepoints(struct recorder_bpf *bpf, const struct features *features)
+{
+	bool contention = features_has_type(features, "btf_trace_contention_begin");
+
+	bpf_program__set_autoload(bpf->progs.contention_begin, contention);
+	bpf_program__set_autoload(bpf->progs.contention_end, contention);
+	bpf_program__set_autoload(bpf->progs.hung_task,
+				  features_has_type(features, "btf_trace_sched_process_hang"));
 }
 
 /* One way for the recorder to run, and the recorder if it does. */
@@ -99,6 +143,7 @@ struct attempt {
 	const struct features *features;
 	uint64_t sample_first_ns;
 	uint64_t sample_interval_ns;
+	int nr_cpus;
 	bool dry; /* load only */
 	const struct pins *pins; /* those of a watch before; not if it is dry */
 	const struct legacy *legacy;
@@ -124,8 +169,12 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 		bpf_program__set_autoload(program_of(bpf, i).program,
 					  i == choice->hook ||
 						  (i == HOOK_WATCHDOG && choice->watchdog));
-	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->recorder->nr_cpus);
+	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
+	choose_tracepoints(bpf, attempt->features);
 	set_variables(bpf->rodata, attempt->features);
+	bpf->rodata->nr_cpus = nr_present(attempt->nr_cpus);
+	memcpy((void *)bpf->rodata->condition_after_ns, condition_after_ns,
+	       sizeof(condition_after_ns));
 	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
 	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
 	if (choice->hook != HOOK_WATCHDOG)
@@ -198,6 +247,20 @@ static void detach(struct recorder *recorder)
 	recorder->bpf = NULL;
 }
 
+/* What they tell comes on top: without them the rest is as good. */
+static void attach_tracepoints(struct recorder_bpf *bpf)
+{
+	struct program programs[] = {
+		{ bpf->progs.contention_end, &bpf->links.contention_end },
+		{ bpf->progs.contention_begin, &bpf->links.contention_begin },
+		{ bpf->progs.hung_task, &bpf->links.hung_task },
+	};
+
+	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		if (bpf_program__autoload(programs[i].program))
+			*programs[i].link = bpf_program__attach(programs[i].program);
+}
+
 /* The watchdog first: where it is refused, the samples' hook need not be touched. */
 static struct error *attach(const struct recorder_choice *choice, struct recorder *recorder)
 {
@@ -209,6 +272,8 @@ static struct error *attach(const struct recorder_choice *choice, struct recorde
 		err = attach_cpu_clock(recorder);
 	else if (!err && choice->hook != HOOK_WATCHDOG)
 		err = attach_function(recorder->bpf, choice->hook);
+	if (!err)
+		attach_tracepoints(recorder->bpf);
 	return err;
 }
 
@@ -218,7 +283,7 @@ static struct error *try_choice(struct attempt *attempt)
 
 	if (!err && !attempt->dry && attempt->recorder->bpf)
 		err = attach(&attempt->choice, attempt->recorder);
-	if (err || attempt->dry)
+	if (err)
 		detach(attempt->recorder);
 	return err;
 }
@@ -246,18 +311,18 @@ static struct recorder_choice nth_choice(size_t n)
 #define NR_CHOICES (2 * (HOOK_CPU_CLOCK + 1) + 1)
 
 /* The first of all ways that works; if none does, the error is that of the first. */
-static struct error *try_all(struct attempt *attempt, struct recorder_choice *ret)
+static struct error *try_all(struct attempt *attempt, struct error **ret_refused)
 {
 	struct error *first = NULL;
 
+	/* The perf event is always there to be tried. */
 	for (size_t n = 0; n < NR_CHOICES; n++) {
 		attempt->choice = nth_choice(n);
 		if (!is_there(attempt->features, &attempt->choice))
 			continue;
 		struct error *err = try_choice(attempt);
 		if (!err) {
-			*ret = attempt->choice;
-			ret->refused = first;
+			*ret_refused = first;
 			return NULL;
 		}
 		if (first)
@@ -268,37 +333,32 @@ static struct error *try_all(struct attempt *attempt, struct recorder_choice *re
 	return first;
 }
 
-static struct error *choose(const struct features *features, struct attempt *attempt,
-			    struct recorder_choice *ret)
+static void set_choice(struct recorder *recorder, struct recorder_choice choice)
 {
-	attempt->features = features;
-	struct error *err = features_check_variables(features);
-	return err ? err : try_all(attempt, ret);
+	recorder->choice = choice;
+	recorder->hook = hook_name(choice.hook);
+	recorder->silent_ns = choice.hook == HOOK_WATCHDOG ? WATCHDOG_SILENT_NS : TICK_SILENT_NS;
 }
 
-static struct error *recorder_init(struct recorder *recorder)
+static struct error *recorder_init(struct attempt *attempt)
 {
-	int nr_cpus = libbpf_num_possible_cpus();
-
-	if (nr_cpus <= 0)
+	attempt->nr_cpus = libbpf_num_possible_cpus();
+	if (attempt->nr_cpus <= 0)
 		return error_create(ERROR_SYSTEM, "recorder: cannot count the possible CPUs");
 	libbpf_set_print(print_nothing);
-	*recorder = (struct recorder){ .map_fd = -1, .nr_cpus = nr_cpus };
+	*attempt->recorder = (struct recorder){ .map_fd = -1, .nr_cpus = attempt->nr_cpus };
 	return NULL;
 }
 
-struct error *recorder_try(const struct features *features, struct recorder_choice *ret)
+static struct error *choose(struct attempt *attempt, struct error **ret_refused)
 {
-	struct recorder recorder;
-	struct attempt attempt = {
-		.sample_first_ns = NS_PER_SEC,
-		.sample_interval_ns = NS_PER_SEC,
-		.dry = true,
-		.recorder = &recorder,
-	};
-	struct error *err = recorder_init(&recorder);
+	struct error *err = features_check_variables(attempt->features);
 
-	return err ? err : choose(features, &attempt, ret);
+	if (!err)
+		err = try_all(attempt, ret_refused);
+	if (!err)
+		set_choice(attempt->recorder, attempt->choice);
+	return err;
 }
 
 static struct error *map_record(const struct legacy *legacy, struct recorder *recorder)
@@ -316,21 +376,54 @@ static struct error *map_record(const struct legacy *legacy, struct recorder *re
 	return NULL;
 }
 
+struct error *recorder_try(const struct features *features, struct recorder *ret,
+			   struct error **ret_refused)
+{
+	struct attempt attempt = {
+		.features = features,
+		.sample_first_ns = NS_PER_SEC,
+		.sample_interval_ns = NS_PER_SEC,
+		.dry = true,
+		.recorder = ret,
+	};
+	struct error *err = recorder_init(&attempt);
+
+	return err ? err : choose(&attempt, ret_refused);
+}
+
 static struct error *get_programs(struct attempt *attempt)
 {
 	_cleanup_(features_deinit) struct features features;
-	struct recorder *recorder = attempt->recorder;
-	struct recorder_choice choice;
+	struct error *refused = NULL;
 	struct error *err = features_probe(&features);
 
+	attempt->features = &features;
 	if (!err)
-		err = choose(&features, attempt, &choice);
-	if (err)
-		return err;
-	error_destroy(choice.refused);
-	if (recorder->bpf)
-		recorder->hook = hook_name(choice.hook);
-	return NULL;
+		err = choose(attempt, &refused);
+	if (!err)
+		error_destroy(refused);
+	return err;
+}
+
+static bool note_watchdog(const char *name, void *arg)
+{
+	const char *program = strrchr(name, '-');
+
+	*(bool *)arg |= program && !strcmp(program, "-watchdog");
+	return true;
+}
+
+/* What the programs of the watch before hang on. */
+static struct recorder_choice choice_before(const struct recorder *recorder,
+					    const struct pins *pins)
+{
+	struct recorder_choice choice = {};
+
+	pin_each(pins, PIN_HOOK, note_watchdog, &choice.watchdog);
+	while (choice.hook < HOOK_WATCHDOG &&
+	       strcmp(hook_name(choice.hook), recorder->before.tick_hook))
+		choice.hook++;
+	return choice;
 }
 
 struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
@@ -344,20 +437,19 @@ struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_
 		.legacy = legacy,
 		.recorder = ret,
 	};
-	struct error *err = recorder_init(ret);
+	struct error *err = recorder_init(&attempt);
 
 	if (err)
 		return err;
 	ret->taken_over = legacy->map_fd >= 0;
 	ret->stuck = legacy->stuck;
 	ret->before = legacy->header;
-	ret->hook = ret->before.tick_hook;
 	if (!legacy->stuck)
 		err = get_programs(&attempt);
 	if (err)
 		return err;
-	ret->silent_ns =
-		strcmp(ret->hook, hook_name(HOOK_WATCHDOG)) ? TICK_SILENT_NS : WATCHDOG_SILENT_NS;
+	if (!ret->bpf)
+		set_choice(ret, choice_before(ret, pins));
 	err = map_record(legacy, ret);
 	if (err)
 		recorder_stop(ret);

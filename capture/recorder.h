@@ -3,7 +3,6 @@
 #ifndef LOCKDUMP_RECORDER_H
 #define LOCKDUMP_RECORDER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,27 +15,25 @@
 struct bpf_link;
 struct recorder_bpf;
 
+/* The way that the recorder is run. */
+struct recorder_choice {
+	enum hook hook; /* samples come from it */
+	bool watchdog; /* HOOK_WATCHDOG is used, besides or alone */
+};
+
 struct recorder {
+	struct recorder_choice choice;
 	struct recorder_bpf *bpf; /* NULL: its programs are those that were taken over */
 	int map_fd; /* the record's */
 	bool taken_over; /* what is in the record stays */
 	bool stuck; /* a CPU was, when it was taken over */
 	struct record_header before; /* then: as the watch before left it */
-	struct bpf_link *
-		*clocks; /* the perf event of each CPU, where samples come from those; else NULL */
+	struct bpf_link **clocks; /* of each CPU, where samples come from perf events; else NULL */
 	void *record; /* the map's memory: the header, then the slots */
 	size_t size; /* bytes */
 	uint32_t nr_cpus; /* possible ones: slots */
-	const char *hook; /* the kernel function that the samples come from */
+	const char *hook; /* the name of choice.hook */
 	uint64_t silent_ns; /* a CPU that was not looked at for so long takes no timer interrupts */
-};
-
-/* The way that the recorder is run. */
-struct recorder_choice {
-	enum hook hook; /* samples come from it */
-	bool watchdog; /* HOOK_WATCHDOG is used, besides or alone */
-	struct error *
-		refused; /* why a better one was not taken, though the kernel has it; NULL: there was none */
 };
 
 /*
@@ -51,8 +48,12 @@ struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_
 
 struct error *recorder_pin(const struct recorder *recorder, const struct pins *pins);
 
-/* What recorder_start() would come to, without attaching anything: it is loaded and let go. */
-struct error *recorder_try(const struct features *features, struct recorder_choice *ret);
+/*
+ * What recorder_start() would come to: loaded, but nothing is attached, and the record is not mapped. @ret_refused:
+ * why a better way was not taken though the kernel has what it takes; NULL: there is none.
+ */
+struct error *recorder_try(const struct features *features, struct recorder *ret,
+			   struct error **ret_refused);
 void recorder_stop(struct recorder *recorder);
 
 /* The flight record's map, for other BPF objects. */

@@ -7,15 +7,15 @@
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
-#include <zlib.h>
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "capture/kconfig.h"
+#include "capture/text_file.h"
 #include "dump/notes.h"
 
-#define NOTES_MAX  65536
-#define TEXT_MAX   4096
-#define CONFIG_MAX (2u << 20)
+#define NOTES_MAX 65536
+#define TEXT_MAX  4096
 
 typedef struct json_object json;
 
@@ -24,40 +24,17 @@ static void json_putp(json **object)
 	json_object_put(*object);
 }
 
-/* Up to @most bytes of a file, plain or gzipped, without its last newline; NULL where it cannot be read. */
-static char *read_text(const char *path, size_t most)
-{
-	gzFile file = gzopen(path, "re");
-	_cleanup_free_ char *text = malloc(most + 1);
-	int len = file && text ? gzread(file, text, most) : -1;
-
-	if (file)
-		gzclose(file);
-	if (len < 0)
-		return NULL;
-	if (len && text[len - 1] == '\n')
-		len--;
-	text[len] = '\0';
-	return steal_ptr(text);
-}
-
 static void add_file(json *object, const char *key, const char *path)
 {
-	_cleanup_free_ char *text = read_text(path, TEXT_MAX);
+	_cleanup_free_ char *text = text_file_read(path, TEXT_MAX);
 
 	json_add(object, key, json_text(text));
 }
 
-/* As the kernel tells it itself (CONFIG_IKCONFIG_PROC), else as distributions keep it. */
 static void add_config(json *object, const char *release)
 {
-	char path[sizeof(((struct utsname *)0)->release) + 16];
-	_cleanup_free_ char *text = read_text("/proc/config.gz", CONFIG_MAX);
+	_cleanup_free_ char *text = kconfig_read("", release);
 
-	if (!text) {
-		snprintf(path, sizeof(path), "/boot/config-%s", release);
-		text = read_text(path, CONFIG_MAX);
-	}
 	json_add(object, "config", json_text(text));
 }
 

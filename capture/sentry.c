@@ -317,7 +317,7 @@ static void bind(pthread_t thread, const struct post *post)
 	pthread_setaffinity_np(thread, sizeof(set), &set);
 }
 
-static struct error *settle(void)
+struct error *sentry_settle(void)
 {
 	struct sched_param param = { .sched_priority = sched_get_priority_min(SCHED_FIFO) };
 
@@ -372,7 +372,7 @@ int sentry_run(const struct watch *watch, int spooler)
 	};
 
 	choose_cpus(posts, &sentry.nr_threads);
-	struct error *err = settle();
+	struct error *err = sentry_settle();
 	bind(pthread_self(), &posts[0]);
 	if (!err && sentry.nr_threads > 1)
 		err = start_second(&posts[1]);

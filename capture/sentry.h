@@ -12,4 +12,7 @@
 /* The process's whole life once the spooler, its child, was forked; returns the verb's exit status. */
 int sentry_run(const struct watch *watch, int spooler);
 
+/* Real-time and locked in memory. */
+struct error *sentry_settle(void);
+
 #endif

@@ -222,7 +222,7 @@ static const char settings[] = KERNEL
 	"/sys/kernel/kexec_crash_* /sys/kernel/rcu_* /sys/kernel/mm/transparent_hugepage/enabled "
 	"/sys/devices/system/cpu/online /sys/devices/system/cpu/isolated "
 	"/sys/devices/system/cpu/nohz_full "
-	"/sys/devices/system/clocksource/clocksource0/*_clocksource";
+	"/sys/devices/system/clocksource/clocksource0/current_clocksource";
 
 /* Drivers of their own, which may take their time. */
 static const char watchdogs[] = "/sys/class/watchdog/watchdog*/identity "
@@ -238,8 +238,11 @@ static const char watchdogs[] = "/sys/class/watchdog/watchdog*/identity "
 /*
  * The locks: get_wchan() takes pi_lock (since 5.16), wait_task_inactive() behind /proc/PID/syscall, and sched_debug, those
  * of run queues; timer_list those of timers; buddyinfo and zoneinfo those of zones; slabinfo those of slabs' lists. All of
- * them are held with interrupts off; the blocked_lock_lock behind /proc/locks is not. A task's memory map is locked by
- * whoever changes it, for as long as the disk takes: maps and cmdline wait for that, but can be killed.
+ * them are held with interrupts off. A task's memory map is locked by whoever changes it, for as long as the disk takes:
+ * maps and cmdline wait for that, but can be killed.
+ *
+ * Not here: /proc/locks, which takes file_rwsem for writing, and so waits for RCU, which waits for the stalled CPU; and
+ * meanwhile keeps all others from locking files. Nor /proc/cpuinfo, which before 5.19 interrupts each CPU.
  */
 const struct source sources[] = {
 	{ "status", "status", read_file, TASK },
@@ -278,7 +281,6 @@ const struct source sources[] = {
 	{ "timer_list", "/proc/timer_list", read_file, IRQ, LARGE },
 	{ "sched_debug", "/sys/kernel/debug/sched/debug /proc/sched_debug", read_first, IRQ,
 	  LARGE },
-	{ "locks", "/proc/locks", read_file, SOURCE_SPIN_LOCKS },
 };
 
 const size_t nr_sources = sizeof(sources) / sizeof(sources[0]);

@@ -9,18 +9,16 @@
 #include "capture/sink.h"
 
 enum source_flags {
-	SOURCE_TASK = 1 << 0, /* of each stalled CPU's task; its file is PID.NAME */
-	SOURCE_AGAIN =
-		1
-		<< 1, /* once more when the stall is over: counters, whose difference is what went on, and the log */
+	/* Of each stalled CPU's task; its file is PID.NAME. */
+	SOURCE_TASK = 1 << 0,
+	/* Once more when the stall is over: counters, whose difference is what went on, and the log. */
+	SOURCE_AGAIN = 1 << 1,
 	/*
 	 * To read it takes locks that others take with interrupts off. Who reads it while such a lock's holder is
 	 * stuck spins with interrupts off himself, and costs another CPU, for good. A CPU that takes interrupts holds
 	 * none of them.
 	 */
 	SOURCE_IRQ_LOCKS = 1 << 2,
-	/* The same of locks that are held with interrupts on: the stalled CPU may be the holder. */
-	SOURCE_SPIN_LOCKS = 1 << 3,
 };
 
 /* Where to read, and of whom. */

@@ -16,7 +16,6 @@
 #include "capture/header.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
-#include "capture/sources.h"
 #include "capture/telling.h"
 #include "report/notice.h"
 #include "state/record.h"
@@ -96,25 +95,26 @@ static void take_over_incident(struct spooler *spooler)
 	spooler->open = spooler->stored = spooler->noticed = true;
 }
 
-/* What can be read without losing another CPU to it: see capture/sources.h. */
-static uint32_t unsafe_sources(const struct spooler *spooler)
+/* Whether this CPU takes no interrupts, or has taken none for longer than they are apart, or knows of one that is so. */
+static bool is_deaf(const struct spooler *spooler, uint32_t cpu)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
-	long to_spare = sysconf(_SC_NPROCESSORS_ONLN) - 1;
-	uint64_t now = now_ns();
-	uint32_t unsafe = 0;
+	const struct record_slot *slot = recorder_slot(recorder, cpu);
+	struct stall stall;
 
-	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++) {
-		struct stall stall;
-		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
-		enum stall_state state = stall_state(&stall, now, recorder->silent_ns);
-		if (state != STALL_ON && state != STALL_SILENT)
-			continue;
-		to_spare--;
-		if (now > stall.last_ns && now - stall.last_ns > recorder->silent_ns / 10)
-			unsafe |= SOURCE_IRQ_LOCKS;
-	}
-	return to_spare > 0 ? unsafe : unsafe | SOURCE_SPIN_LOCKS;
+	for (size_t i = 0; i < RECORD_NR_DEAF; i++)
+		if (slot->deaf[i].since_ns)
+			return true;
+	stall_read(slot, cpu, &stall);
+	return stall_state(&stall, now_ns(), recorder->silent_ns / 10) == STALL_SILENT;
+}
+
+static bool any_is_deaf(const struct spooler *spooler)
+{
+	for (uint32_t cpu = 0; cpu < spooler->watch->recorder.nr_cpus; cpu++)
+		if (is_deaf(spooler, cpu))
+			return true;
+	return false;
 }
 
 static void gather(struct spooler *spooler, enum gather_folder folder,
@@ -123,12 +123,11 @@ static void gather(struct spooler *spooler, enum gather_folder folder,
 	if (!spooler->stored)
 		return;
 	request->folder = folder;
-	request->unsafe = unsafe_sources(spooler);
+	request->deaf = any_is_deaf(spooler);
 	memcpy(request->incident, spooler->incident.id, sizeof(request->incident));
 	complain(gatherer_ask(&spooler->gatherer, request));
 }
 
-/* Of the CPU's task, once the stall is told. */
 static void add_stall(const struct spooler *spooler, const struct stall *stall,
 		      struct gather_request *request)
 {
@@ -193,7 +192,10 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 	       stall_is_lockup(ret, spooler->watch->options->threshold_ns);
 }
 
-/* Takes up what is new: all of them are in the record before the slow part, the printing, begins. */
+/*
+ * Takes up what is new: all of them are in the record, and what else can be seen is being gathered, before the slow
+ * part, the printing, begins.
+ */
 static void take_up(struct spooler *spooler)
 {
 	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
@@ -207,22 +209,23 @@ static void take_up(struct spooler *spooler)
 		if (!spooler->open)
 			begin_incident(spooler, &stall);
 		spooler->stalls[cpu] = stall;
+		add_stall(spooler, &stall, &request);
 		any = true;
 	}
+	if (any)
+		gather(spooler, GATHER_ONSET, &request);
 	for (uint32_t cpu = 0; any && cpu < nr_cpus; cpu++) {
 		const struct stall *stall = &spooler->stalls[cpu];
 		if (!stall->onset_ns ||
 		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
 			continue;
 		tell_stall(spooler, stall);
-		add_stall(spooler, stall, &request);
 		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
 	}
 	if (!any)
 		return;
 	tell_metrics(spooler, true);
 	complain(notice(spooler));
-	gather(spooler, GATHER_ONSET, &request);
 	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
 }

@@ -3,7 +3,7 @@
 #ifndef LOCKDUMP_VERIFIER_H
 #define LOCKDUMP_VERIFIER_H
 
-#define VERIFIER_LOG_SIZE 65536
+#define VERIFIER_LOG_SIZE (16 << 20) /* a whole log: a part of it ends without the reason */
 
 /* Its log ends with the reason, then statistics: cuts @log to the reason. NULL: there is none. */
 const char *verifier_reason(char *log);

@@ -7,6 +7,7 @@
 
 #include "capture/budget.h"
 #include "capture/clock.h"
+#include "capture/follower.h"
 #include "capture/header.h"
 #include "capture/legacy.h"
 #include "capture/pin.h"
@@ -86,16 +87,12 @@ static struct error *start_recorder(struct watch *watch)
 	return err;
 }
 
+/* All that comes after the recorder. */
 static struct error *prepare(struct watch *watch)
 {
-	struct error *err = check(watch->options);
+	struct error *err =
+		trigger_open(watch->options, &watch->recorder, &watch->pins, &watch->trigger);
 
-	if (err)
-		return err;
-	warn_unpinned(pins_open(PIN_BPFFS, &watch->pins));
-	err = start_recorder(watch);
-	if (!err)
-		err = trigger_open(watch->options, &watch->recorder, &watch->pins, &watch->trigger);
 	if (!err)
 		err = preflight_store(watch->options->store,
 				      2 * watch->recorder.size + INCIDENT_REST);
@@ -147,10 +144,33 @@ static int run(const struct watch *watch)
 	return getppid() == sentry ? spooler_run(watch) : 1;
 }
 
+/* Where the recorder cannot be had, what is left is done. */
+static struct error *watch_by_what_there_is(const struct watch_options *options, int *ret)
+{
+	struct watch watch = { .options = options };
+
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	struct error *err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
+	struct error *unpinned = pins_open(PIN_BPFFS, &watch.pins);
+	err = start_recorder(&watch);
+	if (err) {
+		error_destroy(unpinned);
+		error_report(err);
+		return follower_run(options, ret);
+	}
+	warn_unpinned(unpinned);
+	err = prepare(&watch);
+	if (!err)
+		*ret = run(&watch);
+	return err;
+}
+
 int cmd_watch(int argc, char **argv)
 {
 	struct watch_options options;
-	struct watch watch = { .options = &options };
+	int status;
 
 	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
 	if (err) {
@@ -161,12 +181,11 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
-	journal_init(JOURNAL_SOCKET, &watch.journal);
-	err = notify_init(&watch.notify);
-	if (err) /* worth a line, but not the watch */
-		error_report(err);
-	err = prepare(&watch);
-	int status = err ? error_report(err) : run(&watch);
+	err = check(&options);
+	if (!err)
+		err = watch_by_what_there_is(&options, &status);
+	if (err)
+		status = error_report(err);
 	watch_options_deinit(&options);
 	return status;
 }

@@ -63,19 +63,6 @@ static struct error *read_line(const char *path, char *ret, size_t size)
 	return NULL;
 }
 
-static struct error *installed(const char *program, char **ret)
-{
-	struct error *err = run_find(program, ret);
-
-	if (!err || err->class != ERROR_NOT_FOUND)
-		return err;
-	error_destroy(err);
-	return error_create(
-		ERROR_NOT_FOUND,
-		"%s: not installed; install the package that has it (Debian: apt-get install %s)",
-		program, !strcmp(program, "kexec") ? "kexec-tools" : program);
-}
-
 /* What can be missing is looked for before anything is made. */
 static struct error *check(const struct arm_options *options, struct arming *arming)
 {
@@ -92,11 +79,11 @@ static struct error *check(const struct arm_options *options, struct arming *arm
 	if (!err)
 		err = kexec_image_release(options->kernel, arming->release);
 	if (!err)
-		err = installed("kexec", &kexec);
+		err = run_installed("kexec", &kexec);
 	if (!err)
-		err = installed("cpio", &cpio);
+		err = run_installed("cpio", &cpio);
 	if (!err)
-		err = installed("makedumpfile", &arming->makedumpfile);
+		err = run_installed("makedumpfile", &arming->makedumpfile);
 	/* That it runs is better found out now than after the crash. */
 	if (!err)
 		err = makedumpfile_compression(arming->makedumpfile, arming->config.compression);

@@ -57,6 +57,23 @@ struct error *run_find(const char *name, char **ret)
 	return error_create(ERROR_NOT_FOUND, "%s: not installed", name);
 }
 
+struct error *run_installed(const char *program, char **ret)
+{
+	_cleanup_free_ char *file = NULL;
+	struct error *err = run_find(program, &file);
+
+	if (err && err->class == ERROR_NOT_FOUND) {
+		error_destroy(err);
+		err = error_create(ERROR_NOT_FOUND,
+				   "%s: not installed; install the package that has it (Debian: "
+				   "apt-get install %s)",
+				   program, !strcmp(program, "kexec") ? "kexec-tools" : program);
+	}
+	if (!err && ret)
+		*ret = steal_ptr(file);
+	return err;
+}
+
 /* The child's half of fork(): its file descriptors and signals. Exits on failure. */
 static void child_setup(const struct run *run, pid_t parent, int messages)
 {

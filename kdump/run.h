@@ -52,6 +52,9 @@ struct error *run_function(struct run *run, struct error *(*function)(void *arg)
 /* Finds @name in PATH, sbin included. ERROR_NOT_FOUND if it is not there. The caller frees @ret. */
 struct error *run_find(const char *name, char **ret);
 
+/* The same; an error says which package has it. @ret may be NULL. */
+struct error *run_installed(const char *program, char **ret);
+
 /* Seconds since the machine booted. */
 double uptime_s(void);
 

@@ -165,7 +165,7 @@ static struct error *open_temp(const struct incident *incident, const char *name
 	return *ret < 0 ? error_errno("%s/%s", incident->id, temp) : NULL;
 }
 
-struct error *incident_write(const struct incident *incident, const char *name, const void *data,
+struct error *incident_stage(const struct incident *incident, const char *name, const void *data,
 			     size_t size)
 {
 	char temp[NAME_MAX + 1];
@@ -175,12 +175,28 @@ struct error *incident_write(const struct incident *incident, const char *name, 
 	if (err)
 		return error_prefix(err, "incident");
 	err = write_all(fd, name, data, size);
+	/* So that the disk has all of them at hand when the first one is waited for. */
+	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
 	if (close(fd) && !err)
 		err = error_errno("%s", name);
-	if (!err)
-		err = incident_rename(incident, temp, name);
 	if (err)
 		unlinkat(incident->dirfd, temp, 0);
+	return error_prefix(err, "incident %s", incident->id);
+}
+
+struct error *incident_write(const struct incident *incident, const char *name, const void *data,
+			     size_t size)
+{
+	char temp[NAME_MAX + 1];
+	struct error *err = incident_stage(incident, name, data, size);
+
+	if (err)
+		return err;
+	err = incident_publish(incident, &name, 1);
+	if (err) {
+		snprintf(temp, sizeof(temp), "%s.incomplete", name);
+		unlinkat(incident->dirfd, temp, 0);
+	}
 	return error_prefix(err, "incident %s", incident->id);
 }
 
@@ -237,12 +253,39 @@ bool incident_has(const struct incident *incident, const char *name)
 	return !faccessat(incident->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
+static struct error *sync_file(const struct incident *incident, const char *name)
+{
+	_cleanup_close_ int fd = openat(incident->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 || fsync(fd) ? error_errno("%s/%s", incident->id, name) : NULL;
+}
+
+struct error *incident_publish(const struct incident *incident, const char *const *names,
+			       size_t count)
+{
+	char temp[NAME_MAX + 1];
+	struct error *err = NULL;
+
+	for (size_t i = 0; !err && i < count; i++) {
+		snprintf(temp, sizeof(temp), "%s.incomplete", names[i]);
+		err = sync_file(incident, temp);
+	}
+	for (size_t i = 0; !err && i < count; i++) {
+		snprintf(temp, sizeof(temp), "%s.incomplete", names[i]);
+		if (renameat(incident->dirfd, temp, incident->dirfd, names[i]))
+			err = error_errno("%s/%s", incident->id, names[i]);
+	}
+	if (!err && fsync(incident->dirfd))
+		err = error_errno("%s", incident->id);
+	return err;
+}
+
 struct error *incident_rename(const struct incident *incident, const char *from, const char *to)
 {
-	_cleanup_close_ int fd = openat(incident->dirfd, from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	struct error *err = sync_file(incident, from);
 
-	if (fd < 0 || fsync(fd))
-		return error_errno("%s/%s", incident->id, from);
+	if (err)
+		return err;
 	if (renameat(incident->dirfd, from, incident->dirfd, to) || fsync(incident->dirfd))
 		return error_errno("%s/%s", incident->id, to);
 	return NULL;

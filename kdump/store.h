@@ -46,6 +46,15 @@ struct error *incident_write(const struct incident *incident, const char *name, 
 			     size_t size);
 
 /*
+ * The same of many files, at the cost of one: incident_stage() writes "NAME.incomplete", and incident_publish() brings all
+ * that were staged to the disk, then gives them their names.
+ */
+struct error *incident_stage(const struct incident *incident, const char *name, const void *data,
+			     size_t size);
+struct error *incident_publish(const struct incident *incident, const char *const *names,
+			       size_t count);
+
+/*
  * Opens a stream to "NAME.incomplete". incident_close_file() closes it, and it gets its name if @err is NULL and all
  * was written; else what was written stays as it is, for what it is worth. @file may be NULL. Returns @err, or its own.
  */

@@ -173,7 +173,8 @@ uint64_t cpu_state_deaf_ns(const struct cpu_state *state)
 {
 	bool busy = state->running_ns != CLOCK_UNKNOWN && state->running_ns >= DEAF_NS;
 
-	return busy && state->hrtimer_late_ns != CLOCK_UNKNOWN && state->hrtimer_late_ns >= DEAF_NS
+	return busy && !state->panicked && state->hrtimer_late_ns != CLOCK_UNKNOWN &&
+			       state->hrtimer_late_ns >= DEAF_NS
 		       ? state->hrtimer_late_ns
 		       : CLOCK_UNKNOWN;
 }
@@ -219,6 +220,20 @@ static void sort_waiting(struct reader *reader)
 	}
 }
 
+static bool has_panicked(const struct reader *reader, const struct cpu *cpu)
+{
+	const struct task *task = tasks_on_cpu(reader->tasks, cpu);
+	uint64_t number;
+	struct error *err =
+		kernel_variable(reader->kernel, KSYM_panic_cpu, sizeof(uint32_t), &number);
+	bool panics = !err && number == cpu->number;
+
+	error_destroy(err);
+	/* What panics in an NMI is what sees that the CPU takes no interrupts: watchdog_overflow_callback(). */
+	return panics && !(task && task->stack.frames.count &&
+			   task->stack.frames.data[0].section == SECTION_NMI);
+}
+
 static void read_state(struct reader *reader, const struct cpu *cpu, struct cpu_state *state)
 {
 	const struct task *current = tasks_find(reader->tasks, cpu->current);
@@ -230,6 +245,7 @@ static void read_state(struct reader *reader, const struct cpu *cpu, struct cpu_
 		    &state->hrtimer_late_ns);
 	state->watchdog_scheduled_ns = watchdog_stamp(reader, KSYM_watchdog_touch_ts, cpu);
 	state->watchdog_report_ns = watchdog_stamp(reader, KSYM_watchdog_report_ts, cpu);
+	state->panicked = has_panicked(reader, cpu);
 	state->holds_up_rcu = holds_up_rcu(reader, cpu);
 	state->stuck_ns = stuck_ns(reader, state, current);
 }

@@ -41,6 +41,8 @@ struct cpu_state {
 	uint64_t watchdog_scheduled_ns, watchdog_report_ns;
 	/* How long the first timer of the wheel, and the first high-resolution one, are overdue; 0: none is. */
 	uint64_t timer_late_ns, hrtimer_late_ns;
+	/* It panicked, and not in an NMI: since then its interrupts are off, however slow the console is. */
+	bool panicked;
 	bool holds_up_rcu; /* the grace period waits for it */
 };
 
@@ -61,7 +63,7 @@ void cpu_states_deinit(struct cpu_states *states);
 
 /*
  * How long the CPU has taken no interrupts, though its task is not idle: as long as its timers are overdue, that
- * of the tick among them. CLOCK_UNKNOWN: it takes them.
+ * of the tick among them. CLOCK_UNKNOWN: it takes them, or took them up to its panic.
  */
 uint64_t cpu_state_deaf_ns(const struct cpu_state *state);
 

@@ -156,7 +156,7 @@ size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack)
 	return frame_outside(kernel, stack, 0);
 }
 
-size_t locks_running_frame(struct kernel *kernel, const struct stack *stack)
+size_t locks_running_frame(struct kernel *kernel, const struct stack *stack, size_t first)
 {
-	return frame_outside(kernel, stack, 0);
+	return frame_outside(kernel, stack, first);
 }

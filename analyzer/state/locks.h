@@ -74,8 +74,8 @@ void lock_describe(const struct lock *lock, char *ret, size_t size);
  */
 size_t locks_asking_frame(struct kernel *kernel, const struct stack *stack);
 
-/* The same for a task that runs and need not wait: an interrupt that does not end is asked first. */
-size_t locks_running_frame(struct kernel *kernel, const struct stack *stack);
+/* The same for a task that runs and need not wait, from frame @first outwards. */
+size_t locks_running_frame(struct kernel *kernel, const struct stack *stack, size_t first);
 
 /* "mutex", "rwsem", ...: interface.md's words. */
 const char *lock_type_name(enum lock_type type);

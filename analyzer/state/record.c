@@ -39,7 +39,13 @@ static void end_strings(struct record_header *header)
 	header->release[sizeof(header->release) - 1] = '\0';
 	header->incident[sizeof(header->incident) - 1] = '\0';
 	header->tick_hook[sizeof(header->tick_hook) - 1] = '\0';
+	for (size_t i = 0; i < RECORD_NR_PROBES; i++)
+		header->probes[i][sizeof(header->probes[i]) - 1] = '\0';
 }
+
+#define END_COMMS(array)                                                \
+	for (size_t i = 0; i < sizeof(array) / sizeof((array)[0]); i++) \
+	(array)[i].comm[sizeof((array)[i].comm) - 1] = '\0'
 
 /* What bounds loops and array indices later is checked here, once; a sample that fails is torn. */
 static void check_samples(struct record_slot *slot)
@@ -52,6 +58,18 @@ static void check_samples(struct record_slot *slot)
 	}
 }
 
+static void check_slot(struct record_slot *slot)
+{
+	check_samples(slot);
+	END_COMMS(slot->deaf);
+	END_COMMS(slot->neighbours);
+	END_COMMS(slot->events);
+	END_COMMS(slot->hits);
+	for (size_t i = 0; i < RECORD_NR_CONTEXTS; i++)
+		if (slot->locks[i].nr_stack > RECORD_LOCK_STACK)
+			slot->locks[i].nr_stack = 0;
+}
+
 struct error *record_view(void *data, size_t size, struct record *ret)
 {
 	struct record_header *header = data;
@@ -62,7 +80,7 @@ struct error *record_view(void *data, size_t size, struct record *ret)
 	end_strings(header);
 	*ret = (struct record){ .data = data, .size = size, .header = header };
 	for (uint32_t cpu = 0; cpu < header->nr_slots; cpu++)
-		check_samples((struct record_slot *)record_slot(ret, cpu));
+		check_slot((struct record_slot *)record_slot(ret, cpu));
 	return NULL;
 }
 

@@ -38,32 +38,13 @@ static size_t kernel_frames(const struct stack *stack)
 	return count && stack->frames.data[count - 1].section == SECTION_USER ? count - 1 : count;
 }
 
-/*
- * The frame that was interrupted, if @stack begins in an interrupt: a CPU that takes interrupts does not hang in one,
- * but the crash may have begun there, by the watchdog's panic. A softirq is what may hang.
- */
-static size_t interrupted_frame(struct kernel *kernel, const struct frame *frames, size_t count)
-{
-	size_t first = 0;
-
-	for (size_t i = 1; i < count; i++) {
-		if ((frames[first].section != SECTION_IRQ &&
-		     frames[first].section != SECTION_NMI) ||
-		    kernel_runs_softirqs(kernel, &frames[i - 1]))
-			break;
-		if (frames[i].interrupted)
-			first = i;
-	}
-	return first;
-}
-
 /* Index of the innermost frame that all samples share, the interrupt of the crash apart; says in the evidence what was compared. */
 static size_t blamed_frame(struct verdict *verdict, const struct verdict_input *input,
 			   const struct stack *stack)
 {
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
 	size_t nr_frames = kernel_frames(stack), common = nr_frames, agree = 0, torn;
-	size_t first = interrupted_frame(input->kernel, stack->frames.data, nr_frames);
+	size_t first = verdict_interrupted_frame(input->kernel, stack);
 
 	if (!input->record || (uint32_t)verdict->cpu >= input->record->header->nr_slots)
 		return first;

@@ -15,12 +15,17 @@ bool rule_hard_lockup(struct verdict *verdict, const struct verdict_input *input
 {
 	struct stuck_cpu stuck;
 	const struct task *task;
+	size_t first = 0;
 
 	if (!verdict_stuck_cpu(input, &stuck) || !stuck.deaf ||
 	    !(task = verdict_current(input, stuck.number)))
 		return false;
 	verdict->kind = "hard-lockup";
-	verdict_blame(verdict, input, task, locks_running_frame(input->kernel, &task->stack));
+	/* The detector's own NMI, which panics, is not what hangs. */
+	if (input->machine->panic_cpu == (int32_t)stuck.number)
+		first = verdict_interrupted_frame(input->kernel, &task->stack);
+	verdict_blame(verdict, input, task,
+		      locks_running_frame(input->kernel, &task->stack, first));
 	verdict->cpu = stuck.number;
 	verdict->stuck_s = stuck.seconds;
 	verdict->confidence = verdict->function ? CONFIDENCE : CONFIDENCE_NO_PLACE;

@@ -88,6 +88,22 @@ double verdict_cpu_stuck_s(const struct record *record, uint32_t cpu)
 	return (end_ns - slot->onset_ns) / 1e9;
 }
 
+size_t verdict_interrupted_frame(struct kernel *kernel, const struct stack *stack)
+{
+	const struct frame *frames = stack->frames.data;
+	size_t first = 0;
+
+	for (size_t i = 1; i < stack->frames.count && frames[i].section != SECTION_USER; i++) {
+		if ((frames[first].section != SECTION_IRQ &&
+		     frames[first].section != SECTION_NMI) ||
+		    kernel_runs_softirqs(kernel, &frames[i - 1]))
+			break;
+		if (frames[i].interrupted)
+			first = i;
+	}
+	return first;
+}
+
 const char *verdict_what_holder_does(const struct lock *lock, bool certain)
 {
 	if (lock->type == LOCK_IPI)

@@ -66,6 +66,12 @@ void verdict_sign(struct verdict *verdict, struct kernel *kernel, const struct s
 void verdict_blame(struct verdict *verdict, const struct verdict_input *input,
 		   const struct task *task, size_t frame);
 
+/*
+ * Index of the frame that was interrupted, if @stack begins in an interrupt or NMI, else 0: where a CPU hangs that
+ * takes interrupts, and one that panicked in an NMI. A softirq is no interrupt here: it is what may hang.
+ */
+size_t verdict_interrupted_frame(struct kernel *kernel, const struct stack *stack);
+
 /* "holds", "is to end", "owes", "seems to hold", ... */
 const char *verdict_what_holder_does(const struct lock *lock, bool certain);
 

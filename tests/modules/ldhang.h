@@ -18,6 +18,9 @@ extern const struct scenario ldhang_sleepers[];
 /* CPUs that hang. Ends with a nameless one. */
 extern const struct scenario ldhang_spinners[];
 
+/* Waits for what never comes, and cannot be killed. */
+void ldhang_sleep_for_good(void);
+
 int ldhang_sleepers_init(void);
 void ldhang_sleepers_exit(void);
 

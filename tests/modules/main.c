@@ -41,6 +41,21 @@ static const struct kernel_param_ops ldhang_ops = {
 module_param_cb(hang, &ldhang_ops, NULL, 0200);
 MODULE_PARM_DESC(hang, "the scenario to run in the writer's context");
 
+/* Whoever reads it sleeps for good, and cannot be killed. */
+static int ldhang_unanswered_get(char *buffer, const struct kernel_param *param)
+{
+	kernel_param_unlock(THIS_MODULE);
+	ldhang_sleep_for_good();
+	kernel_param_lock(THIS_MODULE);
+	return 0;
+}
+
+static const struct kernel_param_ops ldhang_unanswered_ops = {
+	.get = ldhang_unanswered_get,
+};
+module_param_cb(unanswered, &ldhang_unanswered_ops, NULL, 0400);
+MODULE_PARM_DESC(unanswered, "a file whose reader hangs");
+
 static int __init ldhang_init(void)
 {
 	return ldhang_sleepers_init();

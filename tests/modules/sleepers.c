@@ -34,6 +34,12 @@ static noinline void ldhang_sleep_killable(void)
 	barrier();
 }
 
+noinline void ldhang_sleep_for_good(void)
+{
+	wait_for_completion(&ldhang_never);
+	barrier();
+}
+
 static DEFINE_MUTEX(ldhang_mutex);
 
 static noinline void ldhang_mutex_hold(void)
@@ -117,12 +123,6 @@ static noinline void ldhang_semaphore_wait(void)
 {
 	down(&ldhang_semaphore);
 	up(&ldhang_semaphore);
-	barrier();
-}
-
-static noinline void ldhang_completion_wait(void)
-{
-	wait_for_completion(&ldhang_never);
 	barrier();
 }
 
@@ -317,7 +317,7 @@ const struct scenario ldhang_sleepers[] = {
 	{ "rwsem-write", ldhang_rwsem_write },
 	{ "semaphore-hold", ldhang_semaphore_hold },
 	{ "semaphore-wait", ldhang_semaphore_wait },
-	{ "completion-wait", ldhang_completion_wait },
+	{ "completion-wait", ldhang_sleep_for_good },
 	{ "rt-mutex-hold", ldhang_rt_mutex_hold },
 	{ "rt-mutex-wait", ldhang_rt_mutex_wait },
 	{ "percpu-hold", ldhang_percpu_rwsem_hold },

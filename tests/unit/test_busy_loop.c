@@ -19,6 +19,7 @@ struct judged {
 	struct dmesg_line line;
 	struct dmesg dmesg;
 	struct machine machine;
+	const struct cpu_states *states; /* NULL: not known */
 };
 
 static void begin_whole(struct judged *j, const char *line)
@@ -55,6 +56,7 @@ static void judge_frames(struct judged *j, const struct record *record, const st
 		.cpus = &j->m.cpus,
 		.tasks = &j->m.tasks,
 		.locks = &j->m.locks,
+		.cpu_states = j->states,
 		.dmesg = &j->dmesg,
 		.machine = &j->machine,
 		.record = record,
@@ -217,12 +219,38 @@ static void what_was_interrupted(void **state)
 	}
 }
 
+/* The kernel's detector panics in an NMI, in schedule() here; or a CPU hangs in one. */
+static void an_nmi_in_a_hard_lockup(void **state)
+{
+	static const struct frame frames[] = {
+		{ .pc = SCHEDULE, .section = SECTION_NMI, .interrupted = true },
+		{ .pc = HOLDS_IT, .section = SECTION_NMI },
+		{ .pc = WANT, .interrupted = true },
+	};
+	struct cpu_state list[] = { cpu_state_unknown, cpu_state_unknown };
+	const struct cpu_states states = { .list = { .data = list, .count = 2 } };
+
+	(void)state;
+	list[1].running_ns = list[1].hrtimer_late_ns = 12 * SECOND;
+	for (int panicked = 0; panicked < 2; panicked++) {
+		struct judged j;
+		begin_whole(&j, "");
+		j.states = &states;
+		j.machine.panic_cpu = panicked ? 1 : 0;
+		judge_frames(&j, NULL, frames, 3);
+		assert_string_equal(j.verdict.kind, "hard-lockup");
+		assert_string_equal(j.verdict.function, panicked ? "want" : "holds_it");
+		made_machine_end(&j.m);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a stuck CPU's task that the dump has lost is named by the record",
 		     the_record_names_it),
 		TEST("or by the watchdog's line before its own panic", the_log_names_it),
+		TEST("in a hard lockup the detector's NMI is not blamed", an_nmi_in_a_hard_lockup),
 		TEST("without samples what the crash's interrupt came to is blamed",
 		     what_was_interrupted),
 	};

@@ -184,6 +184,37 @@ static void the_crashs_own_nmi_is_not_counted(void **state)
 	close_states(&o);
 }
 
+/* CPU 1's timers are 10 s late. That it panicked, on a slow console, may be why. */
+static void a_panic_takes_no_interrupts(void **state)
+{
+	static const struct {
+		const char *panic_cpu;
+		enum frame_section section;
+		uint64_t deaf_ns;
+	} cases[] = {
+		{ "0xffffffff", SECTION_IRQ, 10 * SECOND }, { "0", SECTION_IRQ, 10 * SECOND },
+		{ "1", SECTION_TASK, CLOCK_UNKNOWN },	    { "1", SECTION_IRQ, CLOCK_UNKNOWN },
+		{ "1", SECTION_NMI, 10 * SECOND },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct opened o;
+		char change[256];
+		snprintf(change, sizeof(change),
+			 "at 0xffff888020002308\n u64 0x100000000 90000000000\n"
+			 "symbol panic_cpu 0xffffffff82900600 D\n at panic_cpu\n u32 %s\n",
+			 cases[i].panic_cpu);
+		open_cpus(&o, change);
+		*vector_push(&o.tasks.list.data[HOG].stack.frames) =
+			(struct frame){ .section = cases[i].section };
+		read_states(&o);
+		if (cpu_state_deaf_ns(&o.states.list.data[1]) != cases[i].deaf_ns)
+			fail_msg("case %zu", i);
+		close_states(&o);
+	}
+}
+
 /* The watchdog's stamps count in 2^30 ns. */
 static void the_watchdogs_stamps(void **state)
 {
@@ -325,6 +356,8 @@ int main(void)
 		     one_is_well_one_hangs),
 		TEST("the NMI by which the crash stopped a CPU is not counted",
 		     the_crashs_own_nmi_is_not_counted),
+		TEST("a CPU that panicked is not called deaf for that, but in an NMI it is",
+		     a_panic_takes_no_interrupts),
 		TEST("the watchdog's stamps count in 2^30 ns", the_watchdogs_stamps),
 		TEST("a CPU is stuck if it does not give way", what_counts_as_stuck),
 		TEST("other kernels have it elsewhere", where_other_kernels_have_it),

@@ -442,10 +442,10 @@ static void bitmaps_without_end(void **state)
 	}
 }
 
-/* A record for 2048 CPUs, each with all the samples there can be, as a file and beside a dump. */
+/* A record for 1024 CPUs, each with all the samples there can be, as a file and beside a dump. */
 static void full_records(void **state)
 {
-	enum { NR = 2048 };
+	enum { NR = 1024 };
 	char path[] = "/tmp/lockdump-test.XXXXXX";
 	struct hostile h;
 
@@ -602,7 +602,7 @@ int main(void)
 		TEST("page tables that map one page everywhere", one_page),
 		TEST("a flattened file of millions of blocks", flattened_crumbs),
 		TEST("bitmaps of terabytes", bitmaps_without_end),
-		TEST("a flight record of 2048 CPUs, all stuck", full_records),
+		TEST("a flight record of 1024 CPUs, all stuck", full_records),
 		TEST("BTF whose names are without end, or have one hash", btf),
 		TEST("more tasks than there is memory for", more_tasks),
 	};

@@ -606,7 +606,8 @@ static void who_asked(void **state)
 	made_machine_begin_calm(&m, made_locks_with_lists);
 	made_machine_find(&m);
 	assert_int_equal(locks_asking_frame(m.kernel, &stack), 2);
-	assert_int_equal(locks_running_frame(m.kernel, &stack), 0);
+	assert_int_equal(locks_running_frame(m.kernel, &stack, 0), 0);
+	assert_int_equal(locks_running_frame(m.kernel, &stack, 1), 2);
 	/* Not a lock's: then nobody asked but who runs. */
 	frames[1].pc = want;
 	assert_int_equal(locks_asking_frame(m.kernel, &stack), 0);

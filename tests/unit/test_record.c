@@ -110,6 +110,34 @@ static void strings_end(void **state)
 	record_deinit(&record);
 }
 
+/* After @count samples, those that have kept their places must be as bpf/record.h says. */
+static void what_is_kept(void **state)
+{
+	uint64_t at[RECORD_NR_SAMPLES];
+	enum { COUNT = 600 };
+
+	(void)state;
+	memset(at, 0xff, sizeof(at));
+	for (uint64_t n = 0; n < COUNT; n++) {
+		assert_true(record_place(n) < RECORD_NR_SAMPLES);
+		at[record_place(n)] = n;
+	}
+	bool kept[COUNT] = {};
+	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++)
+		if (at[i] < COUNT)
+			kept[at[i]] = true;
+	for (uint64_t n = 0; n < RECORD_NR_ONSET; n++)
+		assert_true(kept[n]);
+	for (uint64_t n = COUNT - 50; n < COUNT; n++)
+		assert_true(kept[n]);
+	/* Further back one is never further away than half of the way to the end, and 16. */
+	for (uint64_t n = RECORD_NR_ONSET, last = n; n < COUNT; n++) {
+		if (kept[n])
+			last = n;
+		assert_true(n - last <= (COUNT - n) / 2 + 16);
+	}
+}
+
 static void other_versions(void **state)
 {
 	struct record record;
@@ -118,7 +146,8 @@ static void other_versions(void **state)
 
 	(void)state;
 	((struct record_header *)data)->abi = RECORD_ABI + 1;
-	assert_error(record_parse(data, size, &record), ERROR_OTHER, "ABI version 2");
+	assert_error(record_parse(data, size, &record), ERROR_OTHER,
+		     "ABI version 3; this lockdump reads version 2");
 	data = make_record(1, &size);
 	*data = 'l';
 	assert_error(record_parse(data, size, &record), ERROR_OTHER, "no flight record");
@@ -244,6 +273,8 @@ int main(void)
 		TEST("torn samples, and those with impossible stacks, are left out and counted",
 		     torn_samples),
 		TEST("strings end within their places", strings_end),
+		TEST("a long stall's onset and end are kept, and of what is between the less the older it is",
+		     what_is_kept),
 		TEST("a record of another ABI version is refused by its name", other_versions),
 		TEST("sizes that this version does not have, and CPUs that are not there, are refused",
 		     sizes_that_lie),

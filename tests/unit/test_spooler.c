@@ -402,6 +402,28 @@ static void test_gathered(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+static void test_deaf(void **state)
+{
+	struct fixture *fixture = *state;
+	struct spooler *spooler = &fixture->spooler;
+	char root[] = "/tmp/lockdump-test.XXXXXX", command[256], id[INCIDENT_ID_SIZE];
+
+	assert_non_null(mkdtemp(root));
+	snprintf(command, sizeof(command), "mkdir %s/proc && cd %s/proc && touch stat timer_list",
+		 root, root);
+	assert_int_equal(system(command), 0);
+	assert_null(gatherer_start(fixture->store, root, &spooler->gatherer));
+	lock_up(fixture, 0);
+	slot_of(fixture, 0)->deaf[RECORD_NR_DEAF - 1].since_ns = 1;
+	attend(fixture, 1);
+	memcpy(id, spooler->incident.id, sizeof(id));
+	assert_true(gatherer_wait(&spooler->gatherer, 60 * SECOND));
+	assert_true(has(fixture, id, "onset/stat"));
+	assert_false(has(fixture, id, "onset/timer_list"));
+	snprintf(command, sizeof(command), "rm -r %s", root);
+	assert_int_equal(system(command), 0);
+}
+
 #define SPOOLER_TEST(sentence, function)                  \
 	{                                                 \
 		sentence, function, setup, teardown, NULL \
@@ -421,6 +443,7 @@ int main(void)
 		SPOOLER_TEST("where that folder is not to be found another is begun",
 			     test_other_store),
 		SPOOLER_TEST("stalls that overlap are one incident", test_together),
+		SPOOLER_TEST("while a CPU is deaf what takes its locks is not gathered", test_deaf),
 		SPOOLER_TEST("of a stall is gathered at its onset, about its task, and at its end",
 			     test_gathered),
 		SPOOLER_TEST("a stall and its end are told to the journal", test_journal),

@@ -279,6 +279,25 @@ static void test_no_store(void **state)
 	fixture->incident.dirfd = -1;
 }
 
+static void test_staged(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const names[] = { "a", "b" }, *const missing[] = { "c", "absent" };
+
+	create(fixture);
+	assert_null(incident_stage(&fixture->incident, "a", "one", 3));
+	assert_null(incident_stage(&fixture->incident, "b", "two", 3));
+	assert_null(incident_stage(&fixture->incident, "c", "three", 5));
+	assert_false(incident_has(&fixture->incident, "a"));
+	assert_null(incident_publish(&fixture->incident, names, 2));
+	assert_content(file_in(fixture, "a"), "one");
+	assert_content(file_in(fixture, "b"), "two");
+	assert_fails(incident_publish(&fixture->incident, missing, 2), "absent.incomplete");
+	assert_false(incident_has(&fixture->incident, "c"));
+	assert_content(file_in(fixture, "c.incomplete"), "three");
+	assert_int_equal(files_in(fixture), 3);
+}
+
 static void test_folder(void **state)
 {
 	struct fixture *fixture = *state;
@@ -323,6 +342,8 @@ int main(void)
 			   test_stream_with_error),
 		STORE_TEST("on a full disk the old file stays, and no half one gets a name",
 			   test_full),
+		STORE_TEST("files that are staged have no names until they are published",
+			   test_staged),
 		STORE_TEST("an incident's folder is 0700, and no symlink in its place is followed",
 			   test_folder),
 		STORE_TEST("a store that is not there is named", test_no_store),

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The locks that this CPU spins for (the tracepoints lock:contention_begin and _end, since 5.19). Each context has
+ * its own: an interrupt may spin while the task that it interrupted does. Who waits asleep is not noted: it is no
+ * CPU's.
+ */
+#ifndef LOCKDUMP_CONTENTION_H
+#define LOCKDUMP_CONTENTION_H
+
+#include "bpf/cpu.h"
+#include "bpf/slot.h"
+
+#define LCB_F_SPIN     1 /* include/trace/events/lock.h */
+#define STACK_EVERY_NS 10000000ull
+#define LOCK_SLACK_NS \
+	20000000ull /* a stall's onset is the last look that saw none: a tick or two early or late */
+
+/* include/linux/preempt.h: 0xff preemption, 0x100 a softirq is served, hardirqs, NMIs. */
+static __always_inline __u32 context_of(__u32 preempt_count)
+{
+	if (preempt_count & 0xf00000)
+		return 3;
+	if (preempt_count & 0xf0000)
+		return 2;
+	return preempt_count & 0x100 ? 1 : 0;
+}
+
+static __always_inline struct record_contention *contention_here(struct record_slot *slot)
+{
+	__u32 count = raw_preempt_count();
+
+	return &slot->locks[count == RECORD_UNKNOWN_U32 ? 0 : context_of(count)];
+}
+
+static __always_inline void contention_begins(void *ctx, __u64 lock, __u32 flags)
+{
+	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
+	struct record_contention *contention;
+	__u64 now;
+
+	if (!slot)
+		return;
+	contention = contention_here(slot);
+	contention->lock = 0;
+	if (!(flags & LCB_F_SPIN))
+		return;
+	barrier();
+	now = bpf_ktime_get_ns();
+	contention->since_ns = now;
+	contention->flags = flags;
+	contention->pid = bpf_get_current_pid_tgid();
+	if (now - contention->stack_ns > STACK_EVERY_NS) {
+		long size = bpf_get_stack(ctx, contention->stack, sizeof(contention->stack), 0);
+		contention->nr_stack = size > 0 ? size / sizeof(contention->stack[0]) : 0;
+		contention->stack_ns = now;
+	}
+	barrier();
+	contention->lock = lock;
+}
+
+static __always_inline void contention_ends(__u64 lock)
+{
+	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
+	struct record_contention *contention;
+
+	if (!slot)
+		return;
+	contention = contention_here(slot);
+	if (contention->lock == lock)
+		contention->lock = 0;
+}
+
+/* Of the contexts that a tick can interrupt, the innermost that spins for a lock in this stall. */
+static __always_inline void read_contention(struct record_sample *sample,
+					    const struct record_slot *slot)
+{
+	sample->lock = sample->lock_since_ns = 0;
+	for (int i = 2; i >= 0; i--) {
+		const struct record_contention *contention = &slot->locks[i];
+		if (contention->lock && contention->since_ns + LOCK_SLACK_NS > slot->onset_ns) {
+			sample->lock = contention->lock;
+			sample->lock_since_ns = contention->since_ns;
+			return;
+		}
+	}
+}
+
+#endif

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capture/follower.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "capture/clock.h"
+#include "capture/gatherer.h"
+#include "capture/kmsg.h"
+#include "capture/preflight.h"
+#include "capture/rig.h"
+#include "capture/text_file.h"
+#include "kdump/store.h"
+
+#define BOOT_ID_PATH   "/proc/sys/kernel/random/boot_id"
+#define WATCHDOG_PATH  "/proc/sys/kernel/watchdog"
+#define STORE_NS       (2 * NS_PER_SEC) /* stacks follow a complaint */
+#define GATHER_WAIT_NS (10 * NS_PER_SEC)
+#define QUIET_NS       (60 * NS_PER_SEC) /* the soft lockup's come each 20 s or so */
+
+struct follower {
+	const struct watch_options *options;
+	int kmsg_fd;
+	int signal_fd;
+	int sysrq_fd; /* -1: no trigger */
+	bool open; /* an incident is */
+	bool failed; /* it could not be stored */
+	uint64_t store_ns; /* when to store the log; 0: it is stored */
+	uint64_t quiet_ns; /* when it is over, if nothing more comes */
+	struct incident incident;
+	struct gatherer gatherer;
+};
+
+static void complain(struct follower *follower, struct error *err)
+{
+	if (!err)
+		return;
+	follower->failed = true;
+	error_report(err);
+}
+
+/* A line in the log proves that it hangs now. */
+static bool triggers(const struct follower *follower, const struct complaint *complaint)
+{
+	const struct watch_options *options = follower->options;
+
+	if (follower->sysrq_fd < 0 || !(options->trigger_on.kinds & (1U << complaint->kind)))
+		return false;
+	/* Whose CPU takes no interrupts has said nothing about how long; the kernel waits for ten seconds. */
+	return complaint->kind == RECORD_KIND_HARD_LOCKUP ||
+	       complaint->stuck_s * NS_PER_SEC >= options->trigger_after_ns;
+}
+
+/* Before anything is stored: the log and more are in the dump, and a disk may not answer. */
+static void fire(struct follower *follower)
+{
+	fprintf(stderr, "lockdump: crashing the machine\n");
+	if (write(follower->sysrq_fd, "c", 1) != 1)
+		fprintf(stderr, "lockdump: /proc/sysrq-trigger: %s\n", strerror(errno));
+	close(follower->sysrq_fd); /* what did nothing once does nothing twice */
+	follower->sysrq_fd = -1;
+}
+
+static void store_log(struct follower *follower)
+{
+	FILE *file;
+
+	follower->store_ns = 0;
+	if (follower->incident.dirfd < 0)
+		return;
+	struct error *err = incident_open_file(&follower->incident, "dmesg.txt", &file);
+	if (!err) {
+		err = kmsg_print_all(KMSG_PATH, file);
+		err = incident_close_file(&follower->incident, "dmesg.txt", file, err);
+	}
+	if (!err)
+		err = rig_write(&follower->incident);
+	complain(follower, err);
+}
+
+static void begin_incident(struct follower *follower, unsigned int stuck_s)
+{
+	_cleanup_free_ char *boot_id = text_file_read(BOOT_ID_PATH, 64);
+
+	follower->open = true;
+	follower->failed = false;
+	follower->incident.dirfd = -1;
+	if (!boot_id)
+		complain(follower, error_errno(BOOT_ID_PATH));
+	else
+		complain(follower, incident_create(follower->options->store,
+						   clock_ns(CLOCK_REALTIME) / NS_PER_SEC - stuck_s,
+						   boot_id, &follower->incident));
+}
+
+/* What this process can see of it besides. */
+static void gather(struct follower *follower, const struct complaint *complaint)
+{
+	struct gather_request request = { .folder = GATHER_ONSET };
+
+	if (follower->incident.dirfd < 0)
+		return;
+	memcpy(request.incident, follower->incident.id, sizeof(request.incident));
+	request.deaf = complaint->kind == RECORD_KIND_HARD_LOCKUP;
+	if (complaint->pid) {
+		request.stalls[0] = (struct gather_stall){ complaint->cpu, complaint->pid };
+		memcpy(request.stalls[0].comm, complaint->comm, sizeof(complaint->comm));
+		request.nr_stalls = 1;
+	}
+	complain(follower, gatherer_ask(&follower->gatherer, &request));
+}
+
+static void end_incident(struct follower *follower)
+{
+	gatherer_wait(&follower->gatherer, GATHER_WAIT_NS);
+	store_log(follower);
+	if (follower->incident.dirfd >= 0) {
+		fprintf(stderr, "lockdump: incident %s is closed\n", follower->incident.id);
+		incident_close(&follower->incident);
+	}
+	follower->open = false;
+}
+
+static void take_up(struct follower *follower, const struct kmsg *kmsg,
+		    const struct complaint *complaint)
+{
+	if (triggers(follower, complaint))
+		fire(follower);
+	if (!follower->open) {
+		begin_incident(follower, complaint->stuck_s);
+		gather(follower, complaint);
+	}
+	if (!follower->store_ns)
+		follower->store_ns = now_ns() + STORE_NS;
+	follower->quiet_ns = now_ns() + QUIET_NS;
+	fprintf(stderr, "lockdump: the kernel says: %s; incident %s\n", kmsg->text,
+		follower->incident.dirfd >= 0 ? follower->incident.id : "could not be made");
+}
+
+static void read_log(struct follower *follower)
+{
+	char record[KMSG_SIZE];
+	struct complaint complaint;
+	struct kmsg kmsg;
+	ssize_t len;
+
+	while ((len = read(follower->kmsg_fd, record, sizeof(record) - 1)) > 0 ||
+	       (len < 0 &&
+		errno == EPIPE)) { /* some were lost; the next read goes on behind them */
+		if (len < 0)
+			continue;
+		record[len] = '\0';
+		if (kmsg_parse(record, &kmsg) && kmsg.from_kernel &&
+		    kmsg_is_complaint(kmsg.text, &complaint))
+			take_up(follower, &kmsg, &complaint);
+	}
+}
+
+/* Until which something is to be done; -1: nothing is. */
+static int timeout_ms(const struct follower *follower)
+{
+	uint64_t next = follower->store_ns ? follower->store_ns : follower->quiet_ns;
+	uint64_t now = now_ns();
+
+	if (!follower->open)
+		return -1;
+	return next > now ? (int)((next - now) / NS_PER_MS) + 1 : 0;
+}
+
+/* Returns the exit status. */
+static int follow(struct follower *follower)
+{
+	struct pollfd fds[] = {
+		{ .fd = follower->kmsg_fd, .events = POLLIN },
+		{ .fd = follower->signal_fd, .events = POLLIN },
+	};
+
+	while (!(fds[1].revents & POLLIN)) {
+		if (poll(fds, 2, timeout_ms(follower)) < 0 && errno != EINTR)
+			return error_report(error_errno("watch: poll"));
+		read_log(follower);
+		uint64_t now = now_ns();
+		if (follower->open && follower->store_ns && now >= follower->store_ns)
+			store_log(follower);
+		if (follower->open && now >= follower->quiet_ns) {
+			end_incident(follower);
+			if (follower->options->once)
+				return follower->failed;
+		}
+	}
+	if (follower->open)
+		end_incident(follower);
+	return 0;
+}
+
+static struct error *open_signals(int *ret_fd)
+{
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGTERM);
+	sigprocmask(SIG_BLOCK, &signals, NULL);
+	*ret_fd = signalfd(-1, &signals, SFD_CLOEXEC);
+	return *ret_fd < 0 ? error_errno("watch: signalfd") : NULL;
+}
+
+/* What comes from now on. */
+static struct error *open_log(int *ret_fd)
+{
+	_cleanup_free_ char *watchdog = text_file_read(WATCHDOG_PATH, 16);
+
+	if (watchdog && !strcmp(watchdog, "0"))
+		return error_create(ERROR_OTHER, "watch: the kernel's own watchdog is off as well; "
+						 "set kernel.watchdog to 1");
+	*ret_fd = open(KMSG_PATH, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (*ret_fd < 0 || lseek(*ret_fd, 0, SEEK_END) < 0)
+		return error_errno("watch: " KMSG_PATH);
+	return NULL;
+}
+
+static struct error *open_trigger(const struct watch_options *options, int *ret_fd)
+{
+	struct error *err = NULL;
+
+	if (options->trigger == RECORD_TRIGGER_OFF)
+		return NULL;
+	if (options->trigger == RECORD_TRIGGER_KERNEL)
+		err = error_create(ERROR_OTHER, "it needs the recorder; use sysrq, or set "
+						"kernel.softlockup_panic to 1");
+	if (!err)
+		err = preflight_sysrq(ret_fd);
+	if (!err)
+		err = preflight_crash_kernel();
+	return error_prefix(err, "--trigger %s", watch_options_trigger(options->trigger));
+}
+
+struct error *follower_run(const struct watch_options *options, int *status)
+{
+	struct follower follower = { .options = options, .sysrq_fd = -1, .gatherer = { .fd = -1 } };
+	struct error *err = open_log(&follower.kmsg_fd);
+
+	if (!err)
+		err = open_trigger(options, &follower.sysrq_fd);
+	if (!err)
+		err = open_signals(&follower.signal_fd);
+	/* Not real-time: one thread of that sort that wakes up on the stuck CPU would stay there. */
+	if (!err && mlockall(MCL_CURRENT | MCL_FUTURE))
+		err = error_errno("watch: cannot lock its memory");
+	if (!err)
+		err = gatherer_start(options->store, "", &follower.gatherer);
+	if (err)
+		return err;
+	/* Scripts wait for this line. */
+	fprintf(stderr,
+		"lockdump: watching by what the kernel's own watchdogs say (" KMSG_PATH
+		"), no flight record, trigger %s\n",
+		follower.sysrq_fd >= 0 ? "sysrq" : "off");
+	*status = follow(&follower);
+	gatherer_stop(&follower.gatherer);
+	return NULL;
+}
