@@ -73,6 +73,12 @@ static const struct {
 } trigger_kinds[] = {
 	{ "soft-lockup", { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP } },
 	{ "hard-lockup", { .kinds = 1U << RECORD_KIND_HARD_LOCKUP } },
+	{ "rcu-stall", { .kinds = 1U << RECORD_KIND_RCU_STALL } },
+	{ "hung-task", { .kinds = 1U << RECORD_KIND_HUNG_TASK } },
+	{ "workqueue-stall", { .kinds = 1U << RECORD_KIND_WORKQUEUE_STALL } },
+	{ "irq-storm", { .kinds = 1U << RECORD_KIND_IRQ_STORM } },
+	{ "softirq-storm", { .kinds = 1U << RECORD_KIND_SOFTIRQ_STORM } },
+	{ "need-resched", { .kinds = 1U << RECORD_KIND_NEED_RESCHED } },
 	{ "nmi", { .requests = EXTERNAL_NMI } },
 	{ "pretimeout", { .requests = EXTERNAL_PRETIMEOUT } },
 };
@@ -196,9 +202,10 @@ static const struct setting settings[] = {
 	{ "trigger-after", "TriggerAfter", "SEC", parse_seconds, MEMBER(trigger_after_ns),
 	  "how long after the stall's onset (default: threshold + 10)" },
 	{ "trigger-on", "TriggerOn", "KIND,...", parse_trigger_on, MEMBER(trigger_on),
-	  "what triggers: soft-lockup, hard-lockup (default: both); and the panic\n"
-	  "that is asked for from outside: nmi (a button, a management board),\n"
-	  "pretimeout (a hardware watchdog)" },
+	  "what triggers: soft-lockup, hard-lockup (default: both), rcu-stall,\n"
+	  "hung-task, workqueue-stall, irq-storm, softirq-storm, need-resched;\n"
+	  "and the panic that is asked for from outside: nmi (a button, a\n"
+	  "management board), pretimeout (a hardware watchdog)" },
 	{ "max-triggers", "MaxTriggers", "N/DAYS", parse_max_triggers, MEMBER(max_triggers),
 	  "crash the machine that often in so many days, then only record\n"
 	  "(default 3/1)" },

@@ -85,19 +85,19 @@ static void say_failure(const struct sentry *sentry, int why)
 		    sysrq_failure(why));
 }
 
-static void fire(struct sentry *sentry, const struct stall *stall)
+static void fire(struct sentry *sentry, const struct cause *cause)
 {
 	struct shared *shared = sentry->watch->shared;
 	uint32_t nobody = 0;
 
-	if (stall->onset_ns == sentry->spent_onset_ns ||
+	if (cause->onset_ns == sentry->spent_onset_ns ||
 	    !atomic_compare_exchange_strong(&shared->firing, &nobody, 1))
 		return;
-	if (sysrq_fire(sentry->watch, stall, sentry->spooler)) {
+	if (sysrq_fire(sentry->watch, cause, sentry->spooler)) {
 		say_failure(sentry, errno);
-		sentry->spent_onset_ns = stall->onset_ns;
+		sentry->spent_onset_ns = cause->onset_ns;
 	} else {
-		say("lockdump: CPU %u schedules again: not crashed\n", stall->cpu);
+		say("lockdump: CPU %u is well again: not crashed\n", cause->cpu);
 	}
 	shared->firing = 0;
 }
@@ -107,13 +107,32 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Acts on the stall of one CPU, if there is one. Returns when to look at it again. */
+static bool fires(const struct watch *watch)
+{
+	return watch->trigger.sysrq_fd >= 0 && !watch->shared->used_up;
+}
+
+/* Pulls the trigger if @cpu knows of something to pull it for. */
+static void look_for_cause(struct sentry *sentry, uint32_t cpu)
+{
+	const struct watch *watch = sentry->watch;
+	const struct cause_wanted wanted = {
+		.kinds = watch->options->trigger_on.kinds,
+		.after_ns = watch->options->trigger_after_ns,
+		.silent_ns = watch->recorder.silent_ns,
+	};
+	struct cause cause;
+
+	if (fires(watch) &&
+	    cause_find(recorder_slot(&watch->recorder, cpu), cpu, &wanted, now_ns(), &cause))
+		fire(sentry, &cause);
+}
+
+/* Has the stall of one CPU stored, if there is one. Returns when to look at it again. */
 static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 {
 	const struct watch *watch = sentry->watch;
 	const struct watch_options *options = watch->options;
-	bool by_sysrq = watch->trigger.sysrq_fd >= 0 && !watch->shared->used_up &&
-			(options->trigger_on.kinds & (1U << RECORD_KIND_SOFT_LOCKUP));
 	uint64_t now = now_ns();
 	struct stall stall;
 
@@ -125,12 +144,10 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 		tell_spooler(sentry);
 	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
 		return UINT64_MAX;
-	if (by_sysrq && stall_is_lockup(&stall, options->trigger_after_ns))
-		fire(sentry, &stall);
 
 	uint64_t deadlines[] = {
 		stall.onset_ns + options->threshold_ns + TICK_NS,
-		by_sysrq ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
+		fires(watch) ? stall.onset_ns + options->trigger_after_ns + TICK_NS : 0,
 	};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
@@ -143,8 +160,10 @@ static uint64_t look_at_all(struct sentry *sentry)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (uint32_t cpu = 0; cpu < sentry->watch->recorder.nr_cpus; cpu++)
+	for (uint32_t cpu = 0; cpu < sentry->watch->recorder.nr_cpus; cpu++) {
 		next = earlier(next, look_at(sentry, cpu));
+		look_for_cause(sentry, cpu);
+	}
 	return next;
 }
 
