@@ -6,16 +6,21 @@
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "capture/clock.h"
+#include "capture/events.h"
 #include "capture/gatherer.h"
 #include "capture/kmsg.h"
+#include "capture/locked_memory.h"
 #include "capture/preflight.h"
+#include "capture/privilege.h"
 #include "capture/rig.h"
+#include "capture/sources.h"
+#include "capture/sysrq.h"
 #include "capture/text_file.h"
 #include "kdump/store.h"
 
@@ -26,6 +31,7 @@
 #define QUIET_NS       (60 * NS_PER_SEC) /* the soft lockup's come each 20 s or so */
 
 struct follower {
+	const struct watch *watch;
 	const struct watch_options *options;
 	int kmsg_fd;
 	int signal_fd;
@@ -59,11 +65,19 @@ static bool triggers(const struct follower *follower, const struct complaint *co
 }
 
 /* Before anything is stored: the log and more are in the dump, and a disk may not answer. */
-static void fire(struct follower *follower)
+static void fire(struct follower *follower, const struct kmsg *kmsg)
 {
-	fprintf(stderr, "lockdump: crashing the machine\n");
-	if (write(follower->sysrq_fd, "c", 1) != 1)
-		fprintf(stderr, "lockdump: /proc/sysrq-trigger: %s\n", strerror(errno));
+	struct event event;
+
+	event_init(&event, EVENT_CRASHING, LOG_CRIT);
+	event_add(&event, "LOCKDUMP_REASON", "%s", kmsg->text);
+	event_tell(&event, &follower->watch->journal, stderr, "crashing the machine");
+	errno = 0;
+	int failure = write(follower->sysrq_fd, "c", 1) == 1 ? 0 : errno;
+	event_init(&event, EVENT_TRIGGER_FAILED, LOG_ERR);
+	event_add(&event, "ERRNO", "%d", failure);
+	event_tell(&event, &follower->watch->journal, stderr,
+		   "/proc/sysrq-trigger: the machine is still running: %s", sysrq_failure(failure));
 	close(follower->sysrq_fd); /* what did nothing once does nothing twice */
 	follower->sysrq_fd = -1;
 }
@@ -128,11 +142,33 @@ static void end_incident(struct follower *follower)
 	follower->open = false;
 }
 
+static void tell_complaint(const struct follower *follower, const struct kmsg *kmsg,
+			   const struct complaint *complaint)
+{
+	bool stored = follower->incident.dirfd >= 0;
+	struct event event;
+
+	event_init(&event, EVENT_STALL, LOG_ERR);
+	event_add(&event, "LOCKDUMP_STALL_SEC", "%u", complaint->stuck_s);
+	if (complaint->kind == RECORD_KIND_SOFT_LOCKUP)
+		event_add(&event, "LOCKDUMP_CPU", "%u", complaint->cpu);
+	if (complaint->pid) {
+		event_add(&event, "LOCKDUMP_PID", "%u", complaint->pid);
+		event_add(&event, "LOCKDUMP_COMM", "%.*s", (int)sizeof(complaint->comm),
+			  complaint->comm);
+	}
+	if (stored)
+		event_add(&event, "LOCKDUMP_INCIDENT", "%s", follower->incident.id);
+	event_tell(&event, &follower->watch->journal, stderr, "the kernel says: %s; incident %s",
+		   kmsg->text, stored ? follower->incident.id : "could not be made");
+	notify_send(&follower->watch->notify, "STATUS=the kernel says: %s", kmsg->text);
+}
+
 static void take_up(struct follower *follower, const struct kmsg *kmsg,
 		    const struct complaint *complaint)
 {
 	if (triggers(follower, complaint))
-		fire(follower);
+		fire(follower, kmsg);
 	if (!follower->open) {
 		begin_incident(follower, complaint->stuck_s);
 		gather(follower, complaint);
@@ -140,8 +176,7 @@ static void take_up(struct follower *follower, const struct kmsg *kmsg,
 	if (!follower->store_ns)
 		follower->store_ns = now_ns() + STORE_NS;
 	follower->quiet_ns = now_ns() + QUIET_NS;
-	fprintf(stderr, "lockdump: the kernel says: %s; incident %s\n", kmsg->text,
-		follower->incident.dirfd >= 0 ? follower->incident.id : "could not be made");
+	tell_complaint(follower, kmsg, complaint);
 }
 
 static void read_log(struct follower *follower)
@@ -167,11 +202,15 @@ static void read_log(struct follower *follower)
 static int timeout_ms(const struct follower *follower)
 {
 	uint64_t next = follower->store_ns ? follower->store_ns : follower->quiet_ns;
+	uint64_t ping_ns = follower->watch->notify.watchdog_ns / 2;
 	uint64_t now = now_ns();
 
-	if (!follower->open)
+	if (!follower->open && !ping_ns)
 		return -1;
-	return next > now ? (int)((next - now) / NS_PER_MS) + 1 : 0;
+	uint64_t left = !follower->open ? UINT64_MAX : next > now ? next - now : 0;
+	if (ping_ns && ping_ns < left)
+		left = ping_ns;
+	return left ? (int)(left / NS_PER_MS) + 1 : 0;
 }
 
 /* Returns the exit status. */
@@ -185,6 +224,8 @@ static int follow(struct follower *follower)
 	while (!(fds[1].revents & POLLIN)) {
 		if (poll(fds, 2, timeout_ms(follower)) < 0 && errno != EINTR)
 			return error_report(error_errno("watch: poll"));
+		if (follower->watch->notify.watchdog_ns)
+			notify_send(&follower->watch->notify, "WATCHDOG=1");
 		read_log(follower);
 		uint64_t now = now_ns();
 		if (follower->open && follower->store_ns && now >= follower->store_ns)
@@ -195,6 +236,7 @@ static int follow(struct follower *follower)
 				return follower->failed;
 		}
 	}
+	notify_send(&follower->watch->notify, "STOPPING=1");
 	if (follower->open)
 		end_incident(follower);
 	return 0;
@@ -242,9 +284,32 @@ static struct error *open_trigger(const struct watch_options *options, int *ret_
 	return error_prefix(err, "--trigger %s", watch_options_trigger(options->trigger));
 }
 
-struct error *follower_run(const struct watch_options *options, int *status)
+/* Scripts wait for this line. */
+static void tell_watching(const struct follower *follower)
 {
-	struct follower follower = { .options = options, .sysrq_fd = -1, .gatherer = { .fd = -1 } };
+	const char *trigger = follower->sysrq_fd >= 0 ? "sysrq" : "off";
+	struct event event;
+
+	event_init(&event, EVENT_WATCHING, LOG_WARNING);
+	event_add(&event, "LOCKDUMP_TRIGGER", "%s", trigger);
+	event_tell(&event, &follower->watch->journal, stderr,
+		   "watching by what the kernel's own watchdogs say (" KMSG_PATH
+		   "), no flight record, trigger %s",
+		   trigger);
+	notify_send(&follower->watch->notify,
+		    "READY=1\nSTATUS=watching by what the kernel's own watchdogs say, trigger %s",
+		    trigger);
+}
+
+struct error *follower_run(const struct watch *watch, int *status)
+{
+	const struct watch_options *options = watch->options;
+	struct follower follower = {
+		.watch = watch,
+		.options = options,
+		.sysrq_fd = -1,
+		.gatherer = { .fd = -1 },
+	};
 	struct error *err = open_log(&follower.kmsg_fd);
 
 	if (!err)
@@ -252,17 +317,15 @@ struct error *follower_run(const struct watch_options *options, int *status)
 	if (!err)
 		err = open_signals(&follower.signal_fd);
 	/* Not real-time: one thread of that sort that wakes up on the stuck CPU would stay there. */
-	if (!err && mlockall(MCL_CURRENT | MCL_FUTURE))
-		err = error_errno("watch: cannot lock its memory");
+	if (!err)
+		err = memory_lock();
+	if (!err)
+		err = privilege_cut_spooler(options->store, NULL);
 	if (!err)
 		err = gatherer_start(options->store, "", &follower.gatherer);
 	if (err)
 		return err;
-	/* Scripts wait for this line. */
-	fprintf(stderr,
-		"lockdump: watching by what the kernel's own watchdogs say (" KMSG_PATH
-		"), no flight record, trigger %s\n",
-		follower.sysrq_fd >= 0 ? "sysrq" : "off");
+	tell_watching(&follower);
 	*status = follow(&follower);
 	gatherer_stop(&follower.gatherer);
 	return NULL;

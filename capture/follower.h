@@ -7,12 +7,12 @@
 #define LOCKDUMP_FOLLOWER_H
 
 #include "base/error.h"
-#include "capture/options.h"
+#include "capture/shared.h"
 
 /*
- * Runs until it is told to end; @status gets the verb's exit status. An error: it cannot work here. With
+ * Of @watch there are the options, the service manager and the journal. Runs until it is told to end; @status gets the verb's exit status. An error: it cannot work here. With
  * --trigger, a line that says that the CPU has hung for as long as --trigger-after crashes the machine.
  */
-struct error *follower_run(const struct watch_options *options, int *status);
+struct error *follower_run(const struct watch *watch, int *status);
 
 #endif

@@ -16,6 +16,8 @@
 #include "state/record.h"
 #include "state/stall.h"
 
+#define DEAF_OLD_NS (5 * NS_PER_SEC) /* its neighbour looks each second */
+
 /* A look at the map of any version: how large its elements are, and its memory. */
 struct map {
 	size_t slot_size;
@@ -89,6 +91,21 @@ static bool find_lockup(const struct map *map, uint64_t threshold_ns, bool on, s
 		found = true;
 	}
 	return found;
+}
+
+/* Whether a CPU takes no interrupts, as its neighbour has it. Of a map of this version only. */
+static bool find_deaf(const struct map *map)
+{
+	uint64_t now = now_ns();
+
+	for (size_t cpu = 0; cpu < nr_slots(map); cpu++) {
+		for (size_t i = 0; i < RECORD_NR_DEAF; i++) {
+			const struct record_deaf *deaf = &slot_of(map, cpu)->deaf[i];
+			if (deaf->since_ns && deaf->last_ns + DEAF_OLD_NS > now)
+				return true;
+		}
+	}
+	return false;
 }
 
 /* The stalls' times are at the same place in the slots of all versions so far. */
@@ -173,7 +190,8 @@ struct error *legacy_find(const struct pins *pins, const char *store, uint64_t t
 	} else {
 		memcpy(&ret->header, map.memory, sizeof(ret->header));
 		ret->stuck = has_hooks(pins) &&
-			     find_lockup(&map, ret->header.threshold_ns, true, &stall);
+			     (find_lockup(&map, ret->header.threshold_ns, true, &stall) ||
+			      find_deaf(&map));
 	}
 	munmap(map.memory, map.size);
 	return NULL;

@@ -2,11 +2,15 @@
 #include "capture/privilege.h"
 
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <unistd.h>
+
+#include "base/cleanup.h"
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
@@ -78,27 +82,25 @@ struct error *privilege_cut_sentry(void)
 	return err;
 }
 
-static bool all_writable(const char *const *folders)
+static bool is_writable(const char *folder)
 {
-	for (; *folders; folders++)
-		if (faccessat(AT_FDCWD, *folders, W_OK | X_OK, AT_EACCESS))
-			return false;
-	return true;
+	return !faccessat(AT_FDCWD, folder, W_OK | X_OK, AT_EACCESS);
 }
 
-/* Whether that goes without overriding their permissions. To be asked before the last step. */
-static bool all_writable_without_override(const struct sets *sets, const char *const *folders)
+/* Whether both can be written without overriding their permissions. To be asked before the last step. */
+static bool needs_no_override(const struct sets *sets, const char *store, const char *metrics)
 {
+	_cleanup_free_ char *path = metrics ? strdup(metrics) : NULL;
 	cap_t caps = cap_dup(sets->had);
-	bool writable = caps &&
-			!cap_set_flag(caps, CAP_EFFECTIVE, COUNT(override), override, CAP_CLEAR) &&
-			!cap_set_proc(caps) && all_writable(folders);
+	bool writable =
+		caps && !cap_set_flag(caps, CAP_EFFECTIVE, COUNT(override), override, CAP_CLEAR) &&
+		!cap_set_proc(caps) && is_writable(store) && (!path || is_writable(dirname(path)));
 
 	cap_free(caps);
 	return writable;
 }
 
-struct error *privilege_cut_spooler(const char *const *folders)
+struct error *privilege_cut_spooler(const char *store, const char *metrics)
 {
 	struct sets sets;
 	struct error *err = sets_init(&sets);
@@ -106,7 +108,7 @@ struct error *privilege_cut_spooler(const char *const *folders)
 	if (!err) {
 		add(&sets, CAP_EFFECTIVE, spooler, COUNT(spooler));
 		add(&sets, CAP_PERMITTED, helper, COUNT(helper));
-		if (!all_writable_without_override(&sets, folders)) {
+		if (!needs_no_override(&sets, store, metrics)) {
 			add(&sets, CAP_EFFECTIVE, override, COUNT(override));
 			add(&sets, CAP_PERMITTED, override, COUNT(override));
 		}

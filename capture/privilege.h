@@ -22,8 +22,8 @@
 
 struct error *privilege_cut_sentry(void);
 
-/* @folders: what is written to; ends with NULL. */
-struct error *privilege_cut_spooler(const char *const *folders);
+/* Who writes to the folder @store, and replaces the file @metrics (NULL: there is none). */
+struct error *privilege_cut_spooler(const char *store, const char *metrics);
 
 /* In a child of the spooler that reads /proc for it. */
 struct error *privilege_for_helper(void);

@@ -344,7 +344,7 @@ struct error *sentry_settle(void)
 	struct error *err = memory_lock();
 	if (!err && sched_setscheduler(0, SCHED_FIFO, &param))
 		err = error_errno("watch: cannot get real-time priority");
-	return err ? err : privilege_cut_sentry();
+	return err;
 }
 
 static struct error *start_second(struct post *post)
@@ -392,6 +392,8 @@ int sentry_run(const struct watch *watch, int spooler)
 
 	choose_cpus(posts, &sentry.nr_threads);
 	struct error *err = sentry_settle();
+	if (!err)
+		err = privilege_cut_sentry();
 	bind(pthread_self(), &posts[0]);
 	if (!err && sentry.nr_threads > 1)
 		err = start_second(&posts[1]);

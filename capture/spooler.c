@@ -2,7 +2,6 @@
 #include "capture/spooler.h"
 
 #include <errno.h>
-#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -192,6 +191,14 @@ static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *re
 	       stall_is_lockup(ret, spooler->watch->options->threshold_ns);
 }
 
+/* One of this incident's that has just come. */
+static bool is_untold(const struct spooler *spooler, uint32_t cpu)
+{
+	uint64_t onset_ns = spooler->stalls[cpu].onset_ns;
+
+	return onset_ns && onset_ns != spooler->watch->shared->taken_onset_ns[cpu];
+}
+
 /*
  * Takes up what is new: all of them are in the record, and what else can be seen is being gathered, before the slow
  * part, the printing, begins.
@@ -212,22 +219,22 @@ static void take_up(struct spooler *spooler)
 		add_stall(spooler, &stall, &request);
 		any = true;
 	}
-	if (any)
-		gather(spooler, GATHER_ONSET, &request);
-	for (uint32_t cpu = 0; any && cpu < nr_cpus; cpu++) {
-		const struct stall *stall = &spooler->stalls[cpu];
-		if (!stall->onset_ns ||
-		    stall->onset_ns == spooler->watch->shared->taken_onset_ns[cpu])
-			continue;
-		tell_stall(spooler, stall);
-		spooler->watch->shared->taken_onset_ns[cpu] = stall->onset_ns;
-	}
 	if (!any)
 		return;
+	gather(spooler, GATHER_ONSET, &request);
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
+		if (is_untold(spooler, cpu))
+			tell_stall(spooler, &spooler->stalls[cpu]);
 	tell_metrics(spooler, true);
 	complain(notice(spooler));
 	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
+	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
+		if (!is_untold(spooler, cpu))
+			continue;
+		tell_facts(spooler, &spooler->stalls[cpu]);
+		spooler->watch->shared->taken_onset_ns[cpu] = spooler->stalls[cpu].onset_ns;
+	}
 }
 
 /* Whether any stall of this incident is still on; tells of those that ended. */
@@ -391,23 +398,10 @@ static void forget_record(const struct spooler *spooler)
 	madvise(recorder->record, recorder->size, MADV_DONTFORK);
 }
 
-/* Where the spooler writes to. */
-static struct error *cut_privilege(const struct watch_options *options)
-{
-	_cleanup_free_ char *metrics = options->metrics ? strdup(options->metrics) : NULL;
-	const char *const folders[] = {
-		options->store,
-		metrics ? dirname(metrics) : NULL,
-		NULL,
-	};
-
-	return privilege_cut_spooler(folders);
-}
-
 int spooler_run(const struct watch *watch)
 {
 	struct spooler spooler;
-	struct error *err = cut_privilege(watch->options);
+	struct error *err = privilege_cut_spooler(watch->options->store, watch->options->metrics);
 
 	if (!err)
 		err = spooler_init(watch, &spooler);

@@ -120,6 +120,13 @@ static void clean_comms(struct record_slot *slot)
 	}
 }
 
+/* To spooler->slot. */
+static void copy_slot(const struct spooler *spooler, uint32_t cpu)
+{
+	stall_copy_slot(recorder_slot(&spooler->watch->recorder, cpu), spooler->slot);
+	clean_comms(spooler->slot);
+}
+
 static void count_stall(struct spooler *spooler, const struct stall *stall,
 			const struct record_sample *sample)
 {
@@ -136,14 +143,10 @@ static void count_stall(struct spooler *spooler, const struct stall *stall,
 
 void tell_stall(struct spooler *spooler, const struct stall *stall)
 {
-	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
-	const struct watch_options *options = spooler->watch->options;
-	_cleanup_free_ char *path = NULL;
-
-	stall_copy_slot(slot, spooler->slot);
-	clean_comms(spooler->slot);
-	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
 	struct event event;
+
+	copy_slot(spooler, stall->cpu);
+	const struct record_sample *sample = stall_newest_sample(spooler->slot, stall->onset_ns);
 	event_init(&event, EVENT_STALL, LOG_ERR);
 	add_stall(&event, spooler, stall, sample);
 	event_tell(&event, &spooler->watch->journal, stderr,
@@ -154,8 +157,16 @@ void tell_stall(struct spooler *spooler, const struct stall *stall)
 	notify_send(&spooler->watch->notify, "STATUS=CPU %u is stuck: %s (pid %u)", stall->cpu,
 		    sample ? sample->comm : "?", sample ? sample->pid : 0);
 	count_stall(spooler, stall, sample);
+}
+
+void tell_facts(const struct spooler *spooler, const struct stall *stall)
+{
+	const struct watch_options *options = spooler->watch->options;
+	_cleanup_free_ char *path = NULL;
+
 	if (!options->print)
 		return;
+	copy_slot(spooler, stall->cpu);
 	if (spooler->stored && asprintf(&path, "%s/%s", options->store, spooler->incident.id) < 0)
 		path = NULL;
 	struct facts facts = {

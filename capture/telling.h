@@ -15,6 +15,10 @@ void tell_watching(struct spooler *spooler);
 void tell_failure(struct spooler *spooler);
 
 void tell_stall(struct spooler *spooler, const struct stall *stall);
+
+/* Prints what --print has of it, if that is asked for. On a busy machine that may take seconds. */
+void tell_facts(const struct spooler *spooler, const struct stall *stall);
+
 void tell_end(const struct spooler *spooler, const struct stall *stall);
 
 /* Says to the service manager that nothing is stalled. */

@@ -158,7 +158,7 @@ static struct error *watch_by_what_there_is(const struct watch_options *options,
 	if (err) {
 		error_destroy(unpinned);
 		error_report(err);
-		return follower_run(options, ret);
+		return follower_run(&watch, ret);
 	}
 	warn_unpinned(unpinned);
 	err = prepare(&watch);

@@ -6,8 +6,8 @@
 #include "bpf/record.h"
 #include "state/kernel.h"
 
-/* 2048 CPUs, more than any machine has, and the header: 128 MB. */
-#define RECORD_MAX_SIZE ((uint64_t)(2048 + 1) * RECORD_SLOT_SIZE)
+/* 1024 CPUs and the header: 128 MB, half of what an analysis may have. */
+#define RECORD_MAX_SIZE ((uint64_t)(1024 + 1) * RECORD_SLOT_SIZE)
 
 enum record_from { RECORD_FROM_VMCORE, RECORD_FROM_FILE };
 

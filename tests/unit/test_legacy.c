@@ -118,6 +118,37 @@ static void test_found(void **state)
 	remove_bpffs(bpffs);
 }
 
+/* The stall is over, but CPU 0 sees that its neighbour takes no interrupts. */
+static void test_deaf(void **state)
+{
+	char bpffs[BPFFS_PATH_SIZE];
+	struct legacy legacy;
+	struct pins pins;
+
+	(void)state;
+	leave(bpffs, RECORD_ABI, &pins);
+	int fd = pin_get(&pins, PIN_RECORD);
+	char *map = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_ptr_not_equal(map, MAP_FAILED);
+	close(fd);
+	struct record_slot *slots[] = { (void *)(map + RECORD_SLOT_SIZE),
+					(void *)(map + 2 * (size_t)RECORD_SLOT_SIZE) };
+	slots[1]->end_ns = now_ns();
+	assert_no_error(legacy_find(&pins, "/nonexistent", NS_PER_SEC, &legacy));
+	assert_false(legacy.stuck);
+	legacy_deinit(&legacy);
+	slots[0]->deaf[0] = (struct record_deaf){
+		.cpu = 1,
+		.since_ns = now_ns() - 2 * NS_PER_SEC,
+		.last_ns = now_ns(),
+	};
+	assert_no_error(legacy_find(&pins, "/nonexistent", NS_PER_SEC, &legacy));
+	assert_true(legacy.stuck);
+	legacy_deinit(&legacy);
+	munmap(map, SIZE);
+	remove_bpffs(bpffs);
+}
+
 static bool count(const char *name, void *arg)
 {
 	(void)name;
@@ -154,6 +185,7 @@ int main(void)
 		TEST("a stall that was past the threshold before the watch died was attended to",
 		     test_attended),
 		TEST("what is pinned is found, and whether a CPU is stuck", test_found),
+		TEST("so is that one takes no interrupts, by its neighbour", test_deaf),
 		TEST("the record of another version is kept as an incident, and unpinned",
 		     test_replaced),
 	};
