@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What this process may do: watch, started the same way, may do the same. */
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 
 #include "capture/doctor.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
+#include "kdump/run.h"
+
+#define SETTLE_LIMIT_S 10
 
 struct capability {
 	const char *name;
@@ -77,14 +78,19 @@ static void find_capabilities(struct doctor *doctor)
 	}
 }
 
-/* The sentry's own way, and back again. */
+static struct error *settle(void *arg)
+{
+	(void)arg;
+	return sentry_settle();
+}
+
+/* The sentry's own way, in a child: there is no way back. */
 static void try_settling(struct findings *findings)
 {
-	struct error *err = sentry_settle();
-	struct sched_param param = { 0 };
+	struct run run = RUN_INIT;
 
-	munlockall();
-	sched_setscheduler(0, SCHED_OTHER, &param);
+	run.limit_s = SETTLE_LIMIT_S;
+	struct error *err = run_function(&run, settle, NULL);
 	findings_add(findings, "real-time, locked", err ? FINDING_MISSING : FINDING_OK, NULL);
 	if (err)
 		findings_blame(findings, "watch: it does not start without", err);

@@ -205,6 +205,14 @@ static void find_tracing(struct findings *findings, const struct features *featu
 				 "later have",
 				 NULL);
 	}
+	if (features_has_type(features, "btf_trace_sched_process_hang")) {
+		findings_add(findings, "hung tasks", FINDING_OK, "sched_process_hang");
+	} else {
+		findings_add(findings, "hung tasks", FINDING_DEGRADED, NULL);
+		findings_explain(findings, "hung tasks in the record",
+				 "this kernel has no tracepoint sched_process_hang",
+				 "a kernel with CONFIG_DETECT_HUNG_TASK");
+	}
 	if (features_has_function(features, "bpf_kprobe_multi_link_attach"))
 		findings_add(findings, "probes", FINDING_OK, "kprobe.multi");
 	else

@@ -19,7 +19,6 @@
 #include "capture/preflight.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
-#include "capture/sources.h"
 #include "capture/sysrq.h"
 #include "capture/text_file.h"
 #include "kdump/store.h"
@@ -198,7 +197,7 @@ static void read_log(struct follower *follower)
 	}
 }
 
-/* Until which something is to be done; -1: nothing is. */
+/* Until something is to be done; -1: nothing is. */
 static int timeout_ms(const struct follower *follower)
 {
 	uint64_t next = follower->store_ns ? follower->store_ns : follower->quiet_ns;
@@ -284,6 +283,15 @@ static struct error *open_trigger(const struct watch_options *options, int *ret_
 	return error_prefix(err, "--trigger %s", watch_options_trigger(options->trigger));
 }
 
+/* What is opened stays open; what is left is what the spooler has. */
+static struct error *settle(const struct watch_options *options)
+{
+	/* Not real-time: one thread of that sort that wakes up on the stuck CPU would stay there. */
+	struct error *err = memory_lock();
+
+	return err ? err : privilege_cut_spooler(options->store, NULL);
+}
+
 /* Scripts wait for this line. */
 static void tell_watching(const struct follower *follower)
 {
@@ -303,26 +311,22 @@ static void tell_watching(const struct follower *follower)
 
 struct error *follower_run(const struct watch *watch, int *status)
 {
-	const struct watch_options *options = watch->options;
 	struct follower follower = {
 		.watch = watch,
-		.options = options,
+		.options = watch->options,
 		.sysrq_fd = -1,
 		.gatherer = { .fd = -1 },
 	};
 	struct error *err = open_log(&follower.kmsg_fd);
 
 	if (!err)
-		err = open_trigger(options, &follower.sysrq_fd);
+		err = open_trigger(watch->options, &follower.sysrq_fd);
 	if (!err)
 		err = open_signals(&follower.signal_fd);
-	/* Not real-time: one thread of that sort that wakes up on the stuck CPU would stay there. */
 	if (!err)
-		err = memory_lock();
+		err = settle(watch->options);
 	if (!err)
-		err = privilege_cut_spooler(options->store, NULL);
-	if (!err)
-		err = gatherer_start(options->store, "", &follower.gatherer);
+		err = gatherer_start(watch->options->store, "", &follower.gatherer);
 	if (err)
 		return err;
 	tell_watching(&follower);

@@ -40,6 +40,7 @@ struct error *preflight_alone(const char *path, int *ret_fd)
 				   lock.l_pid, lock.l_pid);
 	}
 	close(*ret_fd);
+	*ret_fd = -1;
 	return err;
 }
 

@@ -20,13 +20,12 @@
 /* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
 #define INCIDENT_REST (4 << 20)
 
-static struct error *check(const struct watch_options *options)
+static struct error *check(const struct watch_options *options, int *ret_lock_fd)
 {
-	int lock_fd; /* never closed */
 	struct error *err = preflight_privilege();
 
 	if (!err)
-		err = preflight_alone(WATCH_LOCK, &lock_fd);
+		err = preflight_alone(WATCH_LOCK, ret_lock_fd);
 	if (!err)
 		err = preflight_store(options->store, INCIDENT_REST);
 	if (!err && options->to)
@@ -145,32 +144,28 @@ static int run(const struct watch *watch)
 }
 
 /* Where the recorder cannot be had, what is left is done. */
-static struct error *watch_by_what_there_is(const struct watch_options *options, int *ret)
+static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 {
-	struct watch watch = { .options = options };
+	struct error *unpinned = pins_open(PIN_BPFFS, &watch->pins);
+	struct error *err = start_recorder(watch);
 
-	journal_init(JOURNAL_SOCKET, &watch.journal);
-	struct error *err = notify_init(&watch.notify);
-	if (err) /* worth a line, but not the watch */
-		error_report(err);
-	struct error *unpinned = pins_open(PIN_BPFFS, &watch.pins);
-	err = start_recorder(&watch);
 	if (err) {
 		error_destroy(unpinned);
 		error_report(err);
-		return follower_run(&watch, ret);
+		return follower_run(watch, ret);
 	}
 	warn_unpinned(unpinned);
-	err = prepare(&watch);
+	err = prepare(watch);
 	if (!err)
-		*ret = run(&watch);
+		*ret = run(watch);
 	return err;
 }
 
 int cmd_watch(int argc, char **argv)
 {
 	struct watch_options options;
-	int status;
+	struct watch watch = { .options = &options };
+	int status, lock_fd = -1;
 
 	struct error *err = watch_options_parse(argc, argv, CONFIGURATION_FOLDER, &options);
 	if (err) {
@@ -181,11 +176,18 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
-	err = check(&options);
+	journal_init(JOURNAL_SOCKET, &watch.journal);
+	err = notify_init(&watch.notify);
+	if (err) /* worth a line, but not the watch */
+		error_report(err);
+	err = check(&options, &lock_fd);
 	if (!err)
-		err = watch_by_what_there_is(&options, &status);
+		err = watch_by_what_there_is(&watch, &status);
 	if (err)
 		status = error_report(err);
+	/* Another may come, though a thread of ours that is bound to a stuck CPU cannot end yet. */
+	if (lock_fd >= 0)
+		close(lock_fd);
 	watch_options_deinit(&options);
 	return status;
 }
