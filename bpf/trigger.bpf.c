@@ -7,14 +7,8 @@
  * It hangs on the function that the recorder does, before or behind it: the slot is of this look or of the one before.
  * So it asks itself whether the CPU has got on since. Its links are pinned: it does not end with the controller.
  */
-#include "bpf/kernel_types.h"
-
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_tracing.h>
-
 #include "bpf/cpu.h"
-#include "bpf/record.h"
+#include "bpf/slot.h"
 
 char LICENSE[] SEC("license") = "GPL";
 
@@ -28,14 +22,7 @@ const volatile __u32 trigger_on = 0; /* 1 << enum record_kind */
 const volatile __u64 heartbeat_old_ns = 0;
 const volatile __u64 sysrq_old_ns = 0;
 
-/* The recorder's. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, RECORD_SLOT_SIZE);
-} lockdump_record SEC(".maps");
+#define FRESH_NS 3000000000ull
 
 extern void crash_kexec(struct pt_regs *regs) __ksym;
 
@@ -55,20 +42,94 @@ static __always_inline bool is_on(enum record_kind kind)
 	return trigger_on & (1U << kind);
 }
 
-/* What hung when the trigger failed is not tried again: it would be so in each tick. */
-static __always_inline bool began_before_failure(const struct record_header *header, __u64 onset_ns)
-{
-	return header->kernel_failed_ns && onset_ns <= header->kernel_failed_ns;
-}
+/* What is wrong, and for how long it has been. */
+struct cause {
+	enum record_kind kind;
+	__u32 cpu;
+	__u64 onset_ns;
+	__u64 lasted_ns;
+	__u32 pid;
+	char comm[16];
+};
 
-static __always_inline bool is_soft_lockup(const struct record_slot *slot, struct pt_regs *regs)
+/* Whether this CPU is still where the slot says that it was. */
+static __always_inline bool goes_on(const struct record_slot *slot, struct pt_regs *regs)
 {
 	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
 
-	if (!slot->onset_ns || slot->end_ns || !slot->wanted_ns ||
-	    slot->last_ns - slot->onset_ns < trigger_after_ns)
-		return false;
 	return rq && read_switches(rq) == slot->nr_switches && in_kernel_code(regs);
+}
+
+static __always_inline void fill(struct cause *cause, enum record_kind kind, __u64 onset_ns,
+				 __u64 lasted_ns)
+{
+	cause->kind = kind;
+	cause->onset_ns = onset_ns;
+	cause->lasted_ns = lasted_ns;
+	cause->cpu = bpf_get_smp_processor_id();
+	cause->pid = bpf_get_current_pid_tgid();
+	bpf_get_current_comm(cause->comm, sizeof(cause->comm));
+}
+
+static __always_inline bool find_stall(const struct record_slot *slot, struct cause *ret)
+{
+	__u64 lasted_ns = record_stall_ns(slot->onset_ns, slot->last_ns, slot->paused_ns);
+
+	if (!slot->onset_ns || slot->end_ns || !slot->wanted_ns || lasted_ns < trigger_after_ns ||
+	    !goes_on(slot, interrupted_regs()))
+		return false;
+	fill(ret, RECORD_KIND_SOFT_LOCKUP, slot->onset_ns, lasted_ns);
+	return true;
+}
+
+/* Looks once a second keep it up. */
+static __always_inline bool is_lasting(__u64 since_ns, __u64 last_ns, __u64 now)
+{
+	return since_ns && last_ns - since_ns >= trigger_after_ns && last_ns > since_ns &&
+	       now < last_ns + FRESH_NS;
+}
+
+static __always_inline bool find_deaf(const struct record_slot *slot, __u64 now, struct cause *ret)
+{
+	for (int i = 0; i < RECORD_NR_DEAF; i++) {
+		const struct record_deaf *deaf = &slot->deaf[i];
+		if (!is_lasting(deaf->since_ns, deaf->last_ns, now))
+			continue;
+		fill(ret, RECORD_KIND_HARD_LOCKUP, deaf->since_ns, deaf->last_ns - deaf->since_ns);
+		ret->cpu = deaf->cpu;
+		ret->pid = deaf->pid;
+		__builtin_memcpy(ret->comm, deaf->comm, sizeof(ret->comm));
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool find_condition(const struct record_slot *slot, __u64 now,
+					   struct cause *ret)
+{
+	for (__u32 kind = RECORD_KIND_RCU_STALL; kind < RECORD_NR_KINDS; kind++) {
+		const struct record_condition *condition = &slot->conditions[kind];
+		if (!is_on(kind) || !is_lasting(condition->since_ns, condition->last_ns, now))
+			continue;
+		fill(ret, kind, condition->since_ns, condition->last_ns - condition->since_ns);
+		return true;
+	}
+	return false;
+}
+
+static __always_inline bool find_cause(const struct record_slot *slot, __u64 now, struct cause *ret)
+{
+	if (is_on(RECORD_KIND_SOFT_LOCKUP) && find_stall(slot, ret))
+		return true;
+	if (is_on(RECORD_KIND_HARD_LOCKUP) && find_deaf(slot, now, ret))
+		return true;
+	return (trigger_on >> RECORD_KIND_RCU_STALL) && find_condition(slot, now, ret);
+}
+
+/* What was wrong when the trigger failed is not tried again: it would be so in each tick. */
+static __always_inline bool began_before_failure(const struct record_header *header, __u64 onset_ns)
+{
+	return header->kernel_failed_ns && onset_ns <= header->kernel_failed_ns;
 }
 
 /* Whether the controller has had its turn, or cannot take it. */
@@ -93,18 +154,32 @@ static __always_inline void clean(char *text, __u32 size)
 	}
 }
 
-static __always_inline void write_reason(struct record_header *header,
-					 const struct record_slot *slot, __u64 now)
-{
-	struct task_struct *task = (struct task_struct *)bpf_get_current_task();
-	__u64 ms = (now - slot->onset_ns) / 1000000;
+/* What is said of each kind; then for how long. */
+static const char said[RECORD_NR_KINDS][32] = {
+	[RECORD_KIND_SOFT_LOCKUP] = "no task switch",
+	[RECORD_KIND_HARD_LOCKUP] = "no interrupts taken",
+	[RECORD_KIND_RCU_STALL] = "no end of an RCU grace period",
+	[RECORD_KIND_HUNG_TASK] = "a hung task",
+	[RECORD_KIND_WORKQUEUE_STALL] = "no progress of a worker pool",
+	[RECORD_KIND_IRQ_STORM] = "a storm of interrupts",
+	[RECORD_KIND_SOFTIRQ_STORM] = "a storm of softirqs",
+	[RECORD_KIND_NEED_RESCHED] = "need_resched not served",
+};
 
+static __always_inline void write_reason(struct record_header *header, const struct cause *cause,
+					 __u64 now)
+{
+	__u64 ms = cause->lasted_ns / 1000000;
+	__u32 kind = cause->kind;
+
+	if (kind >= RECORD_NR_KINDS) /* says it to the verifier */
+		return;
 	BPF_SNPRINTF(header->fired_reason, sizeof(header->fired_reason),
-		     "no task switch for %llu.%03llu s, in %s (pid %u)", ms / 1000, ms % 1000,
-		     __builtin_preserve_access_index(&task->comm), BPF_CORE_READ(task, pid));
+		     "%s for %llu.%03llu s, in %s (pid %u)", said[kind], ms / 1000, ms % 1000,
+		     cause->comm, cause->pid);
 	clean(header->fired_reason, sizeof(header->fired_reason));
-	header->fired_onset_ns = slot->onset_ns;
-	header->fired_cpu = bpf_get_smp_processor_id();
+	header->fired_onset_ns = cause->onset_ns;
+	header->fired_cpu = cause->cpu;
 	header->fired_ns = now;
 }
 
@@ -124,8 +199,10 @@ static __always_inline void take_reason_back(struct record_header *header, __u64
  * The registers of what was interrupted, as the dump shall have them: without them crash_kexec() takes its own, or
  * (newer kernels) the verifier refuses. There always are some in a timer interrupt; else this function's must do.
  */
-static __always_inline void copy_regs(void *ctx, struct pt_regs *regs, struct registers *ret)
+static __always_inline void copy_regs(void *ctx, struct registers *ret)
 {
+	struct pt_regs *regs = interrupted_regs();
+
 	if (regs && !bpf_probe_read_kernel(ret, sizeof(*ret), regs))
 		return;
 	__builtin_memset(ret, 0, sizeof(*ret));
@@ -134,38 +211,34 @@ static __always_inline void copy_regs(void *ctx, struct pt_regs *regs, struct re
 	ret->words[REGISTER_SP] = (__u64)ctx;
 }
 
-static __always_inline void fire(void *ctx, struct record_header *header,
-				 const struct record_slot *slot, struct pt_regs *regs, __u64 now)
+static __always_inline void fire(void *ctx, struct record_header *header, const struct cause *cause,
+				 __u64 now)
 {
 	struct registers copy;
 
 	if (__sync_val_compare_and_swap(&header->armed, RECORD_ARMED, RECORD_FIRING) !=
 	    RECORD_ARMED)
 		return;
-	write_reason(header, slot, now);
+	write_reason(header, cause, now);
 	__sync_lock_test_and_set(&header->fired_by, RECORD_FIRED_KERNEL);
-	copy_regs(ctx, regs, &copy);
+	copy_regs(ctx, &copy);
 	crash_kexec((struct pt_regs *)&copy);
 	take_reason_back(header, now);
 }
 
 static __always_inline int look(void *ctx)
 {
-	__u32 zero = 0, key = 1 + bpf_get_smp_processor_id();
+	__u32 zero = 0;
 	struct record_header *header = bpf_map_lookup_elem(&lockdump_record, &zero);
-	struct record_slot *slot = bpf_map_lookup_elem(&lockdump_record, &key);
-	struct pt_regs *regs;
-	__u64 now;
+	const struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
+	__u64 now = bpf_ktime_get_ns();
+	struct cause cause;
 
-	if (!header || !slot || header->armed != RECORD_ARMED)
+	if (!header || !slot || header->armed != RECORD_ARMED || !find_cause(slot, now, &cause))
 		return 0;
-	regs = interrupted_regs();
-	if (!is_on(RECORD_KIND_SOFT_LOCKUP) || !is_soft_lockup(slot, regs))
-		return 0;
-	now = bpf_ktime_get_ns();
-	if (is_my_turn(header, slot->onset_ns, now) &&
-	    !began_before_failure(header, slot->onset_ns))
-		fire(ctx, header, slot, regs, now);
+	if (is_my_turn(header, cause.onset_ns, now) &&
+	    !began_before_failure(header, cause.onset_ns))
+		fire(ctx, header, &cause, now);
 	return 0;
 }
 

@@ -80,9 +80,10 @@ static void find_watchdog(struct findings *findings, const struct tried *tried)
 static void try_kernel_trigger(struct doctor *doctor, const struct recorder *recorder)
 {
 	const struct watch_options options = {};
-	struct kernel_trigger *trigger = NULL;
+	const struct pins pins = { .dir = PIN_BPFFS "/" PIN_DIR_NAME };
+	struct trigger_bpf *trigger;
 
-	doctor->no_kernel_trigger = kernel_trigger_load(recorder, &options, false, &trigger);
+	doctor->no_kernel_trigger = kernel_trigger_load(recorder, &pins, &options, false, &trigger);
 	kernel_trigger_destroy(trigger);
 }
 

@@ -56,7 +56,7 @@ static bool triggers(const struct follower *follower, const struct complaint *co
 {
 	const struct watch_options *options = follower->options;
 
-	if (follower->sysrq_fd < 0 || !(options->trigger_on & (1U << complaint->kind)))
+	if (follower->sysrq_fd < 0 || !(options->trigger_on.kinds & (1U << complaint->kind)))
 		return false;
 	/* Whose CPU takes no interrupts has said nothing about how long; the kernel waits for ten seconds. */
 	return complaint->kind == RECORD_KIND_HARD_LOCKUP ||

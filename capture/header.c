@@ -76,7 +76,7 @@ struct error *header_init(const struct recorder *recorder, const struct watch_op
 		.threshold_ns = options->threshold_ns,
 		.trigger_after_ns = options->trigger_after_ns,
 		.trigger_mode = options->trigger,
-		.trigger_on = options->trigger_on,
+		.trigger_on = options->trigger_on.kinds,
 		.controller_pid = getpid(),
 		.heartbeat_ns = now_ns(),
 		.fired_cpu = -1,

@@ -12,15 +12,12 @@
 #include "base/cleanup.h"
 #include "bpf/trigger.skel.h"
 #include "capture/clock.h"
+#include "capture/hooks.h"
 #include "capture/verifier.h"
 
 #define FENTRY		 "fentry/"
 #define HEARTBEAT_OLD_NS (3 * NS_PER_SEC)
 #define SYSRQ_OLD_NS	 (5 * NS_PER_SEC)
-
-struct kernel_trigger {
-	struct trigger_bpf *bpf;
-};
 
 static bool may_reboot(void)
 {
@@ -69,119 +66,105 @@ static const char *function_of(const struct bpf_program *program)
 	return bpf_program__section_name(program) + strlen(FENTRY);
 }
 
-/* It hangs where the recorder does. False: on no function at all, which the kernel allows to call crash_kexec(). */
-static bool choose_programs(const struct trigger_bpf *bpf, const struct recorder *recorder)
+/* How many there are. */
+static unsigned int choose_programs(const struct trigger_bpf *bpf, const char *hook)
 {
+	bool has_watchdog =
+		libbpf_find_vmlinux_btf_id(hook_name(HOOK_WATCHDOG), BPF_TRACE_FENTRY) > 0;
 	struct bpf_program *program;
-	bool any = false;
+	unsigned int chosen = 0;
 
 	bpf_object__for_each_program(program, bpf->obj)
 	{
 		const char *function = function_of(program);
-		bool wanted =
-			!strcmp(function, recorder->hook) ||
-			(recorder->choice.watchdog && !strcmp(function, hook_name(HOOK_WATCHDOG)));
-		bpf_program__set_autoload(program, wanted);
-		any |= wanted;
+		bool is_watchdog = !strcmp(function, hook_name(HOOK_WATCHDOG));
+		bool choose = !strcmp(function, hook) || (has_watchdog && is_watchdog);
+		bpf_program__set_autoload(program, choose);
+		chosen += choose;
 	}
-	return any;
+	return chosen;
 }
 
 static void configure(struct trigger_bpf__rodata *rodata, const struct watch_options *options,
 		      bool controller_first)
 {
 	rodata->trigger_after_ns = options->trigger_after_ns;
-	rodata->trigger_on = options->trigger_on;
+	rodata->trigger_on = options->trigger_on.kinds;
 	rodata->heartbeat_old_ns = controller_first ? HEARTBEAT_OLD_NS : 0;
 	rodata->sysrq_old_ns = controller_first ? SYSRQ_OLD_NS : 0;
 }
 
-struct error *kernel_trigger_load(const struct recorder *recorder,
+/* Loads it for samples from @hook. @map_fd: of the flight record. */
+static struct error *load(struct trigger_bpf *bpf, const char *hook, int map_fd, char *log)
+{
+	if (!choose_programs(bpf, hook))
+		return error_create(ERROR_SYSTEM,
+				    "it takes programs on the kernel's functions, and the recorder "
+				    "runs by %s here ('lockdump doctor' says why); set "
+				    "kernel.softlockup_panic to 1 instead",
+				    hook);
+	if (bpf_map__reuse_fd(bpf->maps.lockdump_record, map_fd))
+		return error_errno("the flight record");
+	return trigger_bpf__load(bpf) ? load_error(log) : NULL;
+}
+
+/* One of the same settings, on the same record, is in the kernel. */
+static bool is_pinned(const struct trigger_bpf *bpf, const struct recorder *recorder,
+		      const struct pins *pins)
+{
+	return recorder->taken_over &&
+	       hooks_are_pinned(pins, PIN_TRIGGER, hooks_number(bpf->skeleton));
+}
+
+struct error *kernel_trigger_load(const struct recorder *recorder, const struct pins *pins,
 				  const struct watch_options *options, bool controller_first,
-				  struct kernel_trigger **ret)
+				  struct trigger_bpf **ret)
 {
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
-	struct kernel_trigger *trigger = calloc(1, sizeof(*trigger));
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .kernel_log_buf = log,
 		    .kernel_log_size = VERIFIER_LOG_SIZE);
-
-	if (!log || !trigger) {
-		free(trigger);
-		return &error_no_memory;
-	}
-	if (!may_reboot()) {
-		free(trigger);
-		return error_create(ERROR_SYSTEM, "it takes CAP_SYS_BOOT");
-	}
 	struct error *err = NULL;
-	trigger->bpf = trigger_bpf__open_opts(&opts);
-	if (trigger->bpf)
-		configure(trigger->bpf->rodata, options, controller_first);
-	if (trigger->bpf && !choose_programs(trigger->bpf, recorder))
-		err = error_create(ERROR_SYSTEM,
-				   "it takes programs on the kernel's functions, and the recorder "
-				   "runs by %s here ('lockdump doctor' says why); set "
-				   "kernel.softlockup_panic to 1 instead",
-				   recorder->hook);
-	else if (!trigger->bpf ||
-		 bpf_map__reuse_fd(trigger->bpf->maps.lockdump_record, recorder_map_fd(recorder)))
-		err = error_errno("the kernel trigger's program");
-	else if (trigger_bpf__load(trigger->bpf))
-		err = load_error(log);
-	if (err)
-		kernel_trigger_destroy(trigger);
-	else
-		*ret = trigger;
-	return err;
-}
 
-/* What is attached before it has a name must not stay: that is, all or none. */
-static struct error *attach_and_pin(struct trigger_bpf *bpf, const struct pins *pins)
-{
-	struct bpf_program *program;
-
-	bpf_object__for_each_program(program, bpf->obj)
-	{
-		if (!bpf_program__autoload(program))
-			continue;
-		_cleanup_free_ char *name = NULL;
-		struct bpf_link *link = bpf_program__attach(program);
-		if (!link)
-			return error_errno("cannot attach to %s", function_of(program));
-		struct error *err =
-			asprintf(&name, PIN_TRIGGER "%s", bpf_program__name(program)) < 0
-				? &error_no_memory
-				: pin_link(pins, link, name);
-		bpf_link__destroy(link); /* the name keeps it */
-		if (err)
-			return err;
-	}
-	return NULL;
-}
-
-struct error *kernel_trigger_attach(struct kernel_trigger *trigger, const struct pins *pins)
-{
+	*ret = NULL;
+	if (!log)
+		return &error_no_memory;
+	if (!may_reboot())
+		return error_create(ERROR_SYSTEM, "it takes CAP_SYS_BOOT");
 	if (!*pins->dir)
 		return error_create(ERROR_SYSTEM, "it must be pinned, and there is no BPF file "
 						  "system; mount one at " PIN_BPFFS);
-	kernel_trigger_detach(pins);
-	struct error *err = attach_and_pin(trigger->bpf, pins);
-	if (err)
-		kernel_trigger_detach(pins);
+	struct trigger_bpf *bpf = trigger_bpf__open_opts(&opts);
+	if (!bpf)
+		return error_errno("its program");
+	configure(bpf->rodata, options, controller_first);
+	bool is_there = is_pinned(bpf, recorder, pins);
+	if (!is_there && recorder->stuck)
+		err = error_create(ERROR_OTHER, "while a CPU is stuck nothing can be attached");
+	else if (!is_there)
+		err = load(bpf, recorder->hook, recorder_map_fd(recorder), log);
+	if (err || is_there)
+		trigger_bpf__destroy(bpf);
+	else
+		*ret = bpf;
 	return err;
 }
 
-void kernel_trigger_destroy(struct kernel_trigger *trigger)
+struct error *kernel_trigger_attach(struct trigger_bpf *bpf, const struct pins *pins)
 {
-	if (!trigger)
-		return;
-	trigger_bpf__destroy(trigger->bpf);
-	free(trigger);
+	if (trigger_bpf__attach(bpf))
+		return error_errno("the kernel's timer tick");
+	return hooks_pin(pins, PIN_TRIGGER, bpf->skeleton, NULL, 0);
 }
 
-void kernel_trigger_detach(const struct pins *pins)
+void kernel_trigger_destroy(struct trigger_bpf *bpf)
 {
-	pin_remove_all(pins, PIN_TRIGGER);
+	trigger_bpf__destroy(bpf);
+}
+
+void kernel_trigger_detach(const struct recorder *recorder, const struct pins *pins)
+{
+	if (!recorder->stuck)
+		pin_remove_all(pins, PIN_TRIGGER);
 }
 
 void kernel_trigger_set(const struct recorder *recorder, bool armed)

@@ -13,25 +13,26 @@
 #include "capture/pin.h"
 #include "capture/recorder.h"
 
-struct kernel_trigger;
+struct trigger_bpf;
 
 /*
  * Loads it; nothing is attached yet. @controller_first: by sysrq the controller comes first, and this one only if it
- * does not, or to no effect. An error says why this kernel or this process cannot have it, and what to do.
+ * does not, or to no effect. NULL in @ret: one that does the same is there, left by the watch before. An error says why
+ * this kernel or this process cannot have it, and what to do.
  */
-struct error *kernel_trigger_load(const struct recorder *recorder,
+struct error *kernel_trigger_load(const struct recorder *recorder, const struct pins *pins,
 				  const struct watch_options *options, bool controller_first,
-				  struct kernel_trigger **ret);
+				  struct trigger_bpf **ret);
 
 /*
- * Attaches it in the place of the one that another controller may have left, and pins it. It is @trigger's end: what is
- * in the kernel does not need it. It fires when the record says that it is armed.
+ * Attaches and pins it, in the place of another that is there. What is in the kernel does not need @bpf any more. It
+ * fires only while the record says that it is armed.
  */
-struct error *kernel_trigger_attach(struct kernel_trigger *trigger, const struct pins *pins);
-void kernel_trigger_destroy(struct kernel_trigger *trigger);
+struct error *kernel_trigger_attach(struct trigger_bpf *bpf, const struct pins *pins);
+void kernel_trigger_destroy(struct trigger_bpf *bpf);
 
-/* Detaches what is attached, by whomever. */
-void kernel_trigger_detach(const struct pins *pins);
+/* Takes away what the watch before has left. */
+void kernel_trigger_detach(const struct recorder *recorder, const struct pins *pins);
 
 /* A clean end disarms it first. If it is firing it is too late for that. */
 void kernel_trigger_set(const struct recorder *recorder, bool armed);

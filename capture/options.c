@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "capture/options.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <math.h>
 #include <stdlib.h>
@@ -9,17 +10,20 @@
 
 #include "capture/clock.h"
 #include "capture/configuration.h"
+#include "capture/external.h"
 #include "kdump/store.h"
 
 #define SECTION		 "Watch"
 #define TRIGGER_DELAY_NS (10 * NS_PER_SEC)
 #define SECONDS_MIN	 0.1
 #define SECONDS_MAX	 86400.0
-#define HELP_COLUMN	 27
+#define MAX_COUNT	 10000
+#define HELP_COLUMN	 29
 
 static const struct watch_options defaults = {
 	.threshold_ns = 10 * NS_PER_SEC,
-	.trigger_on = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP,
+	.trigger_on = { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP },
+	.max_triggers = { .count = 3, .days = 1 },
 	.store = STORE_DEFAULT,
 };
 
@@ -60,6 +64,81 @@ static struct error *parse_trigger(const char *text, void *ret)
 		}
 	}
 	return error_create(ERROR_OTHER, "no such mode; off, sysrq, kernel or auto");
+}
+
+/* What --trigger-on knows. */
+static const struct {
+	const char *name;
+	struct trigger_on on;
+} trigger_kinds[] = {
+	{ "soft-lockup", { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP } },
+	{ "hard-lockup", { .kinds = 1U << RECORD_KIND_HARD_LOCKUP } },
+	{ "rcu-stall", { .kinds = 1U << RECORD_KIND_RCU_STALL } },
+	{ "hung-task", { .kinds = 1U << RECORD_KIND_HUNG_TASK } },
+	{ "workqueue-stall", { .kinds = 1U << RECORD_KIND_WORKQUEUE_STALL } },
+	{ "irq-storm", { .kinds = 1U << RECORD_KIND_IRQ_STORM } },
+	{ "softirq-storm", { .kinds = 1U << RECORD_KIND_SOFTIRQ_STORM } },
+	{ "need-resched", { .kinds = 1U << RECORD_KIND_NEED_RESCHED } },
+	{ "nmi", { .requests = EXTERNAL_NMI } },
+	{ "pretimeout", { .requests = EXTERNAL_PRETIMEOUT } },
+};
+
+#define NR_TRIGGER_KINDS (sizeof(trigger_kinds) / sizeof(trigger_kinds[0]))
+
+static const struct trigger_on *find_trigger_kind(const char *name, size_t length)
+{
+	for (size_t i = 0; i < NR_TRIGGER_KINDS; i++)
+		if (strlen(trigger_kinds[i].name) == length &&
+		    !memcmp(trigger_kinds[i].name, name, length))
+			return &trigger_kinds[i].on;
+	return NULL;
+}
+
+/* A list: it takes the place of the one before. */
+static struct error *parse_trigger_on(const char *text, void *ret)
+{
+	struct trigger_on on = {};
+
+	for (const char *name = text;; name++) {
+		size_t length = strcspn(name, ",");
+		const struct trigger_on *kind = find_trigger_kind(name, length);
+		if (!kind)
+			return error_create(ERROR_OTHER,
+					    "'%.*s' is no kind that can trigger; "
+					    "'lockdump watch --help' lists them",
+					    (int)length, name);
+		on.kinds |= kind->kinds;
+		on.requests |= kind->requests;
+		name += length;
+		if (!*name)
+			break;
+	}
+	*(struct trigger_on *)ret = on;
+	return NULL;
+}
+
+/* A number from 1 on; what follows it is at *@end. */
+static unsigned int parse_count(const char *text, const char **end)
+{
+	unsigned int count = 0;
+
+	for (*end = text; isdigit((unsigned char)**end) && count <= MAX_COUNT; ++*end)
+		count = 10 * count + (**end - '0');
+	return count;
+}
+
+static struct error *parse_max_triggers(const char *text, void *ret)
+{
+	struct max_triggers max = { .days = 1 };
+	const char *end;
+
+	max.count = parse_count(text, &end);
+	if (*end == '/')
+		max.days = parse_count(end + 1, &end);
+	if (*end || !max.count || !max.days || max.count > MAX_COUNT || max.days > MAX_COUNT)
+		return error_create(ERROR_OTHER, "not N/DAYS, numbers from 1 to %d", MAX_COUNT);
+	*(struct max_triggers *)ret = max;
+	return NULL;
 }
 
 static struct error *parse_outlet(const char *text, void *ret)
@@ -122,6 +201,14 @@ static const struct setting settings[] = {
 	  "else the program" },
 	{ "trigger-after", "TriggerAfter", "SEC", parse_seconds, MEMBER(trigger_after_ns),
 	  "how long after the stall's onset (default: threshold + 10)" },
+	{ "trigger-on", "TriggerOn", "KIND,...", parse_trigger_on, MEMBER(trigger_on),
+	  "what triggers: soft-lockup, hard-lockup (default: both), rcu-stall,\n"
+	  "hung-task, workqueue-stall, irq-storm, softirq-storm, need-resched;\n"
+	  "and the panic that is asked for from outside: nmi (a button, a\n"
+	  "management board), pretimeout (a hardware watchdog)" },
+	{ "max-triggers", "MaxTriggers", "N/DAYS", parse_max_triggers, MEMBER(max_triggers),
+	  "crash the machine that often in so many days, then only record\n"
+	  "(default 3/1)" },
 	{ "store", "Store", "DIR", parse_text, MEMBER(store),
 	  "where the incidents go (default " STORE_DEFAULT ")" },
 	{ "metrics", "Metrics", "FILE", parse_text, MEMBER(metrics),

@@ -22,7 +22,14 @@ struct watch_options {
 	uint64_t threshold_ns;
 	uint64_t trigger_after_ns; /* from the onset; at least the threshold */
 	enum record_trigger_mode trigger;
-	uint32_t trigger_on; /* 1 << enum record_kind */
+	struct trigger_on {
+		uint32_t kinds; /* 1 << enum record_kind */
+		uint32_t requests; /* enum external_request */
+	} trigger_on;
+	struct max_triggers {
+		unsigned int count;
+		unsigned int days;
+	} max_triggers;
 	const char *store; /* not owned */
 	const char *metrics; /* not owned; NULL: none are wanted */
 	bool print;

@@ -38,6 +38,7 @@ struct sentry {
 	const struct watch *watch;
 	_Atomic int spooler; /* 0: it has ended */
 	_Atomic uint64_t spent_onset_ns; /* the stall that the trigger did not work on */
+	_Atomic uint64_t told_failed_ns; /* the kernel's trigger's failure that was told of */
 	uint64_t start_ns;
 	_Atomic uint64_t pinged_ns; /* the service manager, the last time */
 	unsigned int nr_threads;
@@ -84,19 +85,19 @@ static void say_failure(const struct sentry *sentry, int why)
 		    sysrq_failure(why));
 }
 
-static void fire(struct sentry *sentry, const struct stall *stall)
+static void fire(struct sentry *sentry, const struct cause *cause)
 {
 	struct shared *shared = sentry->watch->shared;
 	uint32_t nobody = 0;
 
-	if (stall->onset_ns == sentry->spent_onset_ns ||
+	if (cause->onset_ns == sentry->spent_onset_ns ||
 	    !atomic_compare_exchange_strong(&shared->firing, &nobody, 1))
 		return;
-	if (sysrq_fire(sentry->watch, stall, sentry->spooler)) {
+	if (sysrq_fire(sentry->watch, cause, sentry->spooler)) {
 		say_failure(sentry, errno);
-		sentry->spent_onset_ns = stall->onset_ns;
+		sentry->spent_onset_ns = cause->onset_ns;
 	} else {
-		say("lockdump: CPU %u schedules again: not crashed\n", stall->cpu);
+		say("lockdump: CPU %u is well again: not crashed\n", cause->cpu);
 	}
 	shared->firing = 0;
 }
@@ -106,13 +107,32 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Acts on the stall of one CPU, if there is one. Returns when to look at it again. */
+static bool fires(const struct watch *watch)
+{
+	return watch->trigger.sysrq_fd >= 0 && !watch->shared->used_up;
+}
+
+/* Pulls the trigger if @cpu knows of something to pull it for. */
+static void look_for_cause(struct sentry *sentry, uint32_t cpu)
+{
+	const struct watch *watch = sentry->watch;
+	const struct cause_wanted wanted = {
+		.kinds = watch->options->trigger_on.kinds,
+		.after_ns = watch->options->trigger_after_ns,
+		.silent_ns = watch->recorder.silent_ns,
+	};
+	struct cause cause;
+
+	if (fires(watch) &&
+	    cause_find(recorder_slot(&watch->recorder, cpu), cpu, &wanted, now_ns(), &cause))
+		fire(sentry, &cause);
+}
+
+/* Has the stall of one CPU stored, if there is one. Returns when to look at it again. */
 static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 {
 	const struct watch *watch = sentry->watch;
 	const struct watch_options *options = watch->options;
-	bool by_sysrq = watch->trigger.sysrq_fd >= 0 &&
-			(options->trigger_on & (1U << RECORD_KIND_SOFT_LOCKUP));
 	uint64_t now = now_ns();
 	struct stall stall;
 
@@ -124,12 +144,10 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 		tell_spooler(sentry);
 	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
 		return UINT64_MAX;
-	if (by_sysrq && stall_is_lockup(&stall, options->trigger_after_ns))
-		fire(sentry, &stall);
 
 	uint64_t deadlines[] = {
 		stall_deadline_ns(&stall, options->threshold_ns) + TICK_NS,
-		by_sysrq ? stall_deadline_ns(&stall, options->trigger_after_ns) + TICK_NS : 0,
+		fires(watch) ? stall_deadline_ns(&stall, options->trigger_after_ns) + TICK_NS : 0,
 	};
 	uint64_t next = UINT64_MAX;
 	for (size_t i = 0; i < sizeof(deadlines) / sizeof(deadlines[0]); i++)
@@ -142,8 +160,10 @@ static uint64_t look_at_all(struct sentry *sentry)
 {
 	uint64_t next = UINT64_MAX;
 
-	for (uint32_t cpu = 0; cpu < sentry->watch->recorder.nr_cpus; cpu++)
+	for (uint32_t cpu = 0; cpu < sentry->watch->recorder.nr_cpus; cpu++) {
 		next = earlier(next, look_at(sentry, cpu));
+		look_for_cause(sentry, cpu);
+	}
 	return next;
 }
 
@@ -158,6 +178,16 @@ static uint64_t next_beat(const struct post *post)
 	if (now < first)
 		return first;
 	return first + ((now - first) / period + 1) * period;
+}
+
+/* The kernel's own trigger cannot say so itself. */
+static void tell_of_failure(struct sentry *sentry)
+{
+	uint64_t failed_ns = recorder_header(&sentry->watch->recorder)->kernel_failed_ns;
+
+	if (failed_ns && atomic_exchange(&sentry->told_failed_ns, failed_ns) != failed_ns)
+		say("lockdump: the kernel's trigger: the machine is still running: no crash kernel "
+		    "is loaded any more\n");
 }
 
 /*
@@ -181,6 +211,7 @@ static uint64_t beat(const struct post *post)
 {
 	recorder_header(&post->sentry->watch->recorder)->heartbeat_ns = now_ns();
 	uint64_t next = look_at_all(post->sentry);
+	tell_of_failure(post->sentry);
 	ping(post->sentry, post->number);
 	return earlier(next, next_beat(post));
 }
@@ -206,6 +237,13 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
 	return sigtimedwait(signals, NULL, &timeout);
 }
 
+/* Who ends as he should leaves nothing armed and nothing pinned. To unpin may take long: a CPU may be stuck. */
+static void end_cleanly(const struct watch *watch)
+{
+	trigger_close(&watch->trigger, &watch->recorder);
+	pins_destroy(&watch->pins);
+}
+
 /*
  * Takes note of the spooler's end. The exit status of all, or below 0 to go on: with a trigger the sentry is of
  * use alone too; without one nothing is left to do, and a service manager should know.
@@ -219,7 +257,7 @@ static int spooler_ended(struct sentry *sentry)
 		return -1;
 	sentry->spooler = 0;
 	if (sentry->watch->options->once && WIFEXITED(status)) {
-		pins_destroy(&sentry->watch->pins);
+		end_cleanly(sentry->watch);
 		return WEXITSTATUS(status);
 	}
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
@@ -259,7 +297,7 @@ static int first_thread(const struct post *post)
 		if (signal == SIGINT || signal == SIGTERM) {
 			notify_send(&post->sentry->watch->notify, "STOPPING=1");
 			end_spooler(post->sentry);
-			pins_destroy(&post->sentry->watch->pins);
+			end_cleanly(post->sentry->watch);
 			return 0;
 		}
 		int status = signal == SIGCHLD ? spooler_ended(post->sentry) : -1;
@@ -361,7 +399,7 @@ int sentry_run(const struct watch *watch, int spooler)
 		err = start_second(&posts[1]);
 	if (err) {
 		end_spooler(&sentry);
-		pins_destroy(&watch->pins);
+		end_cleanly(watch);
 		return error_report(err);
 	}
 	say_ready(&sentry);

@@ -8,6 +8,7 @@
 #define LOCKDUMP_SHARED_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -22,6 +23,7 @@ struct shared {
 	_Atomic uint32_t asked; /* spools that the sentry has asked for */
 	_Atomic uint32_t answered; /* the last of them that is done, well or badly */
 	_Atomic uint32_t firing; /* a sentry's thread is about to fire */
+	_Atomic bool used_up; /* capture/budget.h: no trigger for now */
 	_Atomic uint32_t watching; /* the sentry has settled down */
 	_Atomic uint32_t failures; /* times that the trigger has fired, and the machine went on */
 	_Atomic int32_t failure; /* why, the last time: an errno; 0: nothing was said */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "capture/budget.h"
 #include "capture/clock.h"
 #include "capture/header.h"
 #include "capture/privilege.h"
@@ -300,9 +301,23 @@ static void answer(struct spooler *spooler)
 
 static int next_signal(const struct spooler *spooler, const sigset_t *signals)
 {
-	struct timespec timeout = to_timespec(LOOK_INTERVAL_NS);
+	uint64_t now = now_ns(), wait_ns = LOOK_INTERVAL_NS;
 
-	return spooler->open ? sigtimedwait(signals, NULL, &timeout) : sigwaitinfo(signals, NULL);
+	if (!spooler->open && !spooler->watch->shared->used_up)
+		return sigwaitinfo(signals, NULL);
+	if (!spooler->open)
+		wait_ns = spooler->next_count_ns > now ? spooler->next_count_ns - now : 0;
+	struct timespec timeout = to_timespec(wait_ns);
+	return sigtimedwait(signals, NULL, &timeout);
+}
+
+/* Once the triggers are used up, whether the first of them is so long ago now that there is one more. */
+static void count_again(struct spooler *spooler)
+{
+	if (!spooler->watch->shared->used_up || now_ns() < spooler->next_count_ns)
+		return;
+	budget_check(spooler->watch);
+	spooler->next_count_ns = now_ns() + BUDGET_INTERVAL_NS;
 }
 
 struct error *spooler_init(const struct watch *watch, struct spooler *ret)
@@ -310,6 +325,7 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 	*ret = (struct spooler){
 		.watch = watch,
 		.incident = { .dirfd = -1 },
+		.next_count_ns = now_ns() + BUDGET_INTERVAL_NS,
 		.gatherer = { .fd = -1 },
 		.stalls = calloc(watch->recorder.nr_cpus, sizeof(*ret->stalls)),
 		.slot = calloc(1, sizeof(*ret->slot)),
@@ -361,6 +377,7 @@ static int serve(struct spooler *spooler)
 		if (signal == SIGINT || signal == SIGTERM)
 			break;
 		answer(spooler);
+		count_again(spooler);
 		if (spooler_attend(spooler))
 			return spooler->failed;
 	}

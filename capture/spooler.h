@@ -21,6 +21,7 @@ struct spooler {
 	bool noticed; /* and was told of where --to says */
 	bool failed; /* the last incident is not whole in the store */
 	uint64_t next_spool_ns;
+	uint64_t next_count_ns; /* of the triggers, while they are used up */
 	struct gatherer gatherer; /* spooler_run() has it run */
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct metrics metrics;

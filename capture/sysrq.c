@@ -5,11 +5,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/print.h"
 #include "capture/clock.h"
 #include "capture/spooler.h"
 
@@ -23,21 +21,13 @@ static void nap(void)
 	clock_nanosleep(CLOCK_MONOTONIC, 0, &ts, NULL);
 }
 
-static void write_reason(const struct watch *watch, const struct stall *stall)
+static void write_reason(const struct watch *watch, const struct cause *cause)
 {
 	struct record_header *header = recorder_header(&watch->recorder);
-	const struct record_slot *slot = recorder_slot(&watch->recorder, stall->cpu);
-	struct record_sample sample;
-	bool known = stall_copy_newest(slot, stall->onset_ns, &sample);
-	uint64_t ms = stall_length_ns(stall) / NS_PER_MS;
 
-	snprintf(header->fired_reason, sizeof(header->fired_reason),
-		 "no task switch for %llu.%03llu s, in %.16s (pid %u)",
-		 (unsigned long long)ms / 1000, (unsigned long long)ms % 1000,
-		 known ? sample.comm : "?", known ? sample.pid : 0);
-	clean_text(header->fired_reason); /* the comm is what any user gave it */
-	header->fired_onset_ns = stall->onset_ns;
-	header->fired_cpu = stall->cpu;
+	cause_describe(cause, header->fired_reason, sizeof(header->fired_reason));
+	header->fired_onset_ns = cause->onset_ns;
+	header->fired_cpu = cause->cpu;
 	header->fired_ns = now_ns();
 	__atomic_store_n(&header->fired_by, RECORD_FIRED_SYSRQ, __ATOMIC_RELEASE);
 }
@@ -69,30 +59,35 @@ static void have_spooled(struct shared *shared, int spooler)
 
 /*
  * A stall that has ended looks like one that goes on until that CPU's next timer interrupt, and an idle CPU has
- * none: only a look after @since proves that it goes on. Where this thread runs, nothing is stuck.
+ * none: only a look after @since proves that it goes on. Where this thread runs, nothing is stuck. The kernel looks
+ * for hung tasks too rarely to wait for it.
  */
-static bool goes_on(const struct watch *watch, const struct stall *stall, uint64_t since)
+static bool goes_on(const struct watch *watch, const struct cause *cause, uint64_t since)
 {
-	const struct record_slot *slot = recorder_slot(&watch->recorder, stall->cpu);
+	const struct record_slot *slot = recorder_slot(&watch->recorder, cause->seen_by);
+	const struct cause_wanted wanted = {
+		.kinds = 1U << cause->kind,
+		.silent_ns = watch->recorder.silent_ns,
+	};
 
 	for (;;) {
-		struct stall now;
-		stall_read(slot, stall->cpu, &now);
-		if (now.onset_ns != stall->onset_ns || sched_getcpu() == (int)stall->cpu)
+		struct cause now;
+		if (!cause_find(slot, cause->seen_by, &wanted, now_ns(), &now) ||
+		    now.onset_ns != cause->onset_ns)
 			return false;
-		if (now.last_ns > since)
-			return stall_state(&now, now_ns(), watch->recorder.silent_ns) == STALL_ON;
-		if (stall_state(&now, now_ns(), watch->recorder.silent_ns) != STALL_ON)
+		if (cause->kind == RECORD_KIND_SOFT_LOCKUP && sched_getcpu() == (int)cause->cpu)
 			return false;
+		if (now.last_ns > since || cause->kind == RECORD_KIND_HUNG_TASK)
+			return true;
 		nap();
 	}
 }
 
-int sysrq_fire(const struct watch *watch, const struct stall *stall, int spooler)
+int sysrq_fire(const struct watch *watch, const struct cause *cause, int spooler)
 {
-	write_reason(watch, stall);
+	write_reason(watch, cause);
 	have_spooled(watch->shared, spooler);
-	if (!goes_on(watch, stall, now_ns())) {
+	if (!goes_on(watch, cause, now_ns())) {
 		take_reason_back(watch);
 		return 0;
 	}

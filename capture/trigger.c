@@ -8,11 +8,12 @@
 #include "capture/preflight.h"
 
 static struct error *open_kernel(const struct watch_options *options,
-				 const struct recorder *recorder, struct trigger *trigger)
+				 const struct recorder *recorder, const struct pins *pins,
+				 struct trigger *trigger)
 {
 	bool controller_first = trigger->sysrq_fd >= 0;
 	struct error *err =
-		kernel_trigger_load(recorder, options, controller_first, &trigger->kernel);
+		kernel_trigger_load(recorder, pins, options, controller_first, &trigger->kernel);
 
 	trigger->by_kernel = !err;
 	return err;
@@ -20,10 +21,10 @@ static struct error *open_kernel(const struct watch_options *options,
 
 /* Either will do. */
 static struct error *open_auto(const struct watch_options *options, const struct recorder *recorder,
-			       struct trigger *trigger)
+			       const struct pins *pins, struct trigger *trigger)
 {
 	struct error *no_sysrq = preflight_sysrq(&trigger->sysrq_fd);
-	struct error *no_kernel = open_kernel(options, recorder, trigger);
+	struct error *no_kernel = open_kernel(options, recorder, pins, trigger);
 
 	if (no_sysrq && no_kernel) {
 		error_destroy(no_sysrq);
@@ -39,7 +40,7 @@ static struct error *open_auto(const struct watch_options *options, const struct
 }
 
 struct error *trigger_open(const struct watch_options *options, const struct recorder *recorder,
-			   struct trigger *ret)
+			   const struct pins *pins, struct trigger *ret)
 {
 	struct error *err = NULL;
 
@@ -51,10 +52,10 @@ struct error *trigger_open(const struct watch_options *options, const struct rec
 		err = preflight_sysrq(&ret->sysrq_fd);
 		break;
 	case RECORD_TRIGGER_KERNEL:
-		err = open_kernel(options, recorder, ret);
+		err = open_kernel(options, recorder, pins, ret);
 		break;
 	case RECORD_TRIGGER_AUTO:
-		err = open_auto(options, recorder, ret);
+		err = open_auto(options, recorder, pins, ret);
 		break;
 	}
 	/* Last: what this kernel can never do is said before what the user has to do. */
@@ -68,27 +69,26 @@ struct error *trigger_open(const struct watch_options *options, const struct rec
 	return error_prefix(err, "--trigger %s", watch_options_trigger(options->trigger));
 }
 
-struct error *trigger_attach(struct trigger *trigger, const struct pins *pins)
+struct error *trigger_attach(struct trigger *trigger, const struct watch_options *options,
+			     const struct recorder *recorder, const struct pins *pins)
 {
 	struct error *err = NULL;
 
 	if (trigger->kernel)
 		err = kernel_trigger_attach(trigger->kernel, pins);
-	else
-		kernel_trigger_detach(pins);
+	else if (!trigger->by_kernel)
+		kernel_trigger_detach(recorder, pins);
 	kernel_trigger_destroy(trigger->kernel);
 	trigger->kernel = NULL;
+	if (!err && !trigger_is_off(trigger))
+		external_set(options->trigger_on.requests, "", &trigger->external);
 	return error_prefix(err, "--trigger");
 }
 
-void trigger_close(struct trigger *trigger, const struct recorder *recorder,
-		   const struct pins *pins)
+void trigger_close(const struct trigger *trigger, const struct recorder *recorder)
 {
 	kernel_trigger_set(recorder, false);
-	kernel_trigger_detach(pins);
-	if (trigger->sysrq_fd >= 0)
-		close(trigger->sysrq_fd);
-	*trigger = (struct trigger){ .sysrq_fd = -1 };
+	external_restore(&trigger->external);
 }
 
 bool trigger_is_off(const struct trigger *trigger)

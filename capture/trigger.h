@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "capture/external.h"
 #include "capture/kernel_trigger.h"
 #include "capture/options.h"
 #include "capture/pin.h"
@@ -14,8 +15,9 @@
 
 struct trigger {
 	int sysrq_fd; /* -1: not by sysrq */
-	struct kernel_trigger *kernel; /* until it is attached; NULL: not by the kernel */
 	bool by_kernel;
+	struct trigger_bpf *kernel; /* until it is attached; NULL: it is */
+	struct external external;
 };
 
 /*
@@ -23,14 +25,17 @@ struct trigger {
  * work here.
  */
 struct error *trigger_open(const struct watch_options *options, const struct recorder *recorder,
-			   struct trigger *ret);
+			   const struct pins *pins, struct trigger *ret);
 
-/* Attaches the kernel's, if it is wanted, and takes away what another controller may have left. */
-struct error *trigger_attach(struct trigger *trigger, const struct pins *pins);
+/*
+ * Attaches the kernel's, if it is wanted, and takes away what another controller may have left; has the kernel panic on
+ * request from outside, if that is wanted.
+ */
+struct error *trigger_attach(struct trigger *trigger, const struct watch_options *options,
+			     const struct recorder *recorder, const struct pins *pins);
 
-/* A clean end. */
-void trigger_close(struct trigger *trigger, const struct recorder *recorder,
-		   const struct pins *pins);
+/* A clean end disarms it, and puts the kernel's settings back. What is pinned is the caller's. */
+void trigger_close(const struct trigger *trigger, const struct recorder *recorder);
 
 bool trigger_is_off(const struct trigger *trigger);
 

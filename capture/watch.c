@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "capture/budget.h"
 #include "capture/clock.h"
 #include "capture/follower.h"
 #include "capture/header.h"
@@ -39,7 +40,7 @@ static void warn_unpinned(struct error *err)
 }
 
 /* The record and its programs from now on do not end with this process, unless it ends as it should. */
-static void pin(struct watch *watch)
+static struct error *pin(struct watch *watch)
 {
 	struct error *err = recorder_pin(&watch->recorder, &watch->pins);
 
@@ -47,7 +48,10 @@ static void pin(struct watch *watch)
 		pin_remove(&watch->pins, PIN_RECORD);
 		pin_remove_all(&watch->pins, PIN_HOOK);
 	}
+	if (err && watch->trigger.by_kernel)
+		return error_prefix(err, "--trigger: it must not end with this process");
 	warn_unpinned(err);
+	return NULL;
 }
 
 /* What the watch before has attended to is not attended to again; what goes on is. */
@@ -85,7 +89,8 @@ static struct error *start_recorder(struct watch *watch)
 /* All that comes after the recorder. */
 static struct error *prepare(struct watch *watch)
 {
-	struct error *err = trigger_open(watch->options, &watch->recorder, &watch->trigger);
+	struct error *err =
+		trigger_open(watch->options, &watch->recorder, &watch->pins, &watch->trigger);
 
 	if (!err)
 		err = preflight_store(watch->options->store,
@@ -95,15 +100,15 @@ static struct error *prepare(struct watch *watch)
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
 	if (!err)
-		err = trigger_attach(&watch->trigger, &watch->pins);
-	if (err)
-		return err;
-	if (watch->recorder.taken_over)
+		err = trigger_attach(&watch->trigger, watch->options, &watch->recorder,
+				     &watch->pins);
+	if (!err && watch->recorder.taken_over)
 		take_over(watch);
-	pin(watch);
-	if (watch->trigger.by_kernel)
-		kernel_trigger_set(&watch->recorder, true);
-	return NULL;
+	if (!err)
+		err = pin(watch);
+	if (!err)
+		budget_check(watch);
+	return err;
 }
 
 /* Both processes wait for their signals; none interrupts anything. */
@@ -120,7 +125,7 @@ static void block_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static int run(struct watch *watch)
+static int run(const struct watch *watch)
 {
 	pid_t sentry = getpid();
 
@@ -128,14 +133,12 @@ static int run(struct watch *watch)
 	fflush(NULL);
 	pid_t spooler = fork();
 	if (spooler < 0) {
+		trigger_close(&watch->trigger, &watch->recorder);
 		pins_destroy(&watch->pins);
 		return error_report(error_errno("watch: cannot fork"));
 	}
-	if (spooler) {
-		int status = sentry_run(watch, spooler);
-		trigger_close(&watch->trigger, &watch->recorder, &watch->pins);
-		return status;
-	}
+	if (spooler)
+		return sentry_run(watch, spooler);
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	return getppid() == sentry ? spooler_run(watch) : 1;
 }

@@ -42,6 +42,7 @@ static const char *const taken[] = {
 	"tsc",
 	"hpet",
 	"nohpet",
+	"no_timer_check",
 	"idle",
 	"noefi",
 	"efi",

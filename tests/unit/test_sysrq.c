@@ -15,7 +15,7 @@
 
 struct fixture {
 	struct watch watch;
-	struct stall stall;
+	struct cause cause;
 };
 
 static int setup(void **state)
@@ -31,7 +31,13 @@ static int setup(void **state)
 	struct record_slot *slot = (void *)recorder_slot(recorder, STUCK_CPU);
 	slot->onset_ns = now - 20 * NS_PER_SEC;
 	slot->last_ns = now + 100 * NS_PER_SEC; /* looks go on */
-	stall_read(slot, STUCK_CPU, &fixture->stall);
+	slot->wanted_ns = slot->onset_ns;
+	const struct cause_wanted wanted = {
+		.kinds = 1U << RECORD_KIND_SOFT_LOCKUP,
+		.silent_ns = recorder->silent_ns,
+	};
+	if (!cause_find(slot, STUCK_CPU, &wanted, now, &fixture->cause))
+		return -1;
 	*state = fixture;
 	return shared_create(recorder->nr_cpus, &fixture->watch.shared) ? -1 : 0;
 }
@@ -51,7 +57,7 @@ static void fire(struct fixture *fixture, int flags, int expected_errno)
 	fixture->watch.trigger.sysrq_fd = open("/dev/null", flags);
 	assert_true(fixture->watch.trigger.sysrq_fd >= 0);
 	errno = ENOENT; /* of something long ago */
-	assert_int_equal(sysrq_fire(&fixture->watch, &fixture->stall, 0), -1);
+	assert_int_equal(sysrq_fire(&fixture->watch, &fixture->cause, 0), -1);
 	assert_int_equal(errno, expected_errno);
 	const struct record_header *header = recorder_header(&fixture->watch.recorder);
 	assert_int_equal(header->fired_by, RECORD_FIRED_NONE);

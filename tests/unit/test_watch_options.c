@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "capture/clock.h"
+#include "capture/external.h"
 #include "capture/options.h"
 
 #define MAX_WORDS 16
@@ -110,6 +111,44 @@ static void test_modes(void **state)
 	refused("--trigger now", "no such mode");
 }
 
+static void test_kinds(void **state)
+{
+	(void)state;
+	assert_int_equal(accepted("").trigger_on.kinds,
+			 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP);
+	assert_int_equal(accepted("").trigger_on.requests, 0);
+	assert_int_equal(accepted("--trigger-on hard-lockup").trigger_on.kinds,
+			 1U << RECORD_KIND_HARD_LOCKUP);
+	struct trigger_on on = accepted("--trigger-on nmi,soft-lockup,pretimeout").trigger_on;
+	assert_int_equal(on.kinds, 1U << RECORD_KIND_SOFT_LOCKUP);
+	assert_int_equal(on.requests, EXTERNAL_NMI | EXTERNAL_PRETIMEOUT);
+	refused("--trigger-on soft", "'soft' is no kind");
+	refused("--trigger-on soft-lockups", "'soft-lockups' is no kind");
+	refused("--trigger-on soft-lockup,", "'' is no kind");
+	refused("--trigger-on nmi,,nmi", "'' is no kind");
+}
+
+static void test_max_triggers(void **state)
+{
+	struct watch_options options = accepted("");
+
+	(void)state;
+	assert_int_equal(options.max_triggers.count, 3);
+	assert_int_equal(options.max_triggers.days, 1);
+	options = accepted("--max-triggers 10/30");
+	assert_int_equal(options.max_triggers.count, 10);
+	assert_int_equal(options.max_triggers.days, 30);
+	assert_int_equal(accepted("--max-triggers 2").max_triggers.days, 1);
+	refused("--max-triggers 0/1", "not N/DAYS");
+	refused("--max-triggers 1/0", "not N/DAYS");
+	refused("--max-triggers 1/", "not N/DAYS");
+	refused("--max-triggers /1", "not N/DAYS");
+	refused("--max-triggers 1/1d", "not N/DAYS");
+	refused("--max-triggers -1/1", "not N/DAYS");
+	refused("--max-triggers 10001/1", "not N/DAYS");
+	refused("--max-triggers 99999999999999999999/1", "not N/DAYS");
+}
+
 static void test_unknown(void **state)
 {
 	(void)state;
@@ -140,6 +179,10 @@ int main(void)
 		test("seconds have limits and may be fractions", test_seconds),
 		test("a trigger before the threshold is refused", test_trigger_before_threshold),
 		test("a trigger mode that there is not is refused by name", test_modes),
+		test("what triggers is a list of kinds; one that there is not is refused by name",
+		     test_kinds),
+		test("how often it triggers is two numbers, the days one if they are missing",
+		     test_max_triggers),
 		test("what is no option is refused by name", test_unknown),
 		test("--help wins over what follows", test_help),
 	};

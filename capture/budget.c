@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "capture/budget.h"
+
+#include <stdio.h>
+
+#include "capture/clock.h"
+#include "kdump/triggers.h"
+
+#define DAY_S 86400.0
+
+/* A store that cannot be counted has been told of by whoever writes to it. */
+static unsigned int count(const struct watch_options *options)
+{
+	double now = (double)clock_ns(CLOCK_REALTIME) / NS_PER_SEC;
+	unsigned int triggers;
+
+	error_destroy(triggers_count(options->store, now - options->max_triggers.days * DAY_S,
+				     &triggers));
+	return triggers;
+}
+
+bool budget_check(const struct watch *watch)
+{
+	const struct watch_options *options = watch->options;
+	const struct max_triggers *max = &options->max_triggers;
+
+	if (trigger_is_off(&watch->trigger))
+		return false;
+	unsigned int triggers = count(options);
+	bool used_up = triggers >= max->count;
+	bool before = atomic_exchange(&watch->shared->used_up, used_up);
+	if (watch->trigger.by_kernel)
+		kernel_trigger_set(&watch->recorder, !used_up);
+	if (used_up && !before)
+		fprintf(stderr,
+			"lockdump: --max-triggers %u/%u: %u incidents in %s are its work: it only "
+			"records for now\n",
+			max->count, max->days, triggers, options->store);
+	if (!used_up && before)
+		fprintf(stderr, "lockdump: --max-triggers %u/%u: armed again\n", max->count,
+			max->days);
+	return used_up;
+}

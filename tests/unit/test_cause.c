@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What triggers, out of one CPU's slot. */
+#include "test.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "capture/cause.h"
+#include "capture/clock.h"
+
+#define CPU    3
+#define SECOND NS_PER_SEC
+#define NOW    (1000 * SECOND)
+
+static const struct cause_wanted everything = {
+	.kinds = (1U << RECORD_NR_KINDS) - 1,
+	.after_ns = 10 * SECOND,
+	.silent_ns = 10 * SECOND,
+};
+
+static int setup(void **state)
+{
+	*state = calloc(1, sizeof(struct record_slot));
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	free(*state);
+	return 0;
+}
+
+static bool find(const struct record_slot *slot, uint32_t kinds, struct cause *ret)
+{
+	struct cause_wanted wanted = everything;
+
+	wanted.kinds = kinds;
+	return cause_find(slot, CPU, &wanted, NOW, ret);
+}
+
+static void make_stall(struct record_slot *slot, uint64_t length_ns)
+{
+	slot->onset_ns = NOW - length_ns;
+	slot->last_ns = NOW;
+	slot->wanted_ns = NOW - length_ns;
+}
+
+static void test_stall(void **state)
+{
+	struct record_slot *slot = *state;
+	struct cause cause;
+	char text[128];
+
+	make_stall(slot, 12 * SECOND);
+	assert_true(find(slot, 1U << RECORD_KIND_SOFT_LOCKUP, &cause));
+	assert_int_equal(cause.kind, RECORD_KIND_SOFT_LOCKUP);
+	assert_int_equal(cause.cpu, CPU);
+	assert_int_equal(cause.onset_ns, slot->onset_ns);
+	cause_describe(&cause, text, sizeof(text));
+	assert_string_equal(text, "no task switch for 12.000 s");
+	assert_false(find(slot, 1U << RECORD_KIND_HARD_LOCKUP, &cause));
+
+	slot->samples[0] = (struct record_sample){
+		.number = 1,
+		.number_end = 1,
+		.onset_ns = slot->onset_ns,
+		.comm = "a\nb",
+		.pid = 42,
+	};
+	assert_true(find(slot, 1U << RECORD_KIND_SOFT_LOCKUP, &cause));
+	cause_describe(&cause, text, sizeof(text));
+	assert_memory_equal(text, "no task switch for 12.000 s, in a", 33);
+	assert_null(strchr(text, '\n'));
+	assert_non_null(strstr(text, "(pid 42)"));
+}
+
+static void test_no_stall(void **state)
+{
+	struct record_slot *slot = *state;
+	struct cause cause;
+
+	assert_false(find(slot, everything.kinds, &cause));
+	make_stall(slot, 9 * SECOND);
+	assert_false(find(slot, everything.kinds, &cause));
+	make_stall(slot, 12 * SECOND);
+	slot->paused_ns = 3 * SECOND;
+	assert_false(find(slot, everything.kinds, &cause));
+	slot->paused_ns = 0;
+	slot->wanted_ns = 0;
+	assert_false(find(slot, everything.kinds, &cause));
+	make_stall(slot, 12 * SECOND);
+	slot->end_ns = NOW;
+	assert_false(find(slot, everything.kinds, &cause));
+}
+
+static void test_deaf(void **state)
+{
+	struct record_slot *slot = *state;
+	struct record_deaf *deaf = &slot->deaf[1];
+	struct cause cause;
+	char text[128];
+
+	*deaf = (struct record_deaf){
+		.cpu = 5,
+		.pid = 7,
+		.comm = "deaf",
+		.since_ns = NOW - 11 * SECOND,
+		.last_ns = NOW - SECOND / 2,
+	};
+	assert_true(find(slot, everything.kinds, &cause));
+	assert_int_equal(cause.kind, RECORD_KIND_HARD_LOCKUP);
+	assert_int_equal(cause.cpu, 5);
+	assert_int_equal(cause.seen_by, CPU);
+	cause_describe(&cause, text, sizeof(text));
+	assert_string_equal(text, "no interrupts taken for 10.500 s, in deaf (pid 7)");
+	assert_false(find(slot, 1U << RECORD_KIND_SOFT_LOCKUP, &cause));
+
+	deaf->last_ns = NOW - 5 * SECOND; /* nobody has looked since */
+	deaf->since_ns = NOW - 60 * SECOND;
+	assert_false(find(slot, everything.kinds, &cause));
+	deaf->last_ns = 0; /* only one look has seen it */
+	assert_false(find(slot, everything.kinds, &cause));
+}
+
+static void test_conditions(void **state)
+{
+	struct record_slot *slot = *state;
+	struct cause cause;
+	char text[128];
+
+	for (uint32_t kind = RECORD_KIND_RCU_STALL; kind < RECORD_NR_KINDS; kind++) {
+		struct record_condition *condition = &slot->conditions[kind];
+		condition->since_ns = NOW - 10 * SECOND;
+		condition->last_ns = NOW;
+		assert_false(find(slot, everything.kinds & ~(1U << kind), &cause));
+		assert_true(find(slot, everything.kinds, &cause));
+		assert_int_equal(cause.kind, kind);
+		assert_int_equal(cause.cpu, CPU);
+		cause_describe(&cause, text, sizeof(text));
+		assert_non_null(strstr(text, " for 10.000 s"));
+		condition->last_ns--;
+		assert_false(find(slot, everything.kinds, &cause));
+		condition->since_ns = 0;
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "a stall is one, with the task of its newest sample", test_stall, setup, teardown,
+		  NULL },
+		{ "one that is short, over or wanted by nobody is none, and a pause does not count",
+		  test_no_stall, setup, teardown, NULL },
+		{ "a neighbour that takes no interrupts is one, if looks go on", test_deaf, setup,
+		  teardown, NULL },
+		{ "so is each other condition, if it is asked for", test_conditions, setup,
+		  teardown, NULL },
+	};
+
+	return RUN_TESTS(tests);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* How often lockdump has crashed the machine, and that it stops when that is enough. */
+#include "test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "capture/budget.h"
+#include "capture/clock.h"
+#include "kdump/store.h"
+#include "kdump/triggers.h"
+#include "make_dump.h"
+#include "make_record.h"
+
+#define BOOT_ID "0123abcd-4567-89ab-cdef-0123456789ab"
+#define ONSET	1767225600 /* 2026-01-01 00:00:00 UTC */
+#define DAY	86400
+
+struct fixture {
+	char store[64];
+};
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	strcpy(fixture->store, "/tmp/lockdump-test.XXXXXX");
+	*state = fixture;
+	return mkdtemp(fixture->store) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[128];
+
+	snprintf(command, sizeof(command), "rm -rf '%s'", fixture->store);
+	int ret = system(command);
+	free(fixture);
+	return ret;
+}
+
+/* An incident with the file @name. */
+static void add(const struct fixture *fixture, const char *name, const void *data, size_t size)
+{
+	struct incident incident;
+
+	assert_no_error(incident_create(fixture->store, ONSET, BOOT_ID, &incident));
+	assert_no_error(incident_write(&incident, name, data, size));
+	incident_close(&incident);
+}
+
+static void add_manifest(const struct fixture *fixture, const char *format, double when)
+{
+	char text[256];
+
+	snprintf(text, sizeof(text), format, when);
+	add(fixture, "manifest.json", text, strlen(text));
+}
+
+#define MANIFEST(by) "{\"times\": {\"trigger\": %f}, \"trigger\": {\"by\": " by "}}"
+
+static unsigned int count(const struct fixture *fixture, double since_s)
+{
+	unsigned int triggers;
+
+	assert_no_error(triggers_count(fixture->store, since_s, &triggers));
+	return triggers;
+}
+
+static void test_manifests(void **state)
+{
+	const struct fixture *fixture = *state;
+
+	assert_int_equal(count(fixture, 0), 0);
+	add_manifest(fixture, MANIFEST("\"sysrq\""), ONSET);
+	add_manifest(fixture, MANIFEST("\"kernel\""), ONSET + DAY);
+	add_manifest(fixture, MANIFEST("\"panic\""), ONSET + DAY);
+	add_manifest(fixture, MANIFEST("null"), ONSET + DAY);
+	assert_int_equal(count(fixture, ONSET), 2);
+	assert_int_equal(count(fixture, ONSET + 1), 1);
+	assert_int_equal(count(fixture, ONSET + DAY + 1), 0);
+}
+
+static void test_damaged(void **state)
+{
+	const struct fixture *fixture = *state;
+	char path[128];
+
+	add_manifest(fixture, "", 0);
+	add_manifest(fixture, "{\"times\": {\"trigger\": %f}, \"trigger\": {\"by\": \"sysrq\"",
+		     ONSET);
+	add_manifest(fixture, "[%f]", ONSET);
+	add_manifest(fixture, "{\"times\": %f, \"trigger\": {\"by\": \"sysrq\"}}", ONSET);
+	add_manifest(fixture, "{\"times\": {\"trigger\": [%f]}, \"trigger\": {\"by\": 1}}", ONSET);
+	add_manifest(fixture, "{\"times\": {\"trigger\": null}, \"trigger\": {\"by\": \"sysrq\"}}",
+		     0);
+	snprintf(path, sizeof(path), "%s/lost+found", fixture->store);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(count(fixture, 0), 0);
+	add_manifest(fixture, MANIFEST("\"sysrq\""), ONSET);
+	assert_int_equal(count(fixture, 0), 1);
+}
+
+static void test_records(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct record_header header = {
+		.anchor_realtime_ns = ONSET * NS_PER_SEC,
+		.fired_ns = 5 * NS_PER_SEC,
+	};
+
+	make_record_header(&header, 1);
+	add(fixture, "record.bin", &header, sizeof(header));
+	assert_int_equal(count(fixture, ONSET), 0);
+	header.fired_by = RECORD_FIRED_SYSRQ;
+	add(fixture, "record.bin", &header, sizeof(header));
+	add(fixture, "record.bin", &header, sizeof(header) - 1);
+	header.abi++;
+	add(fixture, "record.bin", &header, sizeof(header));
+	assert_int_equal(count(fixture, ONSET + 5), 1);
+	assert_int_equal(count(fixture, ONSET + 6), 0);
+}
+
+static void test_no_store(void **state)
+{
+	unsigned int triggers;
+
+	(void)state;
+	assert_error(triggers_count("/nowhere", 0, &triggers), ERROR_SYSTEM, "/nowhere");
+	assert_int_equal(triggers, 0);
+}
+
+/* A watch that may trigger once in two days. */
+static void test_budget(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_header *header = calloc(1, RECORD_SLOT_SIZE);
+	struct watch_options options = {
+		.store = fixture->store,
+		.max_triggers = { .count = 1, .days = 2 },
+	};
+	struct watch watch = {
+		.options = &options,
+		.recorder = { .record = header },
+		.trigger = { .sysrq_fd = -1, .by_kernel = true },
+	};
+	double now = (double)clock_ns(CLOCK_REALTIME) / NS_PER_SEC;
+
+	assert_no_error(shared_create(1, &watch.shared));
+	add_manifest(fixture, MANIFEST("\"kernel\""), now - 3 * DAY);
+	assert_false(budget_check(&watch));
+	assert_false(watch.shared->used_up);
+	assert_int_equal(header->armed, RECORD_ARMED);
+
+	add_manifest(fixture, MANIFEST("\"kernel\""), now - 1 * DAY);
+	assert_true(budget_check(&watch));
+	assert_true(watch.shared->used_up);
+	assert_int_equal(header->armed, RECORD_DISARMED);
+
+	options.max_triggers.count = 2;
+	assert_false(budget_check(&watch));
+	assert_false(watch.shared->used_up);
+	assert_int_equal(header->armed, RECORD_ARMED);
+	free(header);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		{ "incidents that sysrq or the kernel's trigger began are counted from a time on",
+		  test_manifests, setup, teardown, NULL },
+		{ "a damaged manifest is not counted, and hides no other", test_damaged, setup,
+		  teardown, NULL },
+		{ "where the capture kernel left no manifest, the record tells", test_records,
+		  setup, teardown, NULL },
+		{ "a store that is not there is named", test_no_store, setup, teardown, NULL },
+		{ "when they are used up nothing is armed, and later again", test_budget, setup,
+		  teardown, NULL },
+	};
+
+	return RUN_TESTS(tests);
+}
