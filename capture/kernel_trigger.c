@@ -66,11 +66,10 @@ static const char *function_of(const struct bpf_program *program)
 	return bpf_program__section_name(program) + strlen(FENTRY);
 }
 
-/* How many there are. */
-static unsigned int choose_programs(const struct trigger_bpf *bpf, const char *hook)
+/* Those on functions that the recorder has found that it can hang on. Returns how many. */
+static unsigned int choose_programs(const struct trigger_bpf *bpf,
+				    const struct recorder_choice *choice)
 {
-	bool has_watchdog =
-		libbpf_find_vmlinux_btf_id(hook_name(HOOK_WATCHDOG), BPF_TRACE_FENTRY) > 0;
 	struct bpf_program *program;
 	unsigned int chosen = 0;
 
@@ -78,7 +77,8 @@ static unsigned int choose_programs(const struct trigger_bpf *bpf, const char *h
 	{
 		const char *function = function_of(program);
 		bool is_watchdog = !strcmp(function, hook_name(HOOK_WATCHDOG));
-		bool choose = !strcmp(function, hook) || (has_watchdog && is_watchdog);
+		bool choose =
+			is_watchdog ? choice->watchdog : !strcmp(function, hook_name(choice->hook));
 		bpf_program__set_autoload(program, choose);
 		chosen += choose;
 	}
@@ -94,16 +94,15 @@ static void configure(struct trigger_bpf__rodata *rodata, const struct watch_opt
 	rodata->sysrq_old_ns = controller_first ? SYSRQ_OLD_NS : 0;
 }
 
-/* Loads it for samples from @hook. @map_fd: of the flight record. */
-static struct error *load(struct trigger_bpf *bpf, const char *hook, int map_fd, char *log)
+static struct error *load(struct trigger_bpf *bpf, const struct recorder *recorder, char *log)
 {
-	if (!choose_programs(bpf, hook))
+	if (!choose_programs(bpf, &recorder->choice))
 		return error_create(ERROR_SYSTEM,
 				    "it takes programs on the kernel's functions, and the recorder "
 				    "runs by %s here ('lockdump doctor' says why); set "
 				    "kernel.softlockup_panic to 1 instead",
-				    hook);
-	if (bpf_map__reuse_fd(bpf->maps.lockdump_record, map_fd))
+				    recorder->hook);
+	if (bpf_map__reuse_fd(bpf->maps.lockdump_record, recorder_map_fd(recorder)))
 		return error_errno("the flight record");
 	return trigger_bpf__load(bpf) ? load_error(log) : NULL;
 }
@@ -141,7 +140,7 @@ struct error *kernel_trigger_load(const struct recorder *recorder, const struct 
 	if (!is_there && recorder->stuck)
 		err = error_create(ERROR_OTHER, "while a CPU is stuck nothing can be attached");
 	else if (!is_there)
-		err = load(bpf, recorder->hook, recorder_map_fd(recorder), log);
+		err = load(bpf, recorder, log);
 	if (err || is_there)
 		trigger_bpf__destroy(bpf);
 	else

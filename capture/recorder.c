@@ -361,15 +361,25 @@ static struct error *choose(struct attempt *attempt, struct error **ret_refused)
 	return err;
 }
 
+/* A descriptor of its own for the record: the legacy's, or the skeleton's, is closed with it. */
+static struct error *keep_map(struct recorder *recorder, int fd)
+{
+	recorder->map_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	return recorder->map_fd < 0 ? error_errno("recorder: the flight record") : NULL;
+}
+
 static struct error *map_record(const struct legacy *legacy, struct recorder *recorder)
 {
-	int fd = recorder->taken_over ? legacy->map_fd
-				      : bpf_map__fd(recorder->bpf->maps.lockdump_record);
+	struct error *err = keep_map(
+		recorder, recorder->taken_over ? legacy->map_fd
+					       : bpf_map__fd(recorder->bpf->maps.lockdump_record));
 
-	recorder->map_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (err)
+		return err;
 	recorder->size = (size_t)RECORD_SLOT_SIZE * (1 + recorder->nr_cpus);
-	recorder->record = mmap(NULL, recorder->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (recorder->map_fd < 0 || recorder->record == MAP_FAILED) {
+	recorder->record =
+		mmap(NULL, recorder->size, PROT_READ | PROT_WRITE, MAP_SHARED, recorder->map_fd, 0);
+	if (recorder->record == MAP_FAILED) {
 		recorder->record = NULL;
 		return error_errno("recorder: cannot map the flight record");
 	}
@@ -388,7 +398,9 @@ struct error *recorder_try(const struct features *features, struct recorder *ret
 	};
 	struct error *err = recorder_init(&attempt);
 
-	return err ? err : choose(&attempt, ret_refused);
+	if (!err)
+		err = choose(&attempt, ret_refused);
+	return err ? err : keep_map(ret, bpf_map__fd(ret->bpf->maps.lockdump_record));
 }
 
 static struct error *get_programs(struct attempt *attempt)
