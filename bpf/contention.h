@@ -2,7 +2,10 @@
 /*
  * The locks that this CPU spins for (the tracepoints lock:contention_begin and _end, since 5.19). Each context has
  * its own: an interrupt may spin while the task that it interrupted does. Who waits asleep is not noted: it is no
- * CPU's.
+ * CPU's. Nor is a mutex: who spins for one stops when another wants the CPU, so no lockup comes of it; and a busy
+ * machine has thousands of them a second, more than all other locks.
+ *
+ * A stack takes longer than all else in the recorder: of a CPU's time only one part in STACK_SHARE goes to them.
  */
 #ifndef LOCKDUMP_CONTENTION_H
 #define LOCKDUMP_CONTENTION_H
@@ -10,8 +13,11 @@
 #include "bpf/cpu.h"
 #include "bpf/slot.h"
 
-#define LCB_F_SPIN     1 /* include/trace/events/lock.h */
-#define STACK_EVERY_NS 10000000ull
+/* include/trace/events/lock.h */
+#define LCB_F_SPIN	   1
+#define LCB_F_MUTEX	   32
+#define STACK_SHARE	   4096
+#define STACK_PAUSE_MAX_NS 1000000000ull
 #define LOCK_SLACK_NS \
 	20000000ull /* a stall's onset is the last look that saw none: a tick or two early or late */
 
@@ -32,12 +38,27 @@ static __always_inline struct record_contention *contention_here(struct record_s
 	return &slot->locks[count == RECORD_UNKNOWN_U32 ? 0 : context_of(count)];
 }
 
+static __always_inline void read_lock_stack(void *ctx, struct record_slot *slot,
+					    struct record_contention *contention, __u64 now)
+{
+	long size = bpf_get_stack(ctx, contention->stack, sizeof(contention->stack), 0);
+	__u64 pause = (bpf_ktime_get_ns() - now) * STACK_SHARE;
+
+	contention->nr_stack = size > 0 ? size / sizeof(contention->stack[0]) : 0;
+	contention->stack_ns = now;
+	/* The time may be that of an interrupt, or of a machine that was paused. */
+	slot->lock_stack_next_ns = now + (pause < STACK_PAUSE_MAX_NS ? pause : STACK_PAUSE_MAX_NS);
+}
+
 static __always_inline void contention_begins(void *ctx, __u64 lock, __u32 flags)
 {
-	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
 	struct record_contention *contention;
+	struct record_slot *slot;
 	__u64 now;
 
+	if (flags & LCB_F_MUTEX)
+		return;
+	slot = slot_of(bpf_get_smp_processor_id());
 	if (!slot)
 		return;
 	contention = contention_here(slot);
@@ -49,21 +70,28 @@ static __always_inline void contention_begins(void *ctx, __u64 lock, __u32 flags
 	contention->since_ns = now;
 	contention->flags = flags;
 	contention->pid = bpf_get_current_pid_tgid();
-	if (now - contention->stack_ns > STACK_EVERY_NS) {
-		long size = bpf_get_stack(ctx, contention->stack, sizeof(contention->stack), 0);
-		contention->nr_stack = size > 0 ? size / sizeof(contention->stack[0]) : 0;
-		contention->stack_ns = now;
-	}
+	if (now >= slot->lock_stack_next_ns)
+		read_lock_stack(ctx, slot, contention, now);
 	barrier();
 	contention->lock = lock;
 }
 
+/* In whichever context. */
+static __always_inline bool is_noted(const struct record_slot *slot, __u64 lock)
+{
+	for (int i = 0; i < RECORD_NR_CONTEXTS; i++)
+		if (slot->locks[i].lock == lock)
+			return true;
+	return false;
+}
+
+/* Mostly that of one that was not noted. */
 static __always_inline void contention_ends(__u64 lock)
 {
 	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
 	struct record_contention *contention;
 
-	if (!slot)
+	if (!slot || !is_noted(slot, lock))
 		return;
 	contention = contention_here(slot);
 	if (contention->lock == lock)

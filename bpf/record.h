@@ -245,8 +245,8 @@ struct record_contention {
 	__u32 flags; /* the tracepoint's LCB_F_... */
 	__u32 pid;
 	/*
-	 * Where it was asked for. Taking it costs more than all else here, so a CPU takes at most one in 10 ms: it
-	 * belongs to this lock only if the two times are equal.
+	 * Where it was asked for, if that came at a time when it could be taken (bpf/contention.h): it belongs to
+	 * this lock only if the two times are equal.
 	 */
 	__u64 stack_ns;
 	__u64 nr_stack;
@@ -412,7 +412,8 @@ struct record_slot {
 		[2]; /* when the CPU's worker pools had last got on, then, in their unit */
 	__u64 last_event; /* numbers of the last ones written */
 	__u64 last_hit;
-	__u64 reserved[20];
+	__u64 lock_stack_next_ns; /* before that no lock's stack is taken */
+	__u64 reserved[19];
 
 	struct record_condition conditions[RECORD_NR_KINDS];
 	struct record_deaf deaf[RECORD_NR_DEAF];
