@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <link.h>
-#include <malloc.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
@@ -72,8 +71,6 @@ struct error *memory_lock(void)
 {
 	const struct rlimit unlimited = { RLIM_INFINITY, RLIM_INFINITY };
 
-	/* What loading BPF has left need not be locked. */
-	malloc_trim(0);
 	dl_iterate_phdr(drop_object, NULL);
 	/* For later, without CAP_IPC_LOCK: a thread's stack is mapped memory. It may be unlimited already. */
 	setrlimit(RLIMIT_MEMLOCK, &unlimited);

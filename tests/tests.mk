@@ -107,5 +107,6 @@ bench:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/oracle_prepare lab threads-1000 threads-10000
 	@tests/bench
+	@tests/overhead
 
 .PHONY: unit-tests asan demo check check-unit check-lab check-kernels check-asan check-valgrind check-oracle check-debug-kernel bench
