@@ -155,6 +155,7 @@ struct pcpu_hot {
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
 	unsigned long cs;
+	unsigned long flags;
 };
 #endif
 

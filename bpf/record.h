@@ -280,6 +280,7 @@ enum record_sample_flags {
 	RECORD_SAMPLE_NEED_RESCHED = 1 << 1, /* the task was asked to leave the CPU */
 	RECORD_SAMPLE_USER = 1 << 2, /* user mode was interrupted */
 	RECORD_SAMPLE_NEED_RESCHED_LAZY = 1 << 3, /* asked to leave it when it suits */
+	RECORD_SAMPLE_NMI = 1 << 4, /* taken by an NMI: interrupts were off */
 };
 
 /* Indices of record_sample.cpu_time_ns: enum cpu_usage_stat, in this order in all kernels since 3.3. */
@@ -412,8 +413,9 @@ struct record_slot {
 		[2]; /* when the CPU's worker pools had last got on, then, in their unit */
 	__u64 last_event; /* numbers of the last ones written */
 	__u64 last_hit;
+	__u64 nmi_ns; /* the last sample that an NMI took */
 	__u64 lock_stack_next_ns; /* before that no lock's stack is taken */
-	__u64 reserved[19];
+	__u64 reserved[18];
 
 	struct record_condition conditions[RECORD_NR_KINDS];
 	struct record_deaf deaf[RECORD_NR_DEAF];

@@ -104,6 +104,11 @@ bool features_has_function(const struct features *features, const char *name)
 	return btf__find_by_name_kind(features->btf, name, BTF_KIND_FUNC) > 0;
 }
 
+bool features_have_nmi(const struct features *features)
+{
+	return !features->no_fentry && features_has_function(features, "nmi_cpu_backtrace_handler");
+}
+
 bool features_has_variable(const struct features *features, const char *name)
 {
 	return btf__find_by_name_kind(features->btf, name, BTF_KIND_VAR) > 0;

@@ -67,6 +67,9 @@ bool features_has_variable(const struct features *features, const char *name);
 bool features_has_type(const struct features *features, const char *name);
 bool features_has_member(const struct features *features, const char *type, const char *member);
 
+/* Whether a program can hang on what the kernel does at each NMI. */
+bool features_have_nmi(const struct features *features);
+
 /* Why the recorder cannot find the run queues, without which it sees nothing; NULL: it can. */
 struct error *features_check_variables(const struct features *features);
 

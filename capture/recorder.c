@@ -118,8 +118,8 @@ static uint32_t nr_present(uint32_t nr_possible)
 	return count < nr_possible ? count : nr_possible;
 }
 
-/* Tracepoints that the recorder hears besides, as far as the kernel has them. */
-static void choose_tracepoints(struct recorder_bpf *bpf, const struct features *features)
+/* What the recorder hears besides, as far as the kernel has it. */
+static void choose_others(struct recorder_bpf *bpf, const struct features *features)
 {
 	bool contention = features_has_type(features, "btf_trace_contention_begin");
 
@@ -127,6 +127,7 @@ static void choose_tracepoints(struct recorder_bpf *bpf, const struct features *
 	bpf_program__set_autoload(bpf->progs.contention_end, contention);
 	bpf_program__set_autoload(bpf->progs.hung_task,
 				  features_has_type(features, "btf_trace_sched_process_hang"));
+	bpf_program__set_autoload(bpf->progs.nmi, features_have_nmi(features));
 }
 
 /* One way for the recorder to run, and the recorder if it does. */
@@ -161,7 +162,7 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 					  i == choice->hook ||
 						  (i == HOOK_WATCHDOG && choice->watchdog));
 	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
-	choose_tracepoints(bpf, attempt->features);
+	choose_others(bpf, attempt->features);
 	set_variables(bpf->rodata, attempt->features);
 	bpf->rodata->nr_cpus = nr_present(attempt->nr_cpus);
 	memcpy((void *)bpf->rodata->condition_after_ns, settings->condition_after_ns,
@@ -239,12 +240,13 @@ static void detach(struct recorder *recorder)
 }
 
 /* What they tell comes on top: without them the rest is as good. */
-static void attach_tracepoints(struct recorder_bpf *bpf)
+static void attach_others(struct recorder_bpf *bpf)
 {
 	struct program programs[] = {
 		{ bpf->progs.contention_end, &bpf->links.contention_end },
 		{ bpf->progs.contention_begin, &bpf->links.contention_begin },
 		{ bpf->progs.hung_task, &bpf->links.hung_task },
+		{ bpf->progs.nmi, &bpf->links.nmi },
 	};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
@@ -264,7 +266,7 @@ static struct error *attach(const struct recorder_choice *choice, struct recorde
 	else if (!err && choice->hook != HOOK_WATCHDOG)
 		err = attach_function(recorder->bpf, choice->hook);
 	if (!err)
-		attach_tracepoints(recorder->bpf);
+		attach_others(recorder->bpf);
 	return err;
 }
 
