@@ -38,6 +38,7 @@ struct watch_options {
 	} max_triggers;
 	const char *store; /* not owned */
 	const char *metrics; /* not owned; NULL: none are wanted */
+	bool locks; /* the record has who spins for which */
 	bool print;
 	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;

@@ -119,9 +119,9 @@ static uint32_t nr_present(uint32_t nr_possible)
 }
 
 /* What the recorder hears besides, as far as the kernel has it. */
-static void choose_others(struct recorder_bpf *bpf, const struct features *features)
+static void choose_others(struct recorder_bpf *bpf, const struct features *features, bool locks)
 {
-	bool contention = features_has_type(features, "btf_trace_contention_begin");
+	bool contention = locks && features_has_type(features, "btf_trace_contention_begin");
 
 	bpf_program__set_autoload(bpf->progs.contention_begin, contention);
 	bpf_program__set_autoload(bpf->progs.contention_end, contention);
@@ -162,11 +162,12 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 					  i == choice->hook ||
 						  (i == HOOK_WATCHDOG && choice->watchdog));
 	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
-	choose_others(bpf, attempt->features);
+	choose_others(bpf, attempt->features, settings->locks);
 	set_variables(bpf->rodata, attempt->features);
 	bpf->rodata->nr_cpus = nr_present(attempt->nr_cpus);
 	memcpy((void *)bpf->rodata->condition_after_ns, settings->condition_after_ns,
 	       sizeof(settings->condition_after_ns));
+	bpf->rodata->notes_locks = settings->locks;
 	bpf->rodata->sample_first_ns = settings->sample_first_ns;
 	bpf->rodata->sample_interval_ns = settings->sample_interval_ns;
 	if (choice->hook != HOOK_WATCHDOG)
@@ -385,6 +386,7 @@ struct error *recorder_try(const struct features *features, struct recorder *ret
 	static const struct recorder_settings settings = {
 		.sample_first_ns = NS_PER_SEC,
 		.sample_interval_ns = NS_PER_SEC,
+		.locks = true,
 	};
 	struct attempt attempt = {
 		.features = features,

@@ -102,6 +102,7 @@ static struct error *start_recorder(struct watch *watch)
 	struct recorder_settings settings = {
 		.sample_first_ns = header_sample_first_ns(options),
 		.sample_interval_ns = SAMPLE_INTERVAL_NS,
+		.locks = options->locks,
 	};
 	memcpy(settings.condition_after_ns, options->threshold_for.ns,
 	       sizeof(settings.condition_after_ns));

@@ -57,20 +57,21 @@ static void test_defaults(void **state)
 	assert_int_equal(options.trigger_after_ns, 20 * NS_PER_SEC);
 	assert_int_equal(options.trigger, RECORD_TRIGGER_OFF);
 	assert_string_equal(options.store, "/var/crash");
+	assert_true(options.locks);
 	assert_false(options.print || options.once || options.help);
 }
 
 static void test_all(void **state)
 {
 	struct watch_options options = accepted(
-		"--threshold 2.5 --trigger=sysrq --trigger-after 2.5 --store /s --print --once");
+		"--threshold 2.5 --trigger=sysrq --trigger-after 2.5 --store /s --locks no --print --once");
 
 	(void)state;
 	assert_int_equal(options.threshold_ns, 2500 * NS_PER_MS);
 	assert_int_equal(options.trigger_after_ns, 2500 * NS_PER_MS);
 	assert_int_equal(options.trigger, RECORD_TRIGGER_SYSRQ);
 	assert_string_equal(options.store, "/s");
-	assert_true(options.print && options.once);
+	assert_true(options.print && options.once && !options.locks);
 }
 
 static void test_thresholds(void **state)
