@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "capture/gatherer.h"
+#include "capture/hits.h"
 #include "capture/metrics.h"
 #include "capture/shared.h"
 #include "state/stall.h"
@@ -25,6 +26,7 @@ struct spooler {
 	struct gatherer gatherer; /* spooler_run() has it run */
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct metrics metrics;
+	struct hits hits;
 	bool told_watching;
 	uint32_t failures; /* of the trigger, that were told */
 	struct record_slot *slot; /* room for a copy */
