@@ -25,15 +25,6 @@
 
 #define LAZY_FLAGS 0x30 /* bpf/cpu.h says which bits of x86's thread flags */
 
-/* How long each lasts until it is told of; the kernel's own limits where it has them. */
-static const uint64_t condition_after_ns[RECORD_NR_KINDS] = {
-	[RECORD_KIND_RCU_STALL] = 21 * NS_PER_SEC,
-	[RECORD_KIND_WORKQUEUE_STALL] = 30 * NS_PER_SEC,
-	[RECORD_KIND_IRQ_STORM] = 10 * NS_PER_SEC,
-	[RECORD_KIND_SOFTIRQ_STORM] = 10 * NS_PER_SEC,
-	[RECORD_KIND_NEED_RESCHED] = 10 * NS_PER_SEC,
-};
-
 /* libbpf's words are folded into our own errors. */
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -141,8 +132,7 @@ static void choose_tracepoints(struct recorder_bpf *bpf, const struct features *
 /* One way for the recorder to run, and the recorder if it does. */
 struct attempt {
 	const struct features *features;
-	uint64_t sample_first_ns;
-	uint64_t sample_interval_ns;
+	const struct recorder_settings *settings;
 	int nr_cpus;
 	bool dry; /* load only */
 	const struct pins *pins; /* those of a watch before; not if it is dry */
@@ -154,6 +144,7 @@ struct attempt {
 /* NULL in @ret: programs that do the same are there, pinned by a watch before. */
 static struct error *load(const struct attempt *attempt, struct recorder_bpf **ret)
 {
+	const struct recorder_settings *settings = attempt->settings;
 	const struct recorder_choice *choice = &attempt->choice;
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
 	if (!log)
@@ -173,12 +164,12 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	choose_tracepoints(bpf, attempt->features);
 	set_variables(bpf->rodata, attempt->features);
 	bpf->rodata->nr_cpus = nr_present(attempt->nr_cpus);
-	memcpy((void *)bpf->rodata->condition_after_ns, condition_after_ns,
-	       sizeof(condition_after_ns));
-	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
-	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
+	memcpy((void *)bpf->rodata->condition_after_ns, settings->condition_after_ns,
+	       sizeof(settings->condition_after_ns));
+	bpf->rodata->sample_first_ns = settings->sample_first_ns;
+	bpf->rodata->sample_interval_ns = settings->sample_interval_ns;
 	if (choice->hook != HOOK_WATCHDOG)
-		bpf->rodata->max_gap_ns = attempt->sample_first_ns;
+		bpf->rodata->max_gap_ns = settings->sample_first_ns;
 	struct error *err = NULL;
 	bool is_there = !attempt->dry &&
 			hooks_are_pinned(attempt->pins, PIN_HOOK, hooks_number(bpf->skeleton));
@@ -389,10 +380,13 @@ static struct error *map_record(const struct legacy *legacy, struct recorder *re
 struct error *recorder_try(const struct features *features, struct recorder *ret,
 			   struct error **ret_refused)
 {
-	struct attempt attempt = {
-		.features = features,
+	static const struct recorder_settings settings = {
 		.sample_first_ns = NS_PER_SEC,
 		.sample_interval_ns = NS_PER_SEC,
+	};
+	struct attempt attempt = {
+		.features = features,
+		.settings = &settings,
 		.dry = true,
 		.recorder = ret,
 	};
@@ -438,13 +432,11 @@ static struct recorder_choice choice_before(const struct recorder *recorder,
 	return choice;
 }
 
-struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
-			     const struct pins *pins, const struct legacy *legacy,
-			     struct recorder *ret)
+struct error *recorder_start(const struct recorder_settings *settings, const struct pins *pins,
+			     const struct legacy *legacy, struct recorder *ret)
 {
 	struct attempt attempt = {
-		.sample_first_ns = sample_first_ns,
-		.sample_interval_ns = sample_interval_ns,
+		.settings = settings,
 		.pins = pins,
 		.legacy = legacy,
 		.recorder = ret,

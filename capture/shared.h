@@ -28,7 +28,11 @@ struct shared {
 	_Atomic uint32_t watching; /* the sentry has settled down */
 	_Atomic uint32_t failures; /* times that the trigger has fired, and the machine went on */
 	_Atomic int32_t failure; /* why, the last time: an errno; 0: nothing was said */
-	_Atomic uint64_t taken_onset_ns[]; /* per CPU: the last stall that the spooler took up */
+	/* Per CPU: what the spooler took up last. */
+	struct taken {
+		_Atomic uint64_t onset_ns; /* of a stall */
+		_Atomic uint64_t event; /* number */
+	} taken[];
 };
 
 struct watch {

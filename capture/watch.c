@@ -2,6 +2,7 @@
 /* lockdump watch: loads the recorder and divides into the spooler and the sentry. */
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -60,6 +61,21 @@ static struct error *pin(struct watch *watch)
 	return NULL;
 }
 
+/* The number of the last one that the watch before could look at, when it last ran. */
+static uint64_t last_event_before(const struct record_slot *slot, uint64_t time_ns)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < RECORD_NR_EVENTS; i++) {
+		struct record_event event;
+		stall_copy_event(&slot->events[i], &event);
+		if (event.number == event.number_end && event.time_ns <= time_ns &&
+		    event.number > last)
+			last = event.number;
+	}
+	return last;
+}
+
 /* What the watch before has attended to is not attended to again; what goes on is. */
 static void take_over(const struct watch *watch)
 {
@@ -73,7 +89,9 @@ static void take_over(const struct watch *watch)
 		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
 		if (stall_state(&stall, now_ns(), recorder->silent_ns) != STALL_ON &&
 		    legacy_attended(&recorder->before, stall.onset_ns))
-			watch->shared->taken_onset_ns[cpu] = stall.onset_ns;
+			watch->shared->taken[cpu].onset_ns = stall.onset_ns;
+		watch->shared->taken[cpu].event = last_event_before(recorder_slot(recorder, cpu),
+								    recorder->before.heartbeat_ns);
 	}
 }
 
@@ -86,8 +104,13 @@ static struct error *start_recorder(struct watch *watch)
 
 	if (err)
 		return error_prefix(err, "watch");
-	err = recorder_start(header_sample_first_ns(options), SAMPLE_INTERVAL_NS, &watch->pins,
-			     &legacy, &watch->recorder);
+	struct recorder_settings settings = {
+		.sample_first_ns = header_sample_first_ns(options),
+		.sample_interval_ns = SAMPLE_INTERVAL_NS,
+	};
+	memcpy(settings.condition_after_ns, options->threshold_for.ns,
+	       sizeof(settings.condition_after_ns));
+	err = recorder_start(&settings, &watch->pins, &legacy, &watch->recorder);
 	legacy_deinit(&legacy);
 	return err;
 }

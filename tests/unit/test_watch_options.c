@@ -73,6 +73,42 @@ static void test_all(void **state)
 	assert_true(options.print && options.once);
 }
 
+static void test_thresholds(void **state)
+{
+	struct watch_options options = accepted("--threshold 3 --trigger-after 25");
+	const uint64_t *ns = options.threshold_for.ns;
+
+	(void)state;
+	assert_int_equal(ns[RECORD_KIND_SOFT_LOCKUP], 3 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HARD_LOCKUP], 3 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_NEED_RESCHED], 3 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_RCU_STALL], 21 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HUNG_TASK], 0);
+	ns = options.trigger_after_for.ns;
+	assert_int_equal(ns[RECORD_KIND_SOFT_LOCKUP], 25 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_RCU_STALL], 25 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_WORKQUEUE_STALL], 30 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HUNG_TASK], 0);
+
+	options = accepted("--threshold-for rcu-stall=2.5,irq-storm=never "
+			   "--threshold-for hard-lockup=7");
+	ns = options.threshold_for.ns;
+	assert_int_equal(ns[RECORD_KIND_RCU_STALL], 2500 * NS_PER_MS);
+	assert_int_equal(ns[RECORD_KIND_IRQ_STORM], THRESHOLD_NEVER);
+	assert_int_equal(ns[RECORD_KIND_SOFTIRQ_STORM], 10 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HARD_LOCKUP], 7 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_SOFT_LOCKUP], 10 * NS_PER_SEC);
+
+	refused("--threshold-for rcu-stall", "not a number of seconds");
+	refused("--threshold-for rcu-stall=", "rcu-stall: not a number of seconds");
+	refused("--threshold-for rcu-stall=99999999999999999999999999999999999", "not a number");
+	refused("--threshold-for soft-lockup=3", "'soft-lockup' is no kind that has a threshold");
+	refused("--threshold-for nmi=3", "'nmi' is no kind");
+	refused("--threshold-for rcu-stall=3,", "'' is no kind");
+	refused("--trigger-on rcu-stall --threshold-for rcu-stall=never",
+		"--trigger-on rcu-stall: --threshold-for says never");
+}
+
 static void test_trigger_follows(void **state)
 {
 	(void)state;
@@ -203,6 +239,7 @@ int main(void)
 		test("each option is taken", test_all),
 		test("the trigger comes 10 s after the threshold if nothing is said",
 		     test_trigger_follows),
+		test("each kind has a threshold of its own, if it is given one", test_thresholds),
 		test("seconds have limits and may be fractions", test_seconds),
 		test("a trigger before the threshold is refused", test_trigger_before_threshold),
 		test("a trigger mode that there is not is refused by name", test_modes),
