@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* lockdump watch: loads the recorder and divides into the spooler and the sentry. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -162,6 +163,7 @@ static int run(const struct watch *watch)
 
 	block_signals();
 	fflush(NULL);
+	malloc_trim(0); /* what loading BPF has left neither of them needs */
 	pid_t spooler = fork();
 	if (spooler < 0) {
 		trigger_close(&watch->trigger, &watch->recorder);
