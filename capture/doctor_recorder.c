@@ -212,11 +212,12 @@ static void find_tracing(struct findings *findings, const struct features *featu
 				 "this kernel has no tracepoint sched_process_hang",
 				 "a kernel with CONFIG_DETECT_HUNG_TASK");
 	}
-	if (features_has_function(features, "bpf_kprobe_multi_link_attach"))
+	if (features_has_kprobe_multi(features))
 		findings_add(findings, "probes", FINDING_OK, "kprobe.multi");
 	else
 		findings_add(findings, "probes", FINDING_OK,
-			     "kprobe, one by one (kprobe.multi: 5.18 and later)");
+			     "kprobe, one by one (kprobe.multi takes 5.18 with "
+			     "CONFIG_FPROBE)");
 }
 
 #define NMI_LOST \

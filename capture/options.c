@@ -20,6 +20,7 @@
 #define SECONDS_MAX	 86400.0
 #define MAX_COUNT	 10000
 #define HELP_COLUMN	 29
+#define PROBE_NAME_MAX	 (sizeof(((struct record_header *)0)->probes[0]) - 1)
 
 static const struct watch_options defaults = {
 	.threshold_ns = 10 * NS_PER_SEC,
@@ -215,6 +216,34 @@ static struct error *parse_text(const char *text, void *ret)
 	return NULL;
 }
 
+static bool is_function_name(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789_.");
+
+	return length && !text[length] && !isdigit((unsigned char)*text);
+}
+
+/* One more of them. */
+static struct error *parse_probe(const char *text, void *ret)
+{
+	struct probe_names *probes = ret;
+
+	if (!is_function_name(text))
+		return error_create(ERROR_OTHER, "not the name of a kernel function");
+	if (strlen(text) > PROBE_NAME_MAX)
+		return error_create(ERROR_OTHER, "too long: at most %zu characters",
+				    PROBE_NAME_MAX);
+	for (size_t i = 0; i < probes->count; i++)
+		if (!strcmp(text, probes->names[i]))
+			return error_create(ERROR_OTHER, "given twice");
+	if (probes->count == RECORD_NR_PROBES)
+		return error_create(ERROR_OTHER, "too many: at most %d functions",
+				    RECORD_NR_PROBES);
+	probes->names[probes->count++] = text;
+	return NULL;
+}
+
 static bool is_one_of(const char *text, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -281,8 +310,12 @@ static const struct setting settings[] = {
 	{ "locks", "Locks", "yes|no", parse_bool, MEMBER(locks),
 	  "record which lock each CPU spins for, and since when (default yes);\n"
 	  "under much contention it takes up to 0.6 % of a CPU's time" },
+	{ "probe", "Probe", "FUNC", parse_probe, MEMBER(probes),
+	  "record each call of this kernel function, with its first arguments\n"
+	  "and its caller; may be given several times" },
 	{ "print", "Print", NULL, parse_bool, MEMBER(print),
-	  "print process, memory and kernel facts of each stall" },
+	  "print process, memory and kernel facts of each stall, and the calls\n"
+	  "of probed functions: TIME(s) COMM PID MESSAGE" },
 	{ "to", "To", "WHERE", parse_outlet, MEMBER(to),
 	  "write who is stuck, where and since when, in a few lines, to the\n"
 	  "kernel's log and console (console) or to ramoops (pmsg)" },

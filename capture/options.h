@@ -40,6 +40,10 @@ struct watch_options {
 	const char *metrics; /* not owned; NULL: none are wanted */
 	bool locks; /* the record has who spins for which */
 	bool print;
+	struct probe_names {
+		const char *names[RECORD_NR_PROBES]; /* not owned; kernel functions, each once */
+		size_t count;
+	} probes;
 	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;
 	bool help; /* the rest was not looked at */

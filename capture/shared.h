@@ -16,6 +16,7 @@
 #include "capture/notify.h"
 #include "capture/options.h"
 #include "capture/pin.h"
+#include "capture/probes.h"
 #include "capture/recorder.h"
 #include "capture/trigger.h"
 
@@ -39,6 +40,7 @@ struct watch {
 	struct recorder recorder;
 	struct shared *shared;
 	struct trigger trigger;
+	struct probes probes;
 	struct pins pins; /* what stays if this process is killed */
 	struct notify notify;
 	struct journal journal;

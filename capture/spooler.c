@@ -384,12 +384,16 @@ static void answer(struct spooler *spooler)
 
 static int next_signal(const struct spooler *spooler, const sigset_t *signals)
 {
-	uint64_t now = now_ns(), wait_ns = LOOK_INTERVAL_NS;
+	uint64_t now = now_ns(), wait_ns = UINT64_MAX;
 
-	if (!spooler->open && !spooler->watch->shared->used_up)
-		return sigwaitinfo(signals, NULL);
-	if (!spooler->open)
+	if (spooler->open)
+		wait_ns = LOOK_INTERVAL_NS;
+	else if (spooler->watch->shared->used_up)
 		wait_ns = spooler->next_count_ns > now ? spooler->next_count_ns - now : 0;
+	if (spooler->hits.recorder && wait_ns > HITS_INTERVAL_NS)
+		wait_ns = HITS_INTERVAL_NS;
+	if (wait_ns == UINT64_MAX)
+		return sigwaitinfo(signals, NULL);
 	struct timespec timeout = to_timespec(wait_ns);
 	return sigtimedwait(signals, NULL, &timeout);
 }
@@ -418,6 +422,14 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 		spooler_deinit(ret);
 		return &error_no_memory;
 	}
+	if (watch->options->print && watch->probes.count) {
+		struct error *err =
+			hits_init(&watch->recorder, watch->probes.since_ns, KSYMS_PATH, &ret->hits);
+		if (err) {
+			spooler_deinit(ret);
+			return err;
+		}
+	}
 	take_over_incident(ret);
 	return NULL;
 }
@@ -426,6 +438,7 @@ void spooler_deinit(struct spooler *spooler)
 {
 	gatherer_stop(&spooler->gatherer);
 	incident_close(&spooler->incident);
+	hits_deinit(&spooler->hits);
 	free(spooler->stalls);
 	free(spooler->slot);
 	free(spooler->copy);
@@ -460,6 +473,7 @@ static int serve(struct spooler *spooler)
 		if (signal == SIGINT || signal == SIGTERM)
 			break;
 		answer(spooler);
+		complain(hits_print(&spooler->hits, false, stdout));
 		count_again(spooler);
 		if (spooler_attend(spooler))
 			return spooler->failed;
@@ -492,6 +506,7 @@ int spooler_run(const struct watch *watch)
 		return error_report(err);
 	forget_record(&spooler);
 	int status = serve(&spooler);
+	complain(hits_print(&spooler.hits, true, stdout));
 	spooler_deinit(&spooler);
 	return status;
 }

@@ -8,6 +8,7 @@
 
 #include "capture/alarms.h"
 #include "capture/gatherer.h"
+#include "capture/hits.h"
 #include "capture/metrics.h"
 #include "capture/shared.h"
 #include "state/stall.h"
@@ -28,6 +29,7 @@ struct spooler {
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
 	struct alarms alarms;
 	struct metrics metrics;
+	struct hits hits;
 	bool told_watching;
 	uint32_t failures; /* of the trigger, that were told */
 	struct record_slot *slot; /* room for a copy */

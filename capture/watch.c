@@ -18,11 +18,13 @@
 #include "capture/spooler.h"
 #include "lockdump.h"
 #include "state/stall.h"
+#include "symbols/ksyms.h"
 
 /* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
 #define INCIDENT_REST (4 << 20)
 
-static struct error *check(const struct watch_options *options, int *ret_lock_fd)
+static struct error *check(const struct watch_options *options, struct probes *probes,
+			   int *ret_lock_fd)
 {
 	struct error *err = preflight_privilege();
 
@@ -32,6 +34,8 @@ static struct error *check(const struct watch_options *options, int *ret_lock_fd
 		err = preflight_store(options->store, INCIDENT_REST);
 	if (!err && options->to)
 		err = error_prefix(outlet_check(options->to, ""), "watch: --to");
+	if (!err)
+		err = probes_find(&options->probes, KSYMS_PATH, probes);
 	return err;
 }
 
@@ -52,6 +56,8 @@ static struct error *pin(struct watch *watch)
 	}
 	if (err && watch->trigger.by_kernel)
 		return error_prefix(err, "--trigger: it must not end with this process");
+	if (!err)
+		probes_pin(&watch->probes, &watch->pins);
 	warn_unpinned(err);
 	return NULL;
 }
@@ -125,6 +131,8 @@ static struct error *prepare(struct watch *watch)
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
 	if (!err)
+		err = probes_attach(&watch->probes, &watch->recorder, &watch->pins);
+	if (!err)
 		err = trigger_attach(&watch->trigger, watch->options, &watch->recorder,
 				     &watch->pins);
 	if (!err && watch->recorder.taken_over)
@@ -156,7 +164,7 @@ static int run(const struct watch *watch)
 
 	block_signals();
 	fflush(NULL);
-	malloc_trim(0); /* what loading BPF has left: the children would each make it their own */
+	malloc_trim(0); /* what loading BPF has left neither of them needs */
 	pid_t spooler = fork();
 	if (spooler < 0) {
 		trigger_close(&watch->trigger, &watch->recorder);
@@ -175,6 +183,10 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 	struct error *unpinned = pins_open(PIN_BPFFS, &watch->pins);
 	struct error *err = start_recorder(watch);
 
+	if (err && watch->probes.count) {
+		error_destroy(unpinned);
+		return error_prefix(err, "--probe");
+	}
 	if (err) {
 		error_destroy(unpinned);
 		error_report(err);
@@ -206,7 +218,7 @@ int cmd_watch(int argc, char **argv)
 	err = notify_init(&watch.notify);
 	if (err) /* worth a line, but not the watch */
 		error_report(err);
-	err = check(&options, &lock_fd);
+	err = check(&options, &watch.probes, &lock_fd);
 	if (!err)
 		err = watch_by_what_there_is(&watch, &status);
 	if (err)

@@ -12,12 +12,12 @@
 #include "capture/external.h"
 #include "capture/options.h"
 
-#define MAX_WORDS 16
+#define MAX_WORDS 32
 
 /* Parses the words of @line. */
 static struct error *parse(const char *line, struct watch_options *ret)
 {
-	static char copy[256];
+	static char copy[1024];
 	char *argv[MAX_WORDS + 1] = { "watch" }, *rest;
 	int argc = 1;
 
@@ -186,6 +186,33 @@ static void test_max_triggers(void **state)
 	refused("--max-triggers 99999999999999999999/1", "not N/DAYS");
 }
 
+static void test_probes(void **state)
+{
+	struct watch_options options = accepted("--probe vfs_read --print --probe=foo.isra.0");
+	char line[1024] = "", *end = line;
+
+	(void)state;
+	assert_int_equal(options.probes.count, 2);
+	assert_string_equal(options.probes.names[0], "vfs_read");
+	assert_string_equal(options.probes.names[1], "foo.isra.0");
+	assert_int_equal(accepted("").probes.count, 0);
+	refused("--probe a --probe b --probe a", "--probe a: given twice");
+	refused("--probe vfs_read+4", "not the name of a kernel function");
+	refused("--probe 4ever", "not the name of a kernel function");
+	refused("--probe=", "not the name of a kernel function");
+	refused("--probe a;b", "not the name of a kernel function");
+	assert_int_equal(
+		accepted("--probe a23456789_123456789_123456789_123456789_1234567").probes.count,
+		1);
+	refused("--probe a23456789_123456789_123456789_123456789_12345678",
+		"at most 47 characters");
+	for (int i = 0; i < RECORD_NR_PROBES; i++)
+		end += sprintf(end, "--probe=f%d ", i);
+	assert_int_equal(accepted(line).probes.count, RECORD_NR_PROBES);
+	sprintf(end, "--probe=more");
+	refused(line, "--probe more: too many: at most 16 functions");
+}
+
 static void test_unknown(void **state)
 {
 	(void)state;
@@ -221,6 +248,8 @@ int main(void)
 		     test_kinds),
 		test("how often it triggers is two numbers, the days one if they are missing",
 		     test_max_triggers),
+		test("functions to probe are named one by one, each once; what is no name is refused",
+		     test_probes),
 		test("what is no option is refused by name", test_unknown),
 		test("--help wins over what follows", test_help),
 	};
