@@ -412,7 +412,10 @@ struct record_slot {
 		[2]; /* when the CPU's worker pools had last got on, then, in their unit */
 	__u64 last_event; /* numbers of the last ones written */
 	__u64 last_hit;
-	__u64 reserved[20];
+	/* The last time that this CPU was not looked at for more than a second: it was idle, deaf, or paused. */
+	__u64 gap_since_ns, gap_until_ns;
+	__u64 resumed_ns; /* when the machine ran again, the last time that this CPU's watchdog saw that it had not */
+	__u64 reserved[17];
 
 	struct record_condition conditions[RECORD_NR_KINDS];
 	struct record_deaf deaf[RECORD_NR_DEAF];
