@@ -97,24 +97,26 @@ static __always_inline void deaf_event(struct record_slot *slot, const struct re
 }
 
 /*
- * The CPU's own looks say better when that was: at the end of the gap that this was; at the latest when another one,
- * which came since, began.
+ * When @cpu, deaf since @since and last seen so at @last, took interrupts again. Its own looks say it best: at the end of
+ * the gap that this was; at the latest when another one, which came since, began. A global function, which the verifier
+ * follows once and not from each place that calls it.
  */
-static __always_inline __u64 heard_at(const struct record_deaf *deaf, __u64 now)
+__attribute__((noinline)) __u64 heard_at(__u32 cpu, __u64 since, __u64 last, __u64 now)
 {
-	const struct record_slot *slot = slot_of(deaf->cpu);
+	const struct record_slot *slot = slot_of(cpu);
 	__u64 heard;
 
 	if (!slot)
 		return now;
-	heard = slot->gap_since_ns > deaf->since_ns ? slot->gap_since_ns : slot->gap_until_ns;
-	return heard > deaf->last_ns && heard < now ? heard : now;
+	heard = slot->gap_since_ns > since ? slot->gap_since_ns : slot->gap_until_ns;
+	return heard > last && heard < now ? heard : now;
 }
 
 static __always_inline void deaf_end(struct record_slot *slot, struct record_deaf *deaf, __u64 now)
 {
 	if (deaf->last_ns)
-		deaf_event(slot, deaf, RECORD_EVENT_DEAF_END, heard_at(deaf, now));
+		deaf_event(slot, deaf, RECORD_EVENT_DEAF_END,
+			   heard_at(deaf->cpu, deaf->since_ns, deaf->last_ns, now));
 	deaf->last_ns = 0;
 	barrier();
 	deaf->since_ns = 0;

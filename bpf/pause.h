@@ -18,10 +18,6 @@
  */
 const volatile __u64 max_gap_ns = 0;
 
-struct span {
-	__u64 since, until;
-};
-
 /* Before the slot's look is moved on: who finds that it was sees this too. */
 static __always_inline void note_gap(struct record_slot *slot, __u64 before, __u64 now)
 {
@@ -32,38 +28,53 @@ static __always_inline void note_gap(struct record_slot *slot, __u64 before, __u
 	barrier();
 }
 
-/* Narrows @span, in which this CPU was not looked at, to where no other was. False if too little is left of it. */
-static __always_inline bool is_pause(struct span *span)
+/*
+ * How long nothing ran of the time from @since to @until, in which this CPU was not looked at; 0: it is too little to be
+ * a pause. When that was is in the slot then. A global function, which the verifier follows once and not from each place
+ * that calls it; and what it narrows is in the slot, not in registers, of which it would follow each combination.
+ */
+__attribute__((noinline)) __u64 find_pause(__u64 since, __u64 until)
 {
 	__u32 self = bpf_get_smp_processor_id();
+	struct record_slot *slot = slot_of(self);
 
-	if (!max_gap_ns)
-		return false;
+	if (!slot || !max_gap_ns || until <= since || until - since <= max_gap_ns)
+		return 0;
+	slot->pause_since_ns = since;
+	slot->pause_until_ns = until;
 	for (__u32 cpu = 0; cpu < 2 * RECORD_NR_NEIGHBOURS; cpu++) {
-		const struct record_slot *slot = cpu < nr_cpus && cpu != self ? slot_of(cpu) : NULL;
-		if (!slot || last_look(slot) <= span->since)
+		const struct record_slot *other =
+			cpu < nr_cpus && cpu != self ? slot_of(cpu) : NULL;
+		barrier();
+		if (!other || last_look(other) <= since)
 			continue;
-		if (slot->gap_until_ns <= span->since)
-			return false;
-		if (slot->gap_since_ns > span->since)
-			span->since = slot->gap_since_ns;
-		if (slot->gap_until_ns < span->until)
-			span->until = slot->gap_until_ns;
+		if (other->gap_until_ns <= since)
+			return 0;
+		if (other->gap_since_ns > slot->pause_since_ns)
+			slot->pause_since_ns = other->gap_since_ns;
+		if (other->gap_until_ns < slot->pause_until_ns)
+			slot->pause_until_ns = other->gap_until_ns;
 	}
-	return span->until > span->since && span->until - span->since > max_gap_ns;
+	barrier();
+	since = slot->pause_since_ns;
+	until = slot->pause_until_ns;
+	return until > since && until - since > max_gap_ns ? until - since : 0;
 }
 
-/* Its time does not count, neither for the stall nor for what is wrong in it. */
-static __always_inline void pause_stall(struct record_slot *slot, const struct span *span)
+/* A pause's time does not count, neither for the stall nor for what is wrong in it. */
+static __always_inline void pause_stall(struct record_slot *slot, __u64 before, __u64 now)
 {
 	struct record_condition *resched = &slot->conditions[RECORD_KIND_NEED_RESCHED];
+	__u64 paused_ns = find_pause(before, now);
 	struct record_event *event;
 
-	slot->paused_ns += span->until - span->since;
+	if (!paused_ns)
+		return;
+	slot->paused_ns += paused_ns;
 	if (resched->since_ns)
-		resched->since_ns += span->until - span->since;
-	event = event_begin(slot, RECORD_EVENT_PAUSE, span->until);
-	event->since_ns = span->since;
+		resched->since_ns += paused_ns;
+	event = event_begin(slot, RECORD_EVENT_PAUSE, slot->pause_until_ns);
+	event->since_ns = slot->pause_since_ns;
 	event->cpu = -1;
 	event->pid = 0;
 	__builtin_memset(event->comm, 0, sizeof(event->comm));
@@ -78,9 +89,7 @@ static __always_inline void pause_stall(struct record_slot *slot, const struct s
 static __always_inline void note_pause(struct record_slot *slot, const struct hrtimer *watchdog,
 				       __u64 now)
 {
-	struct span span = { BPF_CORE_READ(watchdog, _softexpires), now };
-
-	if (span.since < now && now - span.since > max_gap_ns && is_pause(&span))
+	if (find_pause(BPF_CORE_READ(watchdog, _softexpires), now))
 		slot->resumed_ns = now;
 }
 

@@ -114,10 +114,7 @@ static __always_inline bool progressed(struct record_slot *slot, const struct rq
 /* The stall goes on; since the last look, at @before, nothing may have run. */
 static __always_inline void go_on(struct record_slot *slot, __u64 before, __u64 now)
 {
-	struct span span = { before, now };
-
-	if (now - before > max_gap_ns && is_pause(&span))
-		pause_stall(slot, &span);
+	pause_stall(slot, before, now);
 	barrier();
 	slot->last_ns = now;
 }
