@@ -155,21 +155,25 @@ static __always_inline void look_at_rcu(struct record_slot *slot, bool fresh, __
 	slot->rcu_sequence = sequence;
 }
 
-/* The kernel's own detector found @task, and will again while it hangs. */
+/*
+ * The kernel's own detector found @task, and will again while it hangs, in passes over all tasks. A condition begins
+ * anew with a pass that begins with another task.
+ */
 static __always_inline void note_hung_task(struct record_slot *slot, struct task_struct *task,
 					   __u64 now)
 {
 	struct record_condition *condition = &slot->conditions[RECORD_KIND_HUNG_TASK];
 	struct record_event *event = event_begin(slot, RECORD_EVENT_CONDITION, now);
 
-	condition->words[0] = (__u64)task;
-	condition->words[1] = BPF_CORE_READ(task, pid);
-	if (!condition->since_ns)
+	if (now - condition->last_ns > ROUND_NS && condition->words[0] != (__u64)task) {
+		condition->words[0] = (__u64)task;
+		condition->words[1] = BPF_CORE_READ(task, pid);
 		condition->since_ns = now;
+	}
 	condition->last_ns = now;
 	event->since_ns = now;
 	event->cpu = -1;
-	event->pid = condition->words[1];
+	event->pid = BPF_CORE_READ(task, pid);
 	BPF_CORE_READ_INTO(&event->comm, task, comm);
 	event->words[0] = RECORD_KIND_HUNG_TASK;
 	event->words[1] = (__u64)task;

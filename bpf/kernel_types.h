@@ -158,7 +158,12 @@ struct pcpu_hot {
 
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
+	unsigned long di;
+	unsigned long si;
+	unsigned long dx;
+	unsigned long sp;
 	unsigned long cs;
+	unsigned long flags;
 };
 #endif
 

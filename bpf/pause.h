@@ -18,6 +18,9 @@
  */
 const volatile __u64 max_gap_ns = 0;
 
+/* Idle CPUs are looked at by the watchdog, each 4 s (2/5 of kernel.watchdog_thresh): what is longer is no rest. */
+#define IDLE_GAP_NS 5000000000ull
+
 /* Before the slot's look is moved on: who finds that it was sees this too. */
 static __always_inline void note_gap(struct record_slot *slot, __u64 before, __u64 now)
 {

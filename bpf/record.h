@@ -280,6 +280,7 @@ enum record_sample_flags {
 	RECORD_SAMPLE_NEED_RESCHED = 1 << 1, /* the task was asked to leave the CPU */
 	RECORD_SAMPLE_USER = 1 << 2, /* user mode was interrupted */
 	RECORD_SAMPLE_NEED_RESCHED_LAZY = 1 << 3, /* asked to leave it when it suits */
+	RECORD_SAMPLE_NMI = 1 << 4, /* taken by an NMI: interrupts were off */
 };
 
 /* Indices of record_sample.cpu_time_ns: enum cpu_usage_stat, in this order in all kernels since 3.3. */
@@ -412,12 +413,13 @@ struct record_slot {
 		[2]; /* when the CPU's worker pools had last got on, then, in their unit */
 	__u64 last_event; /* numbers of the last ones written */
 	__u64 last_hit;
+	__u64 nmi_ns; /* the last sample that an NMI took */
 	/* The last time that this CPU was not looked at for more than a second: it was idle, deaf, or paused. */
 	__u64 gap_since_ns, gap_until_ns;
 	/* Of the last such time of this CPU: when no other was looked at either. Not a pause if it is short or empty. */
 	__u64 pause_since_ns, pause_until_ns;
 	__u64 resumed_ns; /* when the machine ran again, the last time that this CPU's watchdog saw that it had not */
-	__u64 reserved[15];
+	__u64 reserved[14];
 
 	struct record_condition conditions[RECORD_NR_KINDS];
 	struct record_deaf deaf[RECORD_NR_DEAF];

@@ -13,6 +13,7 @@
 #include "bpf/contention.h"
 #include "bpf/cpu.h"
 #include "bpf/neighbours.h"
+#include "bpf/nmi.h"
 #include "bpf/pause.h"
 #include "bpf/sample.h"
 #include "bpf/slot.h"
@@ -23,7 +24,7 @@ char LICENSE[] SEC("license") = "GPL";
 const volatile __u64 sample_first_ns = 1000000000;
 const volatile __u64 sample_interval_ns = 1000000000;
 static __always_inline void take_sample(void *ctx, struct record_slot *slot, const struct rq *rq,
-					struct pt_regs *regs, __u64 now)
+					struct pt_regs *regs, __u64 now, __u32 flags)
 {
 	__u64 number = slot->last_number + 1;
 	__u32 index = record_place(number - slot->first_number);
@@ -39,7 +40,7 @@ static __always_inline void take_sample(void *ctx, struct record_slot *slot, con
 	barrier();
 	sample->time_ns = now;
 	sample->onset_ns = slot->onset_ns;
-	sample->flags = 0;
+	sample->flags = flags;
 	sample->nr_running = BPF_CORE_READ(rq, nr_running);
 	sample->nr_switches = slot->nr_switches;
 	read_preempt_count(sample);
@@ -143,7 +144,7 @@ static __always_inline void sample_if_due(void *ctx, struct record_slot *slot, c
 	slot->next_sample_ns += interval;
 	if (slot->next_sample_ns <= now) /* looks are rarer than samples: do not catch up */
 		slot->next_sample_ns = now + interval;
-	take_sample(ctx, slot, rq, regs, now);
+	take_sample(ctx, slot, rq, regs, now, 0);
 }
 
 static __always_inline void look_around(struct record_slot *slot, __u64 now)
@@ -198,6 +199,29 @@ static __always_inline int look(void *ctx, const struct hrtimer *watchdog)
 	return 0;
 }
 
+/*
+ * From an NMI: what the tick would do if it came. But RCU takes a pause for a stall, and sends NMIs right behind it:
+ * then this CPU has done no wrong.
+ */
+static __always_inline void look_while_deaf(void *ctx, struct pt_regs *regs)
+{
+	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
+	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
+	__u64 now = bpf_ktime_get_ns();
+
+	if (!max_gap_ns || !slot || !rq || !is_deaf_here(slot, rq, regs, now) ||
+	    find_pause(last_look(slot), now) > IDLE_GAP_NS)
+		return;
+	slot->nmi_ns = now;
+	if (stall_is_on(slot))
+		slot->last_ns = now;
+	else
+		begin_stall(slot, rq, last_look(slot), now);
+	if (!slot->wanted_ns && BPF_CORE_READ(rq, nr_running) > 1)
+		slot->wanted_ns = now;
+	take_sample(ctx, slot, rq, regs, now, RECORD_SAMPLE_NMI);
+}
+
 /* The tick, by the kernel's names for it; sched_tick was scheduler_tick until 86dd6c04ef9f, 6.10. */
 
 SEC("fentry/account_process_tick")
@@ -228,6 +252,17 @@ SEC("fentry/watchdog_timer_fn")
 int watchdog(__u64 *ctx)
 {
 	return look(ctx, (const struct hrtimer *)ctx[0]);
+}
+
+/*
+ * Each NMI goes through all handlers (arch/x86/kernel/nmi.c), so through this one. nmi_handle(), which calls them, is
+ * split by the compiler since 6.1: its entry is passed by.
+ */
+SEC("fentry/nmi_cpu_backtrace_handler")
+int nmi(__u64 *ctx)
+{
+	look_while_deaf(ctx, (struct pt_regs *)ctx[1]);
+	return 0;
 }
 
 /* Where no function can be hung on: the loader makes an event for each CPU. */

@@ -13,7 +13,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 /* Set before the load. */
-const volatile __u64 trigger_after_ns = 0;
+const volatile __u64 trigger_after_ns[RECORD_NR_KINDS] = {};
 const volatile __u32 trigger_on = 0; /* 1 << enum record_kind */
 /*
  * The controller comes first, by sysrq: not before its heartbeat is so old, or its last write is so long ago. 0: it
@@ -75,25 +75,28 @@ static __always_inline bool find_stall(const struct record_slot *slot, struct ca
 {
 	__u64 lasted_ns = record_stall_ns(slot->onset_ns, slot->last_ns, slot->paused_ns);
 
-	if (!slot->onset_ns || slot->end_ns || !slot->wanted_ns || lasted_ns < trigger_after_ns ||
+	if (!slot->onset_ns || slot->end_ns || !slot->wanted_ns ||
+	    lasted_ns < trigger_after_ns[RECORD_KIND_SOFT_LOCKUP] ||
 	    !goes_on(slot, interrupted_regs()))
 		return false;
 	fill(ret, RECORD_KIND_SOFT_LOCKUP, slot->onset_ns, lasted_ns);
 	return true;
 }
 
-/* Looks once a second keep it up. */
-static __always_inline bool is_lasting(__u64 since_ns, __u64 last_ns, __u64 now)
+/* Looks once a second keep it up; at hung tasks the kernel looks when it likes. */
+static __always_inline bool is_lasting(__u32 kind, __u64 since_ns, __u64 last_ns, __u64 now)
 {
-	return since_ns && last_ns - since_ns >= trigger_after_ns && last_ns > since_ns &&
-	       now < last_ns + FRESH_NS;
+	if (kind >= RECORD_NR_KINDS || !since_ns || last_ns < since_ns ||
+	    (last_ns == since_ns && kind != RECORD_KIND_HUNG_TASK))
+		return false;
+	return last_ns - since_ns >= trigger_after_ns[kind] && now < last_ns + FRESH_NS;
 }
 
 static __always_inline bool find_deaf(const struct record_slot *slot, __u64 now, struct cause *ret)
 {
 	for (int i = 0; i < RECORD_NR_DEAF; i++) {
 		const struct record_deaf *deaf = &slot->deaf[i];
-		if (!is_lasting(deaf->since_ns, deaf->last_ns, now))
+		if (!is_lasting(RECORD_KIND_HARD_LOCKUP, deaf->since_ns, deaf->last_ns, now))
 			continue;
 		fill(ret, RECORD_KIND_HARD_LOCKUP, deaf->since_ns, deaf->last_ns - deaf->since_ns);
 		ret->cpu = deaf->cpu;
@@ -109,9 +112,14 @@ static __always_inline bool find_condition(const struct record_slot *slot, __u64
 {
 	for (__u32 kind = RECORD_KIND_RCU_STALL; kind < RECORD_NR_KINDS; kind++) {
 		const struct record_condition *condition = &slot->conditions[kind];
-		if (!is_on(kind) || !is_lasting(condition->since_ns, condition->last_ns, now))
+		if (!is_on(kind) || !is_lasting(kind, condition->since_ns, condition->last_ns, now))
 			continue;
 		fill(ret, kind, condition->since_ns, condition->last_ns - condition->since_ns);
+		if (kind == RECORD_KIND_HUNG_TASK) {
+			struct task_struct *task = (void *)condition->words[0];
+			ret->pid = condition->words[1];
+			BPF_CORE_READ_INTO(&ret->comm, task, comm);
+		}
 		return true;
 	}
 	return false;

@@ -19,18 +19,12 @@ static unsigned int count(const struct watch_options *options)
 	return triggers;
 }
 
-bool budget_check(const struct watch *watch)
+bool budget_is_used_up(const struct watch_options *options, bool before)
 {
-	const struct watch_options *options = watch->options;
 	const struct max_triggers *max = &options->max_triggers;
-
-	if (trigger_is_off(&watch->trigger))
-		return false;
 	unsigned int triggers = count(options);
 	bool used_up = triggers >= max->count;
-	bool before = atomic_exchange(&watch->shared->used_up, used_up);
-	if (watch->trigger.by_kernel)
-		kernel_trigger_set(&watch->recorder, !used_up);
+
 	if (used_up && !before)
 		fprintf(stderr,
 			"lockdump: --max-triggers %u/%u: %u incidents in %s are its work: it only "
@@ -40,4 +34,15 @@ bool budget_check(const struct watch *watch)
 		fprintf(stderr, "lockdump: --max-triggers %u/%u: armed again\n", max->count,
 			max->days);
 	return used_up;
+}
+
+void budget_check(const struct watch *watch)
+{
+	struct shared *shared = watch->shared;
+
+	if (trigger_is_off(&watch->trigger))
+		return;
+	shared->used_up = budget_is_used_up(watch->options, shared->used_up);
+	if (watch->trigger.by_kernel)
+		kernel_trigger_set(&watch->recorder, !shared->used_up);
 }

@@ -11,10 +11,13 @@
 #include "capture/shared.h"
 
 /*
- * Counts in the store, arms or disarms the triggers by it, and says so if that has changed something. True: it is used
- * up, and to be looked at again in BUDGET_INTERVAL_NS. Not for the sentry: it reads files.
+ * Counts in the store, and says so if it is not as @before. While it is used up, it is to be looked at again in
+ * BUDGET_INTERVAL_NS. Not for the sentry: it reads files.
  */
-bool budget_check(const struct watch *watch);
+bool budget_is_used_up(const struct watch_options *options, bool before);
+
+/* The same, and arms or disarms the triggers by it. */
+void budget_check(const struct watch *watch);
 
 #define BUDGET_INTERVAL_NS (3600 * NS_PER_SEC)
 

@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The programs in the kernel: which way they would be run is asked of the recorder itself. */
-#include <errno.h>
 #include <linux/magic.h>
-#include <linux/perf_event.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "base/cleanup.h"
 #include "capture/doctor.h"
 #include "capture/features.h"
 #include "capture/kernel_trigger.h"
 #include "capture/recorder.h"
+#include "capture/text_file.h"
 
 #define BPFFS_PATH "/sys/fs/bpf"
 #define LEFT_LOST                                                     \
@@ -213,43 +212,41 @@ static void find_tracing(struct findings *findings, const struct features *featu
 				 "this kernel has no tracepoint sched_process_hang",
 				 "a kernel with CONFIG_DETECT_HUNG_TASK");
 	}
-	if (features_has_function(features, "bpf_kprobe_multi_link_attach"))
+	if (features_has_kprobe_multi(features))
 		findings_add(findings, "probes", FINDING_OK, "kprobe.multi");
 	else
 		findings_add(findings, "probes", FINDING_OK,
-			     "kprobe, one by one (kprobe.multi: 5.18 and later)");
+			     "kprobe, one by one (kprobe.multi takes 5.18 with "
+			     "CONFIG_FPROBE)");
 }
 
-/* A counter that is never started. Where the machine has none (many VMs), no NMI comes to a CPU that is deaf. */
-static void find_nmi(struct doctor *doctor)
-{
-	struct findings *findings = &doctor->findings;
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_HARDWARE,
-		.size = sizeof(attr),
-		.config = PERF_COUNT_HW_CPU_CYCLES,
-		.sample_period = 1000000000,
-		.disabled = 1,
-	};
+#define NMI_LOST \
+	"samples of a CPU whose interrupts are off: its neighbour sees that it is deaf, no more"
 
-	if (!doctor->is_root) {
-		findings_add(findings, "NMI samples", FINDING_UNKNOWN, NULL);
-		findings_explain(findings, NULL, "only root may count a CPU's cycles",
-				 "run it as root");
-		return;
+/* NMIs are the kernel's own to send: by its NMI watchdog, where the machine has a counter for that. Many VMs have none. */
+static void find_nmi(struct findings *findings, const struct features *features)
+{
+	_cleanup_free_ char *watchdog = text_file_read("/proc/sys/kernel/nmi_watchdog", 8);
+	_cleanup_free_ char *seconds = text_file_read("/proc/sys/kernel/watchdog_thresh", 16);
+
+	if (!features_have_nmi(features)) {
+		findings_add(findings, "NMI samples", FINDING_DEGRADED, NULL);
+		findings_explain(
+			findings, NMI_LOST,
+			"no program can hang on the kernel's function nmi_cpu_backtrace_handler",
+			NULL);
+	} else if (watchdog && !strcmp(watchdog, "1")) {
+		findings_add(findings, "NMI samples", FINDING_OK,
+			     "nmi_cpu_backtrace_handler; the NMI watchdog's come each %s s",
+			     seconds ? seconds : "?");
+	} else {
+		findings_add(
+			findings, "NMI samples", FINDING_DEGRADED,
+			"nmi_cpu_backtrace_handler, when RCU's stall detector or sysrq-l send one");
+		findings_explain(findings, NMI_LOST,
+				 "the NMI watchdog is off, or the machine has no counter for it",
+				 "sysctl kernel.nmi_watchdog=1");
 	}
-	int fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
-	if (fd >= 0) {
-		findings_add(findings, "NMI samples", FINDING_OK, "perf event cycles");
-		close(fd);
-		return;
-	}
-	findings_add(findings, "NMI samples", FINDING_DEGRADED, NULL);
-	findings_blame(
-		findings,
-		"samples of CPUs whose interrupts are off: their neighbours see that they are "
-		"deaf, no more",
-		error_errno("no perf event of the CPU's cycles"));
 }
 
 static void find_bpffs(struct findings *findings)
@@ -284,7 +281,7 @@ void doctor_recorder(struct doctor *doctor)
 	find_variables(doctor, &features);
 	find_members(findings, &features);
 	find_tracing(findings, &features);
-	find_nmi(doctor);
+	find_nmi(findings, &features);
 	find_bpffs(findings);
 	features_deinit(&features);
 }

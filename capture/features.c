@@ -44,7 +44,7 @@ const char *hook_name(enum hook hook)
  * A BPF trampoline on a function of the core kernel is ftrace's: it needs the function's nop, and the kernel
  * refuses with EBUSY while ftrace is off (kernel/trace/ftrace.c, FTRACE_OPS_FL_PERMANENT, since 5.5).
  */
-static struct error *check_fentry(void)
+static struct error *check_fentry(bool *ret_is_off)
 {
 	_cleanup_fclose_ FILE *file = fopen(FTRACE_ENABLED_PATH, "re");
 
@@ -52,7 +52,8 @@ static struct error *check_fentry(void)
 		return error_create(ERROR_NOT_FOUND,
 				    "this kernel's functions cannot be traced; "
 				    "it takes CONFIG_FUNCTION_TRACER and CONFIG_DYNAMIC_FTRACE");
-	if (file && getc(file) == '0')
+	*ret_is_off = file && getc(file) == '0';
+	if (*ret_is_off)
 		return error_create(ERROR_OTHER,
 				    "tracing of functions is off; set kernel.ftrace_enabled to 1");
 	return NULL;
@@ -86,7 +87,7 @@ struct error *features_probe(struct features *ret)
 	for (size_t i = 0; i < NR_HOOKS; i++)
 		ret->has_function[i] =
 			i == HOOK_CPU_CLOCK || features_has_function(ret, hook_names[i]);
-	ret->no_fentry = check_fentry();
+	ret->no_fentry = check_fentry(&ret->tracing_is_off);
 	find_variables(ret);
 	return NULL;
 }
@@ -102,6 +103,11 @@ void features_deinit(struct features *features)
 bool features_has_function(const struct features *features, const char *name)
 {
 	return btf__find_by_name_kind(features->btf, name, BTF_KIND_FUNC) > 0;
+}
+
+bool features_have_nmi(const struct features *features)
+{
+	return !features->no_fentry && features_has_function(features, "nmi_cpu_backtrace_handler");
 }
 
 bool features_has_variable(const struct features *features, const char *name)
@@ -135,6 +141,13 @@ bool features_has_member(const struct features *features, const char *type, cons
 	int id = btf__find_by_name_kind(features->btf, type, BTF_KIND_STRUCT);
 
 	return id > 0 && has_member(features->btf, btf__type_by_id(features->btf, id), member, 0);
+}
+
+/* bpf_kprobe_multi_link_attach() is there without CONFIG_FPROBE, too, and does nothing then; kernel/trace/fprobe.c is not. */
+bool features_has_kprobe_multi(const struct features *features)
+{
+	return features_has_function(features, "bpf_kprobe_multi_link_attach") &&
+	       features_has_function(features, "register_fprobe_ips");
 }
 
 struct error *features_check_variables(const struct features *features)

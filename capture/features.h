@@ -51,6 +51,7 @@ struct features {
 	bool has_function[NR_HOOKS]; /* the BTF has it; HOOK_CPU_CLOCK always */
 	struct error *
 		no_fentry; /* why nothing can be attached to a function; NULL: nothing speaks against it */
+	bool tracing_is_off; /* that is why: the kernel could */
 	bool variables_in_btf;
 	struct ksym_wanted
 		variables[NR_VARIABLES]; /* address 0: not there, hidden, or not needed */
@@ -66,6 +67,12 @@ bool features_has_function(const struct features *features, const char *name);
 bool features_has_variable(const struct features *features, const char *name);
 bool features_has_type(const struct features *features, const char *name);
 bool features_has_member(const struct features *features, const char *type, const char *member);
+
+/* Whether a program can hang on what the kernel does at each NMI. */
+bool features_have_nmi(const struct features *features);
+
+/* Whether one program can be hung on many functions at once: kprobe.multi, since 5.18 and with CONFIG_FPROBE. */
+bool features_has_kprobe_multi(const struct features *features);
 
 /* Why the recorder cannot find the run queues, without which it sees nothing; NULL: it can. */
 struct error *features_check_variables(const struct features *features);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "capture/budget.h"
 #include "capture/clock.h"
 #include "capture/events.h"
 #include "capture/gatherer.h"
@@ -22,6 +23,7 @@
 #include "capture/sysrq.h"
 #include "capture/text_file.h"
 #include "kdump/store.h"
+#include "kdump/triggers.h"
 
 #define BOOT_ID_PATH   "/proc/sys/kernel/random/boot_id"
 #define WATCHDOG_PATH  "/proc/sys/kernel/watchdog"
@@ -35,6 +37,8 @@ struct follower {
 	int kmsg_fd;
 	int signal_fd;
 	int sysrq_fd; /* -1: no trigger */
+	bool used_up; /* capture/budget.h: no trigger for now */
+	uint64_t next_count_ns; /* then */
 	bool open; /* an incident is */
 	bool failed; /* it could not be stored */
 	uint64_t store_ns; /* when to store the log; 0: it is stored */
@@ -56,7 +60,8 @@ static bool triggers(const struct follower *follower, const struct complaint *co
 {
 	const struct watch_options *options = follower->options;
 
-	if (follower->sysrq_fd < 0 || !(options->trigger_on.kinds & (1U << complaint->kind)))
+	if (follower->sysrq_fd < 0 || follower->used_up ||
+	    !(options->trigger_on.kinds & (1U << complaint->kind)))
 		return false;
 	/* Whose CPU takes no interrupts has said nothing about how long; the kernel waits for ten seconds. */
 	return complaint->kind == RECORD_KIND_HARD_LOCKUP ||
@@ -71,6 +76,7 @@ static void fire(struct follower *follower, const struct kmsg *kmsg)
 	event_init(&event, EVENT_CRASHING, LOG_CRIT);
 	event_add(&event, "LOCKDUMP_REASON", "%s", kmsg->text);
 	event_tell(&event, &follower->watch->journal, stderr, "crashing the machine");
+	kmsg_write(follower->kmsg_fd, TRIGGERS_SAID "the kernel says: %s", kmsg->text);
 	errno = 0;
 	int failure = write(follower->sysrq_fd, "c", 1) == 1 ? 0 : errno;
 	event_init(&event, EVENT_TRIGGER_FAILED, LOG_ERR);
@@ -197,19 +203,32 @@ static void read_log(struct follower *follower)
 	}
 }
 
+static void count_triggers(struct follower *follower)
+{
+	follower->used_up = budget_is_used_up(follower->options, follower->used_up);
+	follower->next_count_ns = now_ns() + BUDGET_INTERVAL_NS;
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* Until something is to be done; -1: nothing is. */
 static int timeout_ms(const struct follower *follower)
 {
-	uint64_t next = follower->store_ns ? follower->store_ns : follower->quiet_ns;
 	uint64_t ping_ns = follower->watch->notify.watchdog_ns / 2;
-	uint64_t now = now_ns();
+	uint64_t now = now_ns(), next = UINT64_MAX;
 
-	if (!follower->open && !ping_ns)
+	if (follower->open)
+		next = follower->store_ns ? follower->store_ns : follower->quiet_ns;
+	if (follower->used_up)
+		next = earlier(next, follower->next_count_ns);
+	if (ping_ns)
+		next = earlier(next, now + ping_ns);
+	if (next == UINT64_MAX)
 		return -1;
-	uint64_t left = !follower->open ? UINT64_MAX : next > now ? next - now : 0;
-	if (ping_ns && ping_ns < left)
-		left = ping_ns;
-	return left ? (int)(left / NS_PER_MS) + 1 : 0;
+	return next > now ? (int)((next - now) / NS_PER_MS) + 1 : 0;
 }
 
 /* Returns the exit status. */
@@ -227,6 +246,8 @@ static int follow(struct follower *follower)
 			notify_send(&follower->watch->notify, "WATCHDOG=1");
 		read_log(follower);
 		uint64_t now = now_ns();
+		if (follower->used_up && now >= follower->next_count_ns)
+			count_triggers(follower);
 		if (follower->open && follower->store_ns && now >= follower->store_ns)
 			store_log(follower);
 		if (follower->open && now >= follower->quiet_ns) {
@@ -261,7 +282,7 @@ static struct error *open_log(int *ret_fd)
 	if (watchdog && !strcmp(watchdog, "0"))
 		return error_create(ERROR_OTHER, "watch: the kernel's own watchdog is off as well; "
 						 "set kernel.watchdog to 1");
-	*ret_fd = open(KMSG_PATH, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	*ret_fd = open(KMSG_PATH, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (*ret_fd < 0 || lseek(*ret_fd, 0, SEEK_END) < 0)
 		return error_errno("watch: " KMSG_PATH);
 	return NULL;
@@ -329,6 +350,8 @@ struct error *follower_run(const struct watch *watch, int *status)
 		err = gatherer_start(watch->options->store, "", &follower.gatherer);
 	if (err)
 		return err;
+	if (follower.sysrq_fd >= 0)
+		count_triggers(&follower);
 	tell_watching(&follower);
 	*status = follow(&follower);
 	gatherer_stop(&follower.gatherer);

@@ -95,6 +95,7 @@ struct error *header_init(const struct recorder *recorder, const struct watch_op
 	snprintf(new.tick_hook, sizeof(new.tick_hook), "%s", recorder->hook);
 	/* Of a record that is taken over: the incident that goes on. Who kept the programs kept their times, too. */
 	memcpy(new.incident, header->incident, sizeof(new.incident));
+	memcpy(new.probes, header->probes, sizeof(new.probes)); /* hits in it have their index */
 	if (!recorder->bpf) {
 		new.sample_first_ns = header->sample_first_ns;
 		new.sample_interval_ns = header->sample_interval_ns;

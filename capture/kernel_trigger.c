@@ -88,7 +88,8 @@ static unsigned int choose_programs(const struct trigger_bpf *bpf,
 static void configure(struct trigger_bpf__rodata *rodata, const struct watch_options *options,
 		      bool controller_first)
 {
-	rodata->trigger_after_ns = options->trigger_after_ns;
+	memcpy((void *)rodata->trigger_after_ns, options->trigger_after_for.ns,
+	       sizeof(rodata->trigger_after_ns));
 	rodata->trigger_on = options->trigger_on.kinds;
 	rodata->heartbeat_old_ns = controller_first ? HEARTBEAT_OLD_NS : 0;
 	rodata->sysrq_old_ns = controller_first ? SYSRQ_OLD_NS : 0;

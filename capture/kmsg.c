@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/syslog.h>
 #include <unistd.h>
@@ -124,4 +125,17 @@ struct error *kmsg_print_all(const char *path, FILE *out)
 				kmsg.time_us % 1000000, kmsg.text);
 	}
 	return len && errno != EAGAIN ? error_errno("%s", path) : NULL;
+}
+
+void kmsg_write(int fd, const char *format, ...)
+{
+	char line[512] = "<2>"; /* syslog's LOG_CRIT */
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line + 3, sizeof(line) - 3, format, args);
+	va_end(args);
+	/* If the log cannot be had there is nowhere left to say so. */
+	if (write(fd, line, strlen(line)) < 0)
+		return;
 }

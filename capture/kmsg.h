@@ -35,6 +35,9 @@ struct complaint {
 /* False: the text is none's. */
 bool kmsg_is_complaint(const char *text, struct complaint *ret);
 
+/* Writes a line to the log of the kernel as a critical one; what is too long for it is cut off. */
+void kmsg_write(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* The whole log, a line each, as dmesg has it. */
 struct error *kmsg_print_all(const char *path, FILE *out);
 

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "capture/cause.h"
 
 static void print_label(const char *name, const char *value, FILE *out)
 {
@@ -61,6 +62,16 @@ static void print_last_stall(const struct metrics *metrics, FILE *out)
 	fprintf(out, "} %.3f\n", metrics->onset_s);
 }
 
+static void print_alarms(const struct metrics *metrics, FILE *out)
+{
+	begin("alarms_total", "counter", "What else was wrong, past its threshold.", out);
+	for (int kind = RECORD_KIND_HARD_LOCKUP; kind < RECORD_NR_KINDS; kind++) {
+		fputs("lockdump_alarms_total{", out);
+		print_label("kind", cause_kind_name(kind), out);
+		fprintf(out, "} %" PRIu64 "\n", metrics->alarms[kind]);
+	}
+}
+
 void metrics_print(const struct metrics *metrics, FILE *out)
 {
 	begin("watching", "gauge", "1: lockdump watches, by the kernel function hook.", out);
@@ -81,6 +92,7 @@ void metrics_print(const struct metrics *metrics, FILE *out)
 		    metrics->stalled_cpus, out);
 	print_seconds("longest_stall_seconds", "The longest stall past the threshold.",
 		      metrics->longest_s, out);
+	print_alarms(metrics, out);
 	print_count("incidents_total", "counter", "Incidents stored.", metrics->incidents, out);
 	print_count("triggers_total", "counter", "Tries to crash the machine.", metrics->triggers,
 		    out);

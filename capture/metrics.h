@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "bpf/record.h"
 
 struct metrics {
 	bool watching;
@@ -19,6 +20,7 @@ struct metrics {
 	uint64_t stalls; /* past the threshold */
 	uint32_t stalled_cpus; /* now */
 	double longest_s; /* 0: there was none */
+	uint64_t alarms[RECORD_NR_KINDS]; /* what else was wrong, past its threshold */
 	uint64_t incidents; /* stored */
 	uint64_t triggers; /* tries to crash the machine */
 	uint64_t trigger_failures; /* those that it has survived */

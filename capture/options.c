@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "capture/cause.h"
 #include "capture/clock.h"
 #include "capture/configuration.h"
 #include "capture/external.h"
@@ -19,9 +20,17 @@
 #define SECONDS_MAX	 86400.0
 #define MAX_COUNT	 10000
 #define HELP_COLUMN	 29
+#define PROBE_NAME_MAX	 (sizeof(((struct record_header *)0)->probes[0]) - 1)
 
 static const struct watch_options defaults = {
 	.threshold_ns = 10 * NS_PER_SEC,
+	.threshold_for.ns = {
+		/* The kernel's own limits, where it has them; 0: the stall's. Its detector of hung tasks has waited already. */
+		[RECORD_KIND_RCU_STALL] = 21 * NS_PER_SEC,
+		[RECORD_KIND_WORKQUEUE_STALL] = 30 * NS_PER_SEC,
+		[RECORD_KIND_IRQ_STORM] = 10 * NS_PER_SEC,
+		[RECORD_KIND_SOFTIRQ_STORM] = 10 * NS_PER_SEC,
+	},
 	.trigger_on = { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP },
 	.max_triggers = { .count = 3, .days = 1 },
 	.store = STORE_DEFAULT,
@@ -66,55 +75,104 @@ static struct error *parse_trigger(const char *text, void *ret)
 	return error_create(ERROR_OTHER, "no such mode; off, sysrq, kernel or auto");
 }
 
-/* What --trigger-on knows. */
+/* What --trigger-on knows besides the kinds of the record. */
 static const struct {
 	const char *name;
-	struct trigger_on on;
-} trigger_kinds[] = {
-	{ "soft-lockup", { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP } },
-	{ "hard-lockup", { .kinds = 1U << RECORD_KIND_HARD_LOCKUP } },
-	{ "rcu-stall", { .kinds = 1U << RECORD_KIND_RCU_STALL } },
-	{ "hung-task", { .kinds = 1U << RECORD_KIND_HUNG_TASK } },
-	{ "workqueue-stall", { .kinds = 1U << RECORD_KIND_WORKQUEUE_STALL } },
-	{ "irq-storm", { .kinds = 1U << RECORD_KIND_IRQ_STORM } },
-	{ "softirq-storm", { .kinds = 1U << RECORD_KIND_SOFTIRQ_STORM } },
-	{ "need-resched", { .kinds = 1U << RECORD_KIND_NEED_RESCHED } },
-	{ "nmi", { .requests = EXTERNAL_NMI } },
-	{ "pretimeout", { .requests = EXTERNAL_PRETIMEOUT } },
+	enum external_request request;
+} trigger_requests[] = {
+	{ "nmi", EXTERNAL_NMI },
+	{ "pretimeout", EXTERNAL_PRETIMEOUT },
 };
 
-#define NR_TRIGGER_KINDS (sizeof(trigger_kinds) / sizeof(trigger_kinds[0]))
+#define NR_TRIGGER_REQUESTS (sizeof(trigger_requests) / sizeof(trigger_requests[0]))
 
-static const struct trigger_on *find_trigger_kind(const char *name, size_t length)
+static bool is_word(const char *text, size_t length, const char *word)
 {
-	for (size_t i = 0; i < NR_TRIGGER_KINDS; i++)
-		if (strlen(trigger_kinds[i].name) == length &&
-		    !memcmp(trigger_kinds[i].name, name, length))
-			return &trigger_kinds[i].on;
-	return NULL;
+	return strlen(word) == length && !memcmp(text, word, length);
+}
+
+/* Below 0: there is no such. */
+static int find_kind(const char *name, size_t length)
+{
+	for (int kind = 0; kind < RECORD_NR_KINDS; kind++)
+		if (is_word(name, length, cause_kind_name(kind)))
+			return kind;
+	return -1;
+}
+
+static struct error *add_trigger_on(const char *name, size_t length, void *ret)
+{
+	struct trigger_on *on = ret;
+	int kind = find_kind(name, length);
+
+	if (kind >= 0) {
+		on->kinds |= 1U << kind;
+		return NULL;
+	}
+	for (size_t i = 0; i < NR_TRIGGER_REQUESTS; i++) {
+		if (is_word(name, length, trigger_requests[i].name)) {
+			on->requests |= trigger_requests[i].request;
+			return NULL;
+		}
+	}
+	return error_create(
+		ERROR_OTHER,
+		"'%.*s' is no kind that can trigger; 'lockdump watch --help' lists them",
+		(int)length, name);
+}
+
+/* Each of a list's words. */
+static struct error *each_word(const char *list,
+			       struct error *(*add)(const char *word, size_t length, void *ret),
+			       void *ret)
+{
+	for (const char *word = list;; word++) {
+		size_t length = strcspn(word, ",");
+		struct error *err = add(word, length, ret);
+		word += length;
+		if (err || !*word)
+			return err;
+	}
 }
 
 /* A list: it takes the place of the one before. */
 static struct error *parse_trigger_on(const char *text, void *ret)
 {
 	struct trigger_on on = {};
+	struct error *err = each_word(text, add_trigger_on, &on);
 
-	for (const char *name = text;; name++) {
-		size_t length = strcspn(name, ",");
-		const struct trigger_on *kind = find_trigger_kind(name, length);
-		if (!kind)
-			return error_create(ERROR_OTHER,
-					    "'%.*s' is no kind that can trigger; "
-					    "'lockdump watch --help' lists them",
-					    (int)length, name);
-		on.kinds |= kind->kinds;
-		on.requests |= kind->requests;
-		name += length;
-		if (!*name)
-			break;
+	if (!err)
+		*(struct trigger_on *)ret = on;
+	return err;
+}
+
+static struct error *add_threshold(const char *word, size_t length, void *ret)
+{
+	struct thresholds *thresholds = ret;
+	size_t name_length = strcspn(word, "=,");
+	int kind = find_kind(word, name_length);
+	char value[32] = "";
+
+	/* A stall's is --threshold. */
+	if (kind <= RECORD_KIND_SOFT_LOCKUP)
+		return error_create(ERROR_OTHER,
+				    "'%.*s' is no kind that has a threshold of its own; "
+				    "'lockdump watch --help' lists them",
+				    (int)name_length, word);
+	if (name_length < length && length - name_length - 1 < sizeof(value))
+		memcpy(value, word + name_length + 1, length - name_length - 1);
+	if (!strcmp(value, "never")) {
+		thresholds->ns[kind] = THRESHOLD_NEVER;
+		return NULL;
 	}
-	*(struct trigger_on *)ret = on;
-	return NULL;
+	return error_prefix(parse_seconds(value, &thresholds->ns[kind]), "%s",
+			    cause_kind_name(kind));
+}
+
+/* One that is given adds to those before. */
+static struct error *parse_threshold_for(const char *text, void *ret)
+{
+	return each_word(text, add_threshold, ret);
 }
 
 /* A number from 1 on; what follows it is at *@end. */
@@ -157,6 +215,34 @@ static struct error *parse_text(const char *text, void *ret)
 	return NULL;
 }
 
+static bool is_function_name(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				     "0123456789_.");
+
+	return length && !text[length] && !isdigit((unsigned char)*text);
+}
+
+/* One more of them. */
+static struct error *parse_probe(const char *text, void *ret)
+{
+	struct probe_names *probes = ret;
+
+	if (!is_function_name(text))
+		return error_create(ERROR_OTHER, "not the name of a kernel function");
+	if (strlen(text) > PROBE_NAME_MAX)
+		return error_create(ERROR_OTHER, "too long: at most %zu characters",
+				    PROBE_NAME_MAX);
+	for (size_t i = 0; i < probes->count; i++)
+		if (!strcmp(text, probes->names[i]))
+			return error_create(ERROR_OTHER, "given twice");
+	if (probes->count == RECORD_NR_PROBES)
+		return error_create(ERROR_OTHER, "too many: at most %d functions",
+				    RECORD_NR_PROBES);
+	probes->names[probes->count++] = text;
+	return NULL;
+}
+
 static bool is_one_of(const char *text, const char *const *words, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -194,6 +280,13 @@ struct setting {
 static const struct setting settings[] = {
 	{ "threshold", "Threshold", "SEC", parse_seconds, MEMBER(threshold_ns),
 	  "a stall this long is a lockup (default 10; fractions allowed)" },
+	{ "threshold-for", "ThresholdFor", "KIND=SEC,...", parse_threshold_for,
+	  MEMBER(threshold_for),
+	  "how long something else must last to be recorded as an incident:\n"
+	  "hard-lockup (default: as stalls), rcu-stall (21), workqueue-stall\n"
+	  "(30), irq-storm, softirq-storm (10), need-resched (as stalls), and\n"
+	  "hung-task, counted from the kernel's first report of it (0); SEC may\n"
+	  "be never" },
 	{ "trigger", "Trigger", "MODE", parse_trigger, MEMBER(trigger),
 	  "crash the machine into the capture kernel that 'lockdump arm' has\n"
 	  "loaded. off: never (default); sysrq: lockdump does it; kernel: a BPF\n"
@@ -213,8 +306,12 @@ static const struct setting settings[] = {
 	  "where the incidents go (default " STORE_DEFAULT ")" },
 	{ "metrics", "Metrics", "FILE", parse_text, MEMBER(metrics),
 	  "counters for the textfile collector of Prometheus' node_exporter" },
+	{ "probe", "Probe", "FUNC", parse_probe, MEMBER(probes),
+	  "record each call of this kernel function, with its first arguments\n"
+	  "and its caller; may be given several times" },
 	{ "print", "Print", NULL, parse_bool, MEMBER(print),
-	  "print process, memory and kernel facts of each stall" },
+	  "print process, memory and kernel facts of each stall, and the calls\n"
+	  "of probed functions: TIME(s) COMM PID MESSAGE" },
 	{ "to", "To", "WHERE", parse_outlet, MEMBER(to),
 	  "write who is stuck, where and since when, in a few lines, to the\n"
 	  "kernel's log and console (console) or to ramoops (pmsg)" },
@@ -369,6 +466,32 @@ static struct error *set_key(const struct ini_entry *entry, void *context)
 	return error_prefix(err, "%s=%s", entry->key, entry->value);
 }
 
+/* Each kind's threshold, and when it triggers. */
+static struct error *complete_kinds(struct watch_options *options)
+{
+	struct thresholds *thresholds = &options->threshold_for;
+
+	thresholds->ns[RECORD_KIND_SOFT_LOCKUP] = options->threshold_ns;
+	if (!thresholds->ns[RECORD_KIND_HARD_LOCKUP])
+		thresholds->ns[RECORD_KIND_HARD_LOCKUP] = options->threshold_ns;
+	if (!thresholds->ns[RECORD_KIND_NEED_RESCHED])
+		thresholds->ns[RECORD_KIND_NEED_RESCHED] = options->threshold_ns;
+	for (int kind = 0; kind < RECORD_NR_KINDS; kind++) {
+		uint64_t threshold_ns = thresholds->ns[kind];
+		/* The kernel has waited for longer, when it says that a task hangs. */
+		bool at_once =
+			kind == RECORD_KIND_HUNG_TASK || threshold_ns > options->trigger_after_ns;
+		bool triggers = options->trigger_on.kinds & (1U << kind);
+		if (triggers && threshold_ns == THRESHOLD_NEVER)
+			return error_create(ERROR_OTHER,
+					    "watch: --trigger-on %s: --threshold-for says never",
+					    cause_kind_name(kind));
+		options->trigger_after_for.ns[kind] =
+			at_once ? threshold_ns : options->trigger_after_ns;
+	}
+	return NULL;
+}
+
 /* What follows from several of them. */
 static struct error *complete(struct watch_options *options)
 {
@@ -380,7 +503,7 @@ static struct error *complete(struct watch_options *options)
 			"watch: --trigger-after %g: must not be below the threshold, %g",
 			(double)options->trigger_after_ns / NS_PER_SEC,
 			(double)options->threshold_ns / NS_PER_SEC);
-	return NULL;
+	return complete_kinds(options);
 }
 
 struct error *watch_options_parse(int argc, char **argv, const char *folder,

@@ -18,9 +18,15 @@
 /* lockdump.conf in it, then the drop-ins in lockdump.conf.d in the order of their names. */
 #define CONFIGURATION_FOLDER "/etc/lockdump"
 
+#define THRESHOLD_NEVER UINT64_MAX
+
 struct watch_options {
-	uint64_t threshold_ns;
+	uint64_t threshold_ns; /* of stalls */
+	struct thresholds {
+		uint64_t ns[RECORD_NR_KINDS];
+	} threshold_for; /* of each kind; of stalls too */
 	uint64_t trigger_after_ns; /* from the onset; at least the threshold */
+	struct thresholds trigger_after_for; /* of each kind: at least its own threshold */
 	enum record_trigger_mode trigger;
 	struct trigger_on {
 		uint32_t kinds; /* 1 << enum record_kind */
@@ -33,6 +39,10 @@ struct watch_options {
 	const char *store; /* not owned */
 	const char *metrics; /* not owned; NULL: none are wanted */
 	bool print;
+	struct probe_names {
+		const char *names[RECORD_NR_PROBES]; /* not owned; kernel functions, each once */
+		size_t count;
+	} probes;
 	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;
 	bool help; /* the rest was not looked at */

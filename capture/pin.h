@@ -21,6 +21,7 @@
 #define PIN_RECORD    RECORD_PIN_NAME /* the flight record's map */
 #define PIN_HOOK      "hook-" /* then a program's name: the recorder's links */
 #define PIN_TRIGGER   "trigger-" /* the same of the kernel trigger's */
+#define PIN_PROBE     "probe-" /* and of the probes' */
 
 struct pins {
 	char dir[PIN_PATH_SIZE]; /* empty: there is no folder, and nothing is pinned */

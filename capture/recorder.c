@@ -25,15 +25,6 @@
 
 #define LAZY_FLAGS 0x30 /* bpf/cpu.h says which bits of x86's thread flags */
 
-/* How long each lasts until it is told of; the kernel's own limits where it has them. */
-static const uint64_t condition_after_ns[RECORD_NR_KINDS] = {
-	[RECORD_KIND_RCU_STALL] = 21 * NS_PER_SEC,
-	[RECORD_KIND_WORKQUEUE_STALL] = 30 * NS_PER_SEC,
-	[RECORD_KIND_IRQ_STORM] = 10 * NS_PER_SEC,
-	[RECORD_KIND_SOFTIRQ_STORM] = 10 * NS_PER_SEC,
-	[RECORD_KIND_NEED_RESCHED] = 10 * NS_PER_SEC,
-};
-
 /* libbpf's words are folded into our own errors. */
 static int print_nothing(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -127,8 +118,8 @@ static uint32_t nr_present(uint32_t nr_possible)
 	return count < nr_possible ? count : nr_possible;
 }
 
-/* Tracepoints that the recorder hears besides, as far as the kernel has them. */
-static void choose_tracepoints(struct recorder_bpf *bpf, const struct features *features)
+/* What the recorder hears besides, as far as the kernel has it. */
+static void choose_others(struct recorder_bpf *bpf, const struct features *features)
 {
 	bool contention = features_has_type(features, "btf_trace_contention_begin");
 
@@ -136,13 +127,13 @@ static void choose_tracepoints(struct recorder_bpf *bpf, const struct features *
 	bpf_program__set_autoload(bpf->progs.contention_end, contention);
 	bpf_program__set_autoload(bpf->progs.hung_task,
 				  features_has_type(features, "btf_trace_sched_process_hang"));
+	bpf_program__set_autoload(bpf->progs.nmi, features_have_nmi(features));
 }
 
 /* One way for the recorder to run, and the recorder if it does. */
 struct attempt {
 	const struct features *features;
-	uint64_t sample_first_ns;
-	uint64_t sample_interval_ns;
+	const struct recorder_settings *settings;
 	int nr_cpus;
 	bool dry; /* load only */
 	const struct pins *pins; /* those of a watch before; not if it is dry */
@@ -154,6 +145,7 @@ struct attempt {
 /* NULL in @ret: programs that do the same are there, pinned by a watch before. */
 static struct error *load(const struct attempt *attempt, struct recorder_bpf **ret)
 {
+	const struct recorder_settings *settings = attempt->settings;
 	const struct recorder_choice *choice = &attempt->choice;
 	_cleanup_free_ char *log = calloc(1, VERIFIER_LOG_SIZE);
 	if (!log)
@@ -170,15 +162,15 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 					  i == choice->hook ||
 						  (i == HOOK_WATCHDOG && choice->watchdog));
 	bpf_map__set_max_entries(bpf->maps.lockdump_record, 1 + attempt->nr_cpus);
-	choose_tracepoints(bpf, attempt->features);
+	choose_others(bpf, attempt->features);
 	set_variables(bpf->rodata, attempt->features);
 	bpf->rodata->nr_cpus = nr_present(attempt->nr_cpus);
-	memcpy((void *)bpf->rodata->condition_after_ns, condition_after_ns,
-	       sizeof(condition_after_ns));
-	bpf->rodata->sample_first_ns = attempt->sample_first_ns;
-	bpf->rodata->sample_interval_ns = attempt->sample_interval_ns;
+	memcpy((void *)bpf->rodata->condition_after_ns, settings->condition_after_ns,
+	       sizeof(settings->condition_after_ns));
+	bpf->rodata->sample_first_ns = settings->sample_first_ns;
+	bpf->rodata->sample_interval_ns = settings->sample_interval_ns;
 	if (choice->hook != HOOK_WATCHDOG)
-		bpf->rodata->max_gap_ns = attempt->sample_first_ns;
+		bpf->rodata->max_gap_ns = settings->sample_first_ns;
 	struct error *err = NULL;
 	bool is_there = !attempt->dry &&
 			hooks_are_pinned(attempt->pins, PIN_HOOK, hooks_number(bpf->skeleton));
@@ -248,12 +240,13 @@ static void detach(struct recorder *recorder)
 }
 
 /* What they tell comes on top: without them the rest is as good. */
-static void attach_tracepoints(struct recorder_bpf *bpf)
+static void attach_others(struct recorder_bpf *bpf)
 {
 	struct program programs[] = {
 		{ bpf->progs.contention_end, &bpf->links.contention_end },
 		{ bpf->progs.contention_begin, &bpf->links.contention_begin },
 		{ bpf->progs.hung_task, &bpf->links.hung_task },
+		{ bpf->progs.nmi, &bpf->links.nmi },
 	};
 
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
@@ -273,7 +266,7 @@ static struct error *attach(const struct recorder_choice *choice, struct recorde
 	else if (!err && choice->hook != HOOK_WATCHDOG)
 		err = attach_function(recorder->bpf, choice->hook);
 	if (!err)
-		attach_tracepoints(recorder->bpf);
+		attach_others(recorder->bpf);
 	return err;
 }
 
@@ -389,10 +382,13 @@ static struct error *map_record(const struct legacy *legacy, struct recorder *re
 struct error *recorder_try(const struct features *features, struct recorder *ret,
 			   struct error **ret_refused)
 {
-	struct attempt attempt = {
-		.features = features,
+	static const struct recorder_settings settings = {
 		.sample_first_ns = NS_PER_SEC,
 		.sample_interval_ns = NS_PER_SEC,
+	};
+	struct attempt attempt = {
+		.features = features,
+		.settings = &settings,
 		.dry = true,
 		.recorder = ret,
 	};
@@ -438,13 +434,11 @@ static struct recorder_choice choice_before(const struct recorder *recorder,
 	return choice;
 }
 
-struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
-			     const struct pins *pins, const struct legacy *legacy,
-			     struct recorder *ret)
+struct error *recorder_start(const struct recorder_settings *settings, const struct pins *pins,
+			     const struct legacy *legacy, struct recorder *ret)
 {
 	struct attempt attempt = {
-		.sample_first_ns = sample_first_ns,
-		.sample_interval_ns = sample_interval_ns,
+		.settings = settings,
 		.pins = pins,
 		.legacy = legacy,
 		.recorder = ret,

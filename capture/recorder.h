@@ -15,6 +15,13 @@
 struct bpf_link;
 struct recorder_bpf;
 
+/* What it is told at its start. */
+struct recorder_settings {
+	uint64_t sample_first_ns; /* from a stall's onset */
+	uint64_t sample_interval_ns;
+	uint64_t condition_after_ns[RECORD_NR_KINDS]; /* lasts it that long, it is an event */
+};
+
 /* The way that the recorder is run. */
 struct recorder_choice {
 	enum hook hook; /* samples come from it */
@@ -42,9 +49,8 @@ struct recorder {
  * With a @legacy the record goes on, and its programs stay if they are the same, or if a CPU is stuck. New ones are there
  * before the old ones go, in recorder_pin().
  */
-struct error *recorder_start(uint64_t sample_first_ns, uint64_t sample_interval_ns,
-			     const struct pins *pins, const struct legacy *legacy,
-			     struct recorder *ret);
+struct error *recorder_start(const struct recorder_settings *settings, const struct pins *pins,
+			     const struct legacy *legacy, struct recorder *ret);
 
 struct error *recorder_pin(const struct recorder *recorder, const struct pins *pins);
 

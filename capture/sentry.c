@@ -20,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "capture/alarms.h"
 #include "capture/clock.h"
 #include "capture/locked_memory.h"
 #include "capture/privilege.h"
@@ -116,13 +117,13 @@ static bool fires(const struct watch *watch)
 static void look_for_cause(struct sentry *sentry, uint32_t cpu)
 {
 	const struct watch *watch = sentry->watch;
-	const struct cause_wanted wanted = {
+	struct cause_wanted wanted = {
 		.kinds = watch->options->trigger_on.kinds,
-		.after_ns = watch->options->trigger_after_ns,
 		.silent_ns = watch->recorder.silent_ns,
 	};
 	struct cause cause;
 
+	memcpy(wanted.after_ns, watch->options->trigger_after_for.ns, sizeof(wanted.after_ns));
 	if (fires(watch) &&
 	    cause_find(recorder_slot(&watch->recorder, cpu), cpu, &wanted, now_ns(), &cause))
 		fire(sentry, &cause);
@@ -140,7 +141,7 @@ static uint64_t look_at(struct sentry *sentry, uint32_t cpu)
 	if (!stall.onset_ns)
 		return UINT64_MAX;
 	if (stall_is_lockup(&stall, options->threshold_ns) &&
-	    watch->shared->taken_onset_ns[cpu] != stall.onset_ns)
+	    watch->shared->taken[cpu].onset_ns != stall.onset_ns)
 		tell_spooler(sentry);
 	if (stall_state(&stall, now, watch->recorder.silent_ns) != STALL_ON)
 		return UINT64_MAX;
@@ -164,6 +165,8 @@ static uint64_t look_at_all(struct sentry *sentry)
 		next = earlier(next, look_at(sentry, cpu));
 		look_for_cause(sentry, cpu);
 	}
+	if (alarms_are_due(sentry->watch, now_ns()))
+		tell_spooler(sentry);
 	return next;
 }
 

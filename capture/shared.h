@@ -16,6 +16,7 @@
 #include "capture/notify.h"
 #include "capture/options.h"
 #include "capture/pin.h"
+#include "capture/probes.h"
 #include "capture/recorder.h"
 #include "capture/trigger.h"
 
@@ -27,7 +28,11 @@ struct shared {
 	_Atomic uint32_t watching; /* the sentry has settled down */
 	_Atomic uint32_t failures; /* times that the trigger has fired, and the machine went on */
 	_Atomic int32_t failure; /* why, the last time: an errno; 0: nothing was said */
-	_Atomic uint64_t taken_onset_ns[]; /* per CPU: the last stall that the spooler took up */
+	/* Per CPU: what the spooler took up last. */
+	struct taken {
+		_Atomic uint64_t onset_ns; /* of a stall */
+		_Atomic uint64_t event; /* number */
+	} taken[];
 };
 
 struct watch {
@@ -35,6 +40,7 @@ struct watch {
 	struct recorder recorder;
 	struct shared *shared;
 	struct trigger trigger;
+	struct probes probes;
 	struct pins pins; /* what stays if this process is killed */
 	struct notify notify;
 	struct journal journal;

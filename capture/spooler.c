@@ -21,6 +21,7 @@
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
+#define SPOOL_SHARE	  16 /* one that lasts for days does not fill the disk's time */
 #define GATHER_WAIT_NS	  (3 * NS_PER_SEC) /* at an incident's end */
 
 _Static_assert(sizeof(((struct record_header *)0)->incident) == INCIDENT_ID_SIZE,
@@ -53,7 +54,10 @@ static struct error *spool(struct spooler *spooler)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
 
-	spooler->next_spool_ns = now_ns() + SPOOL_INTERVAL_NS;
+	uint64_t now = now_ns(), interval_ns = (now - spooler->begun_ns) / SPOOL_SHARE;
+
+	spooler->next_spool_ns =
+		now + (interval_ns > SPOOL_INTERVAL_NS ? interval_ns : SPOOL_INTERVAL_NS);
 	if (!spooler->stored)
 		return NULL;
 	copy_record(spooler);
@@ -61,14 +65,16 @@ static struct error *spool(struct spooler *spooler)
 }
 
 /* Makes the incident, tells the record its ID, and stores what there is. */
-static void begin_incident(struct spooler *spooler, const struct stall *stall)
+static void begin_incident(struct spooler *spooler, uint64_t onset_ns)
 {
 	struct record_header *header = recorder_header(&spooler->watch->recorder);
-	uint64_t onset_ns = record_realtime_ns(header, stall->onset_ns);
+	uint64_t realtime_ns = record_realtime_ns(header, onset_ns);
 
 	spooler->open = true;
-	struct error *err = incident_create(spooler->watch->options->store, onset_ns / NS_PER_SEC,
-					    header->boot_id, &spooler->incident);
+	spooler->begun_ns = now_ns();
+	struct error *err =
+		incident_create(spooler->watch->options->store, realtime_ns / NS_PER_SEC,
+				header->boot_id, &spooler->incident);
 	if (!err) {
 		spooler->stored = true;
 		spooler->metrics.incidents++;
@@ -92,6 +98,7 @@ static void take_over_incident(struct spooler *spooler)
 		return;
 	}
 	spooler->open = spooler->stored = spooler->noticed = true;
+	spooler->begun_ns = now_ns();
 }
 
 /* Whether this CPU takes no interrupts, or has taken none for longer than they are apart, or knows of one that is so. */
@@ -127,20 +134,24 @@ static void gather(struct spooler *spooler, enum gather_folder folder,
 	complain(gatherer_ask(&spooler->gatherer, request));
 }
 
+static void add_task(struct gather_request *request, uint32_t cpu, uint32_t pid,
+		     const char comm[16])
+{
+	if (request->nr_stalls == GATHER_MAX_STALLS)
+		return;
+	struct gather_stall *to = &request->stalls[request->nr_stalls++];
+	*to = (struct gather_stall){ .cpu = cpu, .pid = pid };
+	memcpy(to->comm, comm, sizeof(to->comm) - 1);
+}
+
 static void add_stall(const struct spooler *spooler, const struct stall *stall,
 		      struct gather_request *request)
 {
 	const struct record_slot *slot = recorder_slot(&spooler->watch->recorder, stall->cpu);
-	struct record_sample sample;
+	struct record_sample sample = {};
 
-	if (request->nr_stalls == GATHER_MAX_STALLS)
-		return;
-	struct gather_stall *to = &request->stalls[request->nr_stalls++];
-	*to = (struct gather_stall){ .cpu = stall->cpu };
-	if (!stall_copy_newest(slot, stall->onset_ns, &sample))
-		return;
-	to->pid = sample.pid;
-	snprintf(to->comm, sizeof(to->comm), "%.*s", (int)sizeof(sample.comm), sample.comm);
+	stall_copy_newest(slot, stall->onset_ns, &sample);
+	add_task(request, stall->cpu, sample.pid, sample.comm);
 }
 
 /* While a stall is still on nothing is gathered at the end; what was asked for at the onset may not be done yet. */
@@ -187,7 +198,7 @@ static struct error *notice(struct spooler *spooler)
 static bool is_new(const struct spooler *spooler, uint32_t cpu, struct stall *ret)
 {
 	stall_read(recorder_slot(&spooler->watch->recorder, cpu), cpu, ret);
-	return ret->onset_ns && ret->onset_ns != spooler->watch->shared->taken_onset_ns[cpu] &&
+	return ret->onset_ns && ret->onset_ns != spooler->watch->shared->taken[cpu].onset_ns &&
 	       stall_is_lockup(ret, spooler->watch->options->threshold_ns);
 }
 
@@ -196,49 +207,84 @@ static bool is_untold(const struct spooler *spooler, uint32_t cpu)
 {
 	uint64_t onset_ns = spooler->stalls[cpu].onset_ns;
 
-	return onset_ns && onset_ns != spooler->watch->shared->taken_onset_ns[cpu];
+	return onset_ns && onset_ns != spooler->watch->shared->taken[cpu].onset_ns;
 }
 
-/*
- * Takes up what is new: all of them are in the record, and what else can be seen is being gathered, before the slow
- * part, the printing, begins.
- */
-static void take_up(struct spooler *spooler)
+static bool take_up_stalls(struct spooler *spooler, struct gather_request *request)
 {
-	uint32_t nr_cpus = spooler->watch->recorder.nr_cpus;
-	struct gather_request request = {};
 	bool any = false;
 
-	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
+	for (uint32_t cpu = 0; cpu < spooler->watch->recorder.nr_cpus; cpu++) {
 		struct stall stall;
 		if (!is_new(spooler, cpu, &stall))
 			continue;
 		if (!spooler->open)
-			begin_incident(spooler, &stall);
+			begin_incident(spooler, stall.onset_ns);
 		spooler->stalls[cpu] = stall;
-		add_stall(spooler, &stall, &request);
+		add_stall(spooler, &stall, request);
 		any = true;
 	}
+	return any;
+}
+
+static bool take_up_alarms(struct spooler *spooler, struct gather_request *request)
+{
+	struct alarms *alarms = &spooler->alarms;
+
+	if (!alarms_look(alarms, spooler->watch, now_ns()))
+		return false;
+	for (size_t i = 0; i < alarms->count; i++) {
+		const struct cause *cause = &alarms->list[i].cause;
+		if (alarms->list[i].state != ALARM_NEW)
+			continue;
+		if (!spooler->open)
+			begin_incident(spooler, cause->onset_ns);
+		if (cause->pid)
+			add_task(request, cause->cpu, cause->pid, cause->comm);
+	}
+	return true;
+}
+
+static void tell_what_is_new(struct spooler *spooler)
+{
+	const struct alarms *alarms = &spooler->alarms;
+
+	for (uint32_t cpu = 0; cpu < spooler->watch->recorder.nr_cpus; cpu++)
+		if (is_untold(spooler, cpu))
+			tell_stall(spooler, &spooler->stalls[cpu]);
+	for (size_t i = 0; i < alarms->count; i++)
+		if (alarms->list[i].state == ALARM_NEW)
+			tell_alarm(spooler, &alarms->list[i].cause);
+}
+
+/*
+ * Takes up what is new: all of it is in the record, and what else can be seen is being gathered, before the slow
+ * part, the printing, begins.
+ */
+static void take_up(struct spooler *spooler)
+{
+	struct gather_request request = {};
+	bool any = take_up_stalls(spooler, &request);
+
+	any |= take_up_alarms(spooler, &request);
 	if (!any)
 		return;
 	gather(spooler, GATHER_ONSET, &request);
-	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++)
-		if (is_untold(spooler, cpu))
-			tell_stall(spooler, &spooler->stalls[cpu]);
+	tell_what_is_new(spooler);
 	tell_metrics(spooler, true);
 	complain(notice(spooler));
 	if (spooler->stored)
 		complain(rig_write(&spooler->incident));
-	for (uint32_t cpu = 0; cpu < nr_cpus; cpu++) {
+	for (uint32_t cpu = 0; cpu < spooler->watch->recorder.nr_cpus; cpu++) {
 		if (!is_untold(spooler, cpu))
 			continue;
 		tell_facts(spooler, &spooler->stalls[cpu]);
-		spooler->watch->shared->taken_onset_ns[cpu] = spooler->stalls[cpu].onset_ns;
+		spooler->watch->shared->taken[cpu].onset_ns = spooler->stalls[cpu].onset_ns;
 	}
 }
 
 /* Whether any stall of this incident is still on; tells of those that ended. */
-static bool still_on(struct spooler *spooler)
+static bool stalls_are_on(struct spooler *spooler)
 {
 	const struct recorder *recorder = &spooler->watch->recorder;
 	bool on = false;
@@ -261,6 +307,43 @@ static bool still_on(struct spooler *spooler)
 		*mine = (struct stall){};
 	}
 	return on;
+}
+
+static bool alarms_are_on(struct spooler *spooler)
+{
+	struct alarms *alarms = &spooler->alarms;
+	bool on = alarms_settle(alarms, now_ns());
+
+	for (size_t i = 0; i < alarms->count; i++) {
+		if (alarms->list[i].state != ALARM_OVER)
+			continue;
+		tell_alarm_end(spooler, &alarms->list[i].cause);
+		alarms->list[i].state = ALARM_OLD;
+	}
+	return on;
+}
+
+/* A CPU that was stalled and is deaf now may not have been so for long enough yet to be an alarm. */
+static bool a_cpu_is_deaf(const struct spooler *spooler)
+{
+	const struct recorder *recorder = &spooler->watch->recorder;
+	const struct cause_wanted deaf = {
+		.kinds = 1U << RECORD_KIND_HARD_LOCKUP,
+		.silent_ns = recorder->silent_ns,
+	};
+	struct cause cause;
+
+	for (uint32_t cpu = 0; cpu < recorder->nr_cpus; cpu++)
+		if (cause_find(recorder_slot(recorder, cpu), cpu, &deaf, now_ns(), &cause))
+			return true;
+	return false;
+}
+
+static bool still_on(struct spooler *spooler)
+{
+	bool stalls = stalls_are_on(spooler), alarms = alarms_are_on(spooler);
+
+	return stalls || alarms || a_cpu_is_deaf(spooler);
 }
 
 bool spooler_attend(struct spooler *spooler)
@@ -301,12 +384,16 @@ static void answer(struct spooler *spooler)
 
 static int next_signal(const struct spooler *spooler, const sigset_t *signals)
 {
-	uint64_t now = now_ns(), wait_ns = LOOK_INTERVAL_NS;
+	uint64_t now = now_ns(), wait_ns = UINT64_MAX;
 
-	if (!spooler->open && !spooler->watch->shared->used_up)
-		return sigwaitinfo(signals, NULL);
-	if (!spooler->open)
+	if (spooler->open)
+		wait_ns = LOOK_INTERVAL_NS;
+	else if (spooler->watch->shared->used_up)
 		wait_ns = spooler->next_count_ns > now ? spooler->next_count_ns - now : 0;
+	if (spooler->hits.recorder && wait_ns > HITS_INTERVAL_NS)
+		wait_ns = HITS_INTERVAL_NS;
+	if (wait_ns == UINT64_MAX)
+		return sigwaitinfo(signals, NULL);
 	struct timespec timeout = to_timespec(wait_ns);
 	return sigtimedwait(signals, NULL, &timeout);
 }
@@ -335,6 +422,14 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret)
 		spooler_deinit(ret);
 		return &error_no_memory;
 	}
+	if (watch->options->print && watch->probes.count) {
+		struct error *err =
+			hits_init(&watch->recorder, watch->probes.since_ns, KSYMS_PATH, &ret->hits);
+		if (err) {
+			spooler_deinit(ret);
+			return err;
+		}
+	}
 	take_over_incident(ret);
 	return NULL;
 }
@@ -343,6 +438,7 @@ void spooler_deinit(struct spooler *spooler)
 {
 	gatherer_stop(&spooler->gatherer);
 	incident_close(&spooler->incident);
+	hits_deinit(&spooler->hits);
 	free(spooler->stalls);
 	free(spooler->slot);
 	free(spooler->copy);
@@ -377,6 +473,7 @@ static int serve(struct spooler *spooler)
 		if (signal == SIGINT || signal == SIGTERM)
 			break;
 		answer(spooler);
+		complain(hits_print(&spooler->hits, false, stdout));
 		count_again(spooler);
 		if (spooler_attend(spooler))
 			return spooler->failed;
@@ -409,6 +506,7 @@ int spooler_run(const struct watch *watch)
 		return error_report(err);
 	forget_record(&spooler);
 	int status = serve(&spooler);
+	complain(hits_print(&spooler.hits, true, stdout));
 	spooler_deinit(&spooler);
 	return status;
 }

@@ -1,30 +1,35 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The spooler: brings stalls past the threshold to the store and, if asked, to stdout. */
+/* The spooler: brings stalls past the threshold, and alarms, to the store and, if asked, to stdout. */
 #ifndef LOCKDUMP_SPOOLER_H
 #define LOCKDUMP_SPOOLER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture/alarms.h"
 #include "capture/gatherer.h"
+#include "capture/hits.h"
 #include "capture/metrics.h"
 #include "capture/shared.h"
 #include "state/stall.h"
 #include "kdump/store.h"
 
-/* An incident lasts from the first stall past the threshold until no CPU is stalled any more. */
+/* An incident lasts from the first stall past the threshold, or alarm, until all is well again. */
 struct spooler {
 	const struct watch *watch;
 	struct incident incident;
-	bool open; /* a stall is being attended to */
+	bool open; /* something is being attended to */
 	bool stored; /* and has an incident in the store */
 	bool noticed; /* and was told of where --to says */
 	bool failed; /* the last incident is not whole in the store */
+	uint64_t begun_ns;
 	uint64_t next_spool_ns;
 	uint64_t next_count_ns; /* of the triggers, while they are used up */
 	struct gatherer gatherer; /* spooler_run() has it run */
 	struct stall *stalls; /* per CPU: those of this incident; onset 0: none */
+	struct alarms alarms;
 	struct metrics metrics;
+	struct hits hits;
 	bool told_watching;
 	uint32_t failures; /* of the trigger, that were told */
 	struct record_slot *slot; /* room for a copy */
@@ -35,7 +40,7 @@ struct error *spooler_init(const struct watch *watch, struct spooler *ret);
 void spooler_deinit(struct spooler *spooler);
 
 /*
- * One look at the record: takes up new stalls, tells of those that ended, stores. True when the first incident
+ * One look at the record: takes up what is new, tells of what ended, stores. True when the first incident
  * is closed and no other is wanted.
  */
 bool spooler_attend(struct spooler *spooler);

@@ -159,6 +159,56 @@ void tell_stall(struct spooler *spooler, const struct stall *stall)
 	count_stall(spooler, stall, sample);
 }
 
+static void add_alarm(struct event *event, const struct spooler *spooler, const struct cause *cause)
+{
+	event_add(event, "LOCKDUMP_KIND", "%s", cause_kind_name(cause->kind));
+	event_add(event, "LOCKDUMP_SEC", "%.3f", seconds(cause->lasted_ns));
+	if (!cause_is_machines(cause->kind))
+		event_add(event, "LOCKDUMP_CPU", "%u", cause->cpu);
+	if (spooler->stored)
+		event_add(event, "LOCKDUMP_INCIDENT", "%s", spooler->incident.id);
+}
+
+/* "CPU 1: ", if it is about one. */
+static void print_cpu(const struct cause *cause, char *ret, size_t size)
+{
+	*ret = '\0';
+	if (!cause_is_machines(cause->kind))
+		snprintf(ret, size, "CPU %u: ", cause->cpu);
+}
+
+void tell_alarm(struct spooler *spooler, const struct cause *cause)
+{
+	char text[128], cpu[32];
+	struct event event;
+
+	cause_describe(cause, text, sizeof(text));
+	print_cpu(cause, cpu, sizeof(cpu));
+	event_init(&event, EVENT_ALARM, LOG_ERR);
+	add_alarm(&event, spooler, cause);
+	if (cause->pid) {
+		event_add(&event, "LOCKDUMP_PID", "%u", cause->pid);
+		event_add(&event, "LOCKDUMP_COMM", "%s", cause->comm);
+	}
+	event_tell(&event, &spooler->watch->journal, stderr, "%s%s; incident %s", cpu, text,
+		   spooler->stored ? spooler->incident.id : "could not be made");
+	notify_send(&spooler->watch->notify, "STATUS=%s%s", cpu, text);
+	spooler->metrics.alarms[cause->kind]++;
+}
+
+void tell_alarm_end(const struct spooler *spooler, const struct cause *cause)
+{
+	struct event event;
+	char cpu[32];
+
+	print_cpu(cause, cpu, sizeof(cpu));
+	event_init(&event, EVENT_ALARM_ENDED, LOG_NOTICE);
+	add_alarm(&event, spooler, cause);
+	event_tell(&event, &spooler->watch->journal,
+		   spooler->watch->options->print ? stdout : stderr, "%s%s has ended, after %.1f s",
+		   cpu, cause_kind_name(cause->kind), seconds(cause->lasted_ns));
+}
+
 void tell_facts(const struct spooler *spooler, const struct stall *stall)
 {
 	const struct watch_options *options = spooler->watch->options;

@@ -14,6 +14,9 @@ void tell_watching(struct spooler *spooler);
 /* If the trigger was pulled, and nothing happened, and that was not told yet. */
 void tell_failure(struct spooler *spooler);
 
+void tell_alarm(struct spooler *spooler, const struct cause *cause);
+void tell_alarm_end(const struct spooler *spooler, const struct cause *cause);
+
 void tell_stall(struct spooler *spooler, const struct stall *stall);
 
 /* Prints what --print has of it, if that is asked for. On a busy machine that may take seconds. */

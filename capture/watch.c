@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* lockdump watch: loads the recorder and divides into the spooler and the sentry. */
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -16,11 +18,13 @@
 #include "capture/spooler.h"
 #include "lockdump.h"
 #include "state/stall.h"
+#include "symbols/ksyms.h"
 
 /* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
 #define INCIDENT_REST (4 << 20)
 
-static struct error *check(const struct watch_options *options, int *ret_lock_fd)
+static struct error *check(const struct watch_options *options, struct probes *probes,
+			   int *ret_lock_fd)
 {
 	struct error *err = preflight_privilege();
 
@@ -30,6 +34,8 @@ static struct error *check(const struct watch_options *options, int *ret_lock_fd
 		err = preflight_store(options->store, INCIDENT_REST);
 	if (!err && options->to)
 		err = error_prefix(outlet_check(options->to, ""), "watch: --to");
+	if (!err)
+		err = probes_find(&options->probes, KSYMS_PATH, probes);
 	return err;
 }
 
@@ -50,8 +56,25 @@ static struct error *pin(struct watch *watch)
 	}
 	if (err && watch->trigger.by_kernel)
 		return error_prefix(err, "--trigger: it must not end with this process");
+	if (!err)
+		probes_pin(&watch->probes, &watch->pins);
 	warn_unpinned(err);
 	return NULL;
+}
+
+/* The number of the last one that the watch before could look at, when it last ran. */
+static uint64_t last_event_before(const struct record_slot *slot, uint64_t time_ns)
+{
+	uint64_t last = 0;
+
+	for (size_t i = 0; i < RECORD_NR_EVENTS; i++) {
+		struct record_event event;
+		stall_copy_event(&slot->events[i], &event);
+		if (event.number == event.number_end && event.time_ns <= time_ns &&
+		    event.number > last)
+			last = event.number;
+	}
+	return last;
 }
 
 /* What the watch before has attended to is not attended to again; what goes on is. */
@@ -67,7 +90,9 @@ static void take_over(const struct watch *watch)
 		stall_read(recorder_slot(recorder, cpu), cpu, &stall);
 		if (stall_state(&stall, now_ns(), recorder->silent_ns) != STALL_ON &&
 		    legacy_attended(&recorder->before, stall.onset_ns))
-			watch->shared->taken_onset_ns[cpu] = stall.onset_ns;
+			watch->shared->taken[cpu].onset_ns = stall.onset_ns;
+		watch->shared->taken[cpu].event = last_event_before(recorder_slot(recorder, cpu),
+								    recorder->before.heartbeat_ns);
 	}
 }
 
@@ -80,8 +105,13 @@ static struct error *start_recorder(struct watch *watch)
 
 	if (err)
 		return error_prefix(err, "watch");
-	err = recorder_start(header_sample_first_ns(options), SAMPLE_INTERVAL_NS, &watch->pins,
-			     &legacy, &watch->recorder);
+	struct recorder_settings settings = {
+		.sample_first_ns = header_sample_first_ns(options),
+		.sample_interval_ns = SAMPLE_INTERVAL_NS,
+	};
+	memcpy(settings.condition_after_ns, options->threshold_for.ns,
+	       sizeof(settings.condition_after_ns));
+	err = recorder_start(&settings, &watch->pins, &legacy, &watch->recorder);
 	legacy_deinit(&legacy);
 	return err;
 }
@@ -99,6 +129,8 @@ static struct error *prepare(struct watch *watch)
 		err = header_init(&watch->recorder, watch->options);
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
+	if (!err)
+		err = probes_attach(&watch->probes, &watch->recorder, &watch->pins);
 	if (!err)
 		err = trigger_attach(&watch->trigger, watch->options, &watch->recorder,
 				     &watch->pins);
@@ -131,6 +163,7 @@ static int run(const struct watch *watch)
 
 	block_signals();
 	fflush(NULL);
+	malloc_trim(0); /* what loading BPF has left neither of them needs */
 	pid_t spooler = fork();
 	if (spooler < 0) {
 		trigger_close(&watch->trigger, &watch->recorder);
@@ -149,6 +182,10 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 	struct error *unpinned = pins_open(PIN_BPFFS, &watch->pins);
 	struct error *err = start_recorder(watch);
 
+	if (err && watch->probes.count) {
+		error_destroy(unpinned);
+		return error_prefix(err, "--probe");
+	}
 	if (err) {
 		error_destroy(unpinned);
 		error_report(err);
@@ -180,7 +217,7 @@ int cmd_watch(int argc, char **argv)
 	err = notify_init(&watch.notify);
 	if (err) /* worth a line, but not the watch */
 		error_report(err);
-	err = check(&options, &lock_fd);
+	err = check(&options, &watch.probes, &lock_fd);
 	if (!err)
 		err = watch_by_what_there_is(&watch, &status);
 	if (err)

@@ -237,8 +237,8 @@ static struct error *save(struct capture *capture)
 	if (err)
 		return err;
 	progress("incident: %s", capture->incident.id);
-	describe_crash(capture);
 	complete &= step(capture, "dmesg", config->dmesg_s, step_dmesg);
+	describe_crash(capture);
 	if (!access(KEPT_SYMBOLS_PATH, F_OK))
 		complete &= step(capture, "kallsyms", config->dmesg_s, step_symbols);
 	if (step(capture, "report", config->report_s, step_report))

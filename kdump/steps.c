@@ -12,9 +12,13 @@
 #include "kdump/capture.h"
 #include "kdump/kept_symbols.h"
 #include "kdump/makedumpfile.h"
+#include "kdump/triggers.h"
 #include "state/record.h"
 
 #define RECORD "record.bin"
+#define DMESG  "dmesg.txt"
+
+#define LOG_TAIL 65536 /* bytes: a crash says much after the line that asks for it */
 
 /* Room for the path of an incident's file by its folder's descriptor. */
 #define FD_PATH_SIZE 64
@@ -136,15 +140,37 @@ struct error *step_record(void *arg)
 	return err;
 }
 
+/* Who triggers without a flight record says so in the log, at its end. */
+static void note_said(struct capture *capture)
+{
+	struct findings *found = capture->found;
+	char path[FD_PATH_SIZE], tail[LOG_TAIL + 1];
+
+	if (found->has_record)
+		return;
+	fd_path(&capture->incident, DMESG, path);
+	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	if (!file || (fseek(file, -LOG_TAIL, SEEK_END) && fseek(file, 0, SEEK_SET)))
+		return;
+	tail[fread(tail, 1, LOG_TAIL, file)] = '\0';
+	if (!triggers_find_said(tail, found->fired_reason, sizeof(found->fired_reason)))
+		return;
+	found->fired_by = RECORD_FIRED_SYSRQ;
+	found->fired_cpu = -1;
+}
+
 struct error *step_dmesg(void *arg)
 {
 	struct capture *capture = arg;
 	struct analysis analysis = { .vmcore = VMCORE };
-	struct error *err = incident_open_file(&capture->incident, "dmesg.txt", &analysis.out);
+	struct error *err = incident_open_file(&capture->incident, DMESG, &analysis.out);
 
 	if (!err)
 		err = analyze(capture, analysis_dmesg, &analysis);
-	return incident_close_file(&capture->incident, "dmesg.txt", analysis.out, err);
+	err = incident_close_file(&capture->incident, DMESG, analysis.out, err);
+	if (!err)
+		note_said(capture);
+	return err;
 }
 
 struct error *step_symbols(void *arg)

@@ -3,7 +3,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "base/print.h"
 #include "bpf/record.h"
 #include "kdump/store.h"
 #include "state/record.h"
@@ -102,4 +103,18 @@ struct error *triggers_count(const char *store, double since_s, unsigned int *re
 	}
 	closedir(dir);
 	return buffer ? NULL : &error_no_memory;
+}
+
+bool triggers_find_said(const char *log, char *ret, size_t size)
+{
+	const char *said = NULL, *next = log;
+
+	/* Behind the time: who writes "[" may have written anything. */
+	while ((next = strstr(next, "] " TRIGGERS_SAID)))
+		said = next += strlen("] " TRIGGERS_SAID);
+	if (!said)
+		return false;
+	snprintf(ret, size, "%.*s", (int)strcspn(said, "\n"), said);
+	clean_text(ret);
+	return true;
 }

@@ -3,7 +3,16 @@
 #ifndef LOCKDUMP_TRIGGERS_H
 #define LOCKDUMP_TRIGGERS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/error.h"
+
+/* How a line in the kernel's log begins by which a watch without a flight record says that it crashes the machine, and why. */
+#define TRIGGERS_SAID "lockdump: crashing the machine: "
+
+/* What such a line at the end of @log, as dmesg(1) prints it, gives as the reason; false: there is none. */
+bool triggers_find_said(const char *log, char *ret, size_t size);
 
 /*
  * The incidents in @store that a trigger of lockdump's began, by sysrq or in the kernel, at @since_s (seconds since 1970) or

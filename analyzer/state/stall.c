@@ -91,6 +91,16 @@ void stall_copy_sample(const struct record_sample *live, struct record_sample *r
 	COPY_NUMBERED(live, ret);
 }
 
+void stall_copy_event(const struct record_event *live, struct record_event *ret)
+{
+	COPY_NUMBERED(live, ret);
+}
+
+void stall_copy_hit(const struct record_hit *live, struct record_hit *ret)
+{
+	COPY_NUMBERED(live, ret);
+}
+
 /* A lock's address is written last, and its place is emptied first; a deaf CPU's time likewise. */
 static void copy_looks(const struct record_slot *live, struct record_slot *ret)
 {
@@ -125,9 +135,9 @@ void stall_copy_slot(const struct record_slot *live, struct record_slot *ret)
 	ret->last_number = stall.last_number;
 	copy_looks(live, ret);
 	for (size_t i = 0; i < RECORD_NR_EVENTS; i++)
-		COPY_NUMBERED(&live->events[i], &ret->events[i]);
+		stall_copy_event(&live->events[i], &ret->events[i]);
 	for (size_t i = 0; i < RECORD_NR_HITS; i++)
-		COPY_NUMBERED(&live->hits[i], &ret->hits[i]);
+		stall_copy_hit(&live->hits[i], &ret->hits[i]);
 	for (size_t i = 0; i < RECORD_NR_SAMPLES; i++)
 		stall_copy_sample(&live->samples[i], &ret->samples[i]);
 }

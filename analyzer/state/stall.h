@@ -49,10 +49,12 @@ bool stall_has_sample(const struct record_sample *sample, uint64_t onset_ns);
 uint64_t stall_deadline_ns(const struct stall *stall, uint64_t length_ns);
 
 /*
- * A copy of one live sample, or of a whole live slot. A sample, an event or a hit that the kernel wrote meanwhile is
- * torn in the copy: its two numbers differ.
+ * A copy of one live sample, event or hit, or of a whole live slot. One that the kernel wrote meanwhile is torn in the
+ * copy: its two numbers differ.
  */
 void stall_copy_sample(const struct record_sample *live, struct record_sample *ret);
+void stall_copy_event(const struct record_event *live, struct record_event *ret);
+void stall_copy_hit(const struct record_hit *live, struct record_hit *ret);
 void stall_copy_slot(const struct record_slot *live, struct record_slot *ret);
 
 /* Copies the newest whole sample of the stall with that onset out of a live slot. False: there is none. */

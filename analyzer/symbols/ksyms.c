@@ -54,6 +54,11 @@ static char *parse_address(char *line, uint64_t *address, char *type)
 	return strchr("\t\n", end[3]) ? NULL : end + 3;
 }
 
+static bool is_function(char type)
+{
+	return strchr("tTwW", type);
+}
+
 /* Splits @line in place. False if it is no symbol's. */
 static bool parse_line(char *line, uint64_t *address, char *type, char **name, char **module)
 {
@@ -129,7 +134,7 @@ static void take(struct ksym *syms, struct piece *pieces, size_t count, struct c
 	size_t i = piece_of(syms, count, address);
 	if (!pieces[i].lowest || address < pieces[i].lowest)
 		begin_piece(&pieces[i], address, name);
-	if (!strchr("tTwW", type) || i == count || address <= syms[i].address)
+	if (!is_function(type) || i == count || address <= syms[i].address)
 		return;
 	if (candidate->piece != i)
 		name_function(syms, candidate);
@@ -203,6 +208,29 @@ struct error *ksyms_look_up(FILE *in, struct ksym_wanted *wanted, size_t count)
 		for (size_t i = 0; i < count; i++)
 			if (!wanted[i].address && !strcmp(name, wanted[i].name))
 				wanted[i].address = address;
+	}
+	return ferror(in) ? error_errno(KSYMS_PATH) : NULL;
+}
+
+struct error *ksyms_find_functions(FILE *in, struct ksym_function *functions, size_t count)
+{
+	_cleanup_free_ char *line = NULL;
+	size_t capacity = 0;
+	uint64_t address;
+	char type, *name, *module;
+
+	for (size_t i = 0; i < count; i++)
+		functions[i].address = functions[i].count = 0;
+	errno = 0;
+	while (getline(&line, &capacity, in) >= 0) {
+		if (!parse_line(line, &address, &type, &name, &module) || !is_function(type))
+			continue;
+		for (size_t i = 0; i < count; i++) {
+			if (strcmp(name, functions[i].name) != 0)
+				continue;
+			if (!functions[i].count++)
+				functions[i].address = address;
+		}
 	}
 	return ferror(in) ? error_errno(KSYMS_PATH) : NULL;
 }

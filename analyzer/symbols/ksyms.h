@@ -37,6 +37,14 @@ struct ksym_wanted {
  */
 struct error *ksyms_look_up(FILE *in, struct ksym_wanted *wanted, size_t count);
 
+struct ksym_function {
+	const char *name;
+	uint64_t address; /* of the first; 0: it is not there, or hidden */
+	size_t count; /* how many functions have this name, those of modules too */
+};
+
+struct error *ksyms_find_functions(FILE *in, struct ksym_function *functions, size_t count);
+
 /* @pc as the kernel writes it, "func+0x1c/0x40 [module]"; just the number if @sym is NULL or has no name. */
 #define KSYM_PLACE_SIZE (KSYM_TEXT_SIZE + KSYM_MODULE_SIZE + 64)
 void ksym_place(const struct ksym *sym, uint64_t pc, char ret[KSYM_PLACE_SIZE]);

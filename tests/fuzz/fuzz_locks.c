@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fuzz.h"
+#include "make_record.h"
 #include "state/locks.h"
 #include "verdict/wait_graph.h"
 
@@ -22,6 +23,35 @@ static void look_at(const struct locks *locks)
 		wait_graph_head(locks, i, &steps);
 	}
 	wait_graph_cycle(locks, LOCK_NONE, &cycle);
+}
+
+#define NR_CPUS 2
+
+/* What the recorder saw spun for, in each context of each CPU. Nothing else of the record is looked at. */
+static const struct record *read_record(struct kernel *kernel)
+{
+	static uint8_t data[(1 + NR_CPUS) * RECORD_SLOT_SIZE] __attribute__((aligned(8)));
+	static struct record record = {
+		.data = data,
+		.size = sizeof(data),
+		.header = (const void *)data,
+	};
+	struct {
+		uint64_t lock;
+		uint32_t flags, pid;
+	} recorded[NR_CPUS][RECORD_NR_CONTEXTS] = {};
+
+	make_record_header((void *)data, NR_CPUS);
+	error_destroy(memory_read(&kernel->memory, FUZZ_VA + 0xf40, recorded, sizeof(recorded)));
+	for (uint32_t cpu = 0; cpu < NR_CPUS; cpu++) {
+		struct record_slot *slot = (void *)(data + (1 + cpu) * RECORD_SLOT_SIZE);
+		for (size_t i = 0; i < RECORD_NR_CONTEXTS; i++) {
+			slot->locks[i].lock = recorded[cpu][i].lock;
+			slot->locks[i].flags = recorded[cpu][i].flags;
+			slot->locks[i].pid = recorded[cpu][i].pid;
+		}
+	}
+	return &record;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -45,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	cpus_init(&cpus, kernel);
 	tasks_init(&tasks, kernel, &cpus);
-	locks_init(&locks, kernel, &cpus, &tasks, &states, NULL);
+	locks_init(&locks, kernel, &cpus, &tasks, &states, read_record(kernel));
 	look_at(&locks);
 	for (size_t i = 0; i < tasks.list.count; i++)
 		locks_asking_frame(kernel, &tasks.list.data[i].stack);

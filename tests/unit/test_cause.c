@@ -12,11 +12,16 @@
 #define SECOND NS_PER_SEC
 #define NOW    (1000 * SECOND)
 
-static const struct cause_wanted everything = {
-	.kinds = (1U << RECORD_NR_KINDS) - 1,
-	.after_ns = 10 * SECOND,
-	.silent_ns = 10 * SECOND,
-};
+#define ALL ((1U << RECORD_NR_KINDS) - 1)
+
+static struct cause_wanted want(uint32_t kinds)
+{
+	struct cause_wanted wanted = { .kinds = kinds, .silent_ns = 10 * SECOND };
+
+	for (int kind = 0; kind < RECORD_NR_KINDS; kind++)
+		wanted.after_ns[kind] = 10 * SECOND;
+	return wanted;
+}
 
 static int setup(void **state)
 {
@@ -32,9 +37,8 @@ static int teardown(void **state)
 
 static bool find(const struct record_slot *slot, uint32_t kinds, struct cause *ret)
 {
-	struct cause_wanted wanted = everything;
+	const struct cause_wanted wanted = want(kinds);
 
-	wanted.kinds = kinds;
 	return cause_find(slot, CPU, &wanted, NOW, ret);
 }
 
@@ -79,18 +83,18 @@ static void test_no_stall(void **state)
 	struct record_slot *slot = *state;
 	struct cause cause;
 
-	assert_false(find(slot, everything.kinds, &cause));
+	assert_false(find(slot, ALL, &cause));
 	make_stall(slot, 9 * SECOND);
-	assert_false(find(slot, everything.kinds, &cause));
+	assert_false(find(slot, ALL, &cause));
 	make_stall(slot, 12 * SECOND);
 	slot->paused_ns = 3 * SECOND;
-	assert_false(find(slot, everything.kinds, &cause));
+	assert_false(find(slot, ALL, &cause));
 	slot->paused_ns = 0;
 	slot->wanted_ns = 0;
-	assert_false(find(slot, everything.kinds, &cause));
+	assert_false(find(slot, ALL, &cause));
 	make_stall(slot, 12 * SECOND);
 	slot->end_ns = NOW;
-	assert_false(find(slot, everything.kinds, &cause));
+	assert_false(find(slot, ALL, &cause));
 }
 
 static void test_deaf(void **state)
@@ -107,7 +111,7 @@ static void test_deaf(void **state)
 		.since_ns = NOW - 11 * SECOND,
 		.last_ns = NOW - SECOND / 2,
 	};
-	assert_true(find(slot, everything.kinds, &cause));
+	assert_true(find(slot, ALL, &cause));
 	assert_int_equal(cause.kind, RECORD_KIND_HARD_LOCKUP);
 	assert_int_equal(cause.cpu, 5);
 	assert_int_equal(cause.seen_by, CPU);
@@ -117,9 +121,9 @@ static void test_deaf(void **state)
 
 	deaf->last_ns = NOW - 5 * SECOND; /* nobody has looked since */
 	deaf->since_ns = NOW - 60 * SECOND;
-	assert_false(find(slot, everything.kinds, &cause));
+	assert_false(find(slot, ALL, &cause));
 	deaf->last_ns = 0; /* only one look has seen it */
-	assert_false(find(slot, everything.kinds, &cause));
+	assert_false(find(slot, ALL, &cause));
 }
 
 static void test_conditions(void **state)
@@ -132,16 +136,107 @@ static void test_conditions(void **state)
 		struct record_condition *condition = &slot->conditions[kind];
 		condition->since_ns = NOW - 10 * SECOND;
 		condition->last_ns = NOW;
-		assert_false(find(slot, everything.kinds & ~(1U << kind), &cause));
-		assert_true(find(slot, everything.kinds, &cause));
+		assert_false(find(slot, ALL & ~(1U << kind), &cause));
+		assert_true(find(slot, ALL, &cause));
 		assert_int_equal(cause.kind, kind);
 		assert_int_equal(cause.cpu, CPU);
 		cause_describe(&cause, text, sizeof(text));
 		assert_non_null(strstr(text, " for 10.000 s"));
 		condition->last_ns--;
-		assert_false(find(slot, everything.kinds, &cause));
+		assert_false(find(slot, ALL, &cause));
 		condition->since_ns = 0;
 	}
+}
+
+static void test_thresholds(void **state)
+{
+	struct record_slot *slot = *state;
+	struct record_condition *condition = &slot->conditions[RECORD_KIND_RCU_STALL];
+	struct cause_wanted wanted = want(ALL);
+	struct cause cause;
+
+	condition->since_ns = NOW - 15 * SECOND;
+	condition->last_ns = NOW;
+	assert_true(cause_find(slot, CPU, &wanted, NOW, &cause));
+	wanted.after_ns[RECORD_KIND_RCU_STALL] = 21 * SECOND;
+	assert_false(cause_find(slot, CPU, &wanted, NOW, &cause));
+	condition->since_ns = NOW - 21 * SECOND;
+	assert_true(cause_find(slot, CPU, &wanted, NOW, &cause));
+}
+
+static struct record_event *write_event(struct record_slot *slot, enum record_event_kind kind)
+{
+	struct record_event *event = &slot->events[++slot->last_event % RECORD_NR_EVENTS];
+
+	*event = (struct record_event){
+		.number = slot->last_event,
+		.number_end = slot->last_event,
+		.kind = kind,
+		.time_ns = NOW,
+		.since_ns = NOW - 12 * SECOND,
+		.cpu = CPU,
+	};
+	return event;
+}
+
+/* It counts from the kernel's first report, which has the name. */
+static void test_hung_task(void **state)
+{
+	struct record_slot *slot = *state;
+	struct record_condition *condition = &slot->conditions[RECORD_KIND_HUNG_TASK];
+	struct cause_wanted wanted = want(1U << RECORD_KIND_HUNG_TASK);
+	struct record_event *event = write_event(slot, RECORD_EVENT_CONDITION);
+	struct cause cause;
+	char text[128];
+
+	wanted.after_ns[RECORD_KIND_HUNG_TASK] = 0;
+	assert_false(cause_find(slot, CPU, &wanted, NOW, &cause));
+	condition->since_ns = condition->last_ns = NOW - SECOND;
+	condition->words[1] = 77;
+	event->words[0] = RECORD_KIND_HUNG_TASK;
+	event->pid = 77;
+	memcpy(event->comm, "hung", 5);
+	assert_true(cause_find(slot, CPU, &wanted, NOW, &cause));
+	assert_int_equal(cause.pid, 77);
+	cause_describe(&cause, text, sizeof(text));
+	assert_string_equal(text, "a hung task, in hung (pid 77)");
+	assert_false(cause_find(slot, CPU, &wanted, NOW + 5 * SECOND, &cause));
+}
+
+static bool count(const struct cause *cause, void *arg)
+{
+	(void)cause;
+	++*(int *)arg;
+	return true;
+}
+
+static void test_ended(void **state)
+{
+	struct record_slot *slot = *state;
+	struct cause_wanted wanted = want(ALL);
+	int found = 0;
+
+	write_event(slot, RECORD_EVENT_CONDITION)->words[0] = RECORD_KIND_RCU_STALL;
+	write_event(slot, RECORD_EVENT_PAUSE);
+	assert_int_equal(cause_each_ended(slot, CPU, &wanted, 0, count, &found), 2);
+	assert_int_equal(found, 0);
+	write_event(slot, RECORD_EVENT_CONDITION_END)->words[0] = RECORD_KIND_IRQ_STORM;
+	write_event(slot, RECORD_EVENT_DEAF_END)->pid = 5;
+	write_event(slot, RECORD_EVENT_DEAF_END)->since_ns = NOW - SECOND; /* too short */
+	write_event(slot, RECORD_EVENT_CONDITION_END)->words[0] = 1000; /* no kind */
+	assert_int_equal(cause_each_ended(slot, CPU, &wanted, 2, count, &found), 6);
+	assert_int_equal(found, 2);
+	assert_int_equal(cause_each_ended(slot, CPU, &wanted, 6, count, &found), 6);
+	assert_int_equal(found, 2);
+
+	/* Half-written: it comes once it is whole. */
+	struct record_event *event = write_event(slot, RECORD_EVENT_DEAF_END);
+	event->number_end = 0;
+	assert_int_equal(cause_each_ended(slot, CPU, &wanted, 6, count, &found), 6);
+	assert_int_equal(found, 2);
+	event->number_end = event->number;
+	assert_int_equal(cause_each_ended(slot, CPU, &wanted, 6, count, &found), 7);
+	assert_int_equal(found, 3);
 }
 
 int main(void)
@@ -155,6 +250,11 @@ int main(void)
 		  teardown, NULL },
 		{ "so is each other condition, if it is asked for", test_conditions, setup,
 		  teardown, NULL },
+		{ "each kind has its own threshold", test_thresholds, setup, teardown, NULL },
+		{ "a hung task is one from the kernel's first report on, and has its name",
+		  test_hung_task, setup, teardown, NULL },
+		{ "what ended unseen is found in the events, once", test_ended, setup, teardown,
+		  NULL },
 	};
 
 	return RUN_TESTS(tests);

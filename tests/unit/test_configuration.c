@@ -171,6 +171,29 @@ static void test_empty(void **state)
 	watch_options_deinit(&options);
 }
 
+static void test_lists(void **state)
+{
+	struct fixture *fixture = *state;
+
+	put(fixture, "lockdump.conf", "[Watch]\nProbe=a\nProbe=b\n");
+	put(fixture, "lockdump.conf.d/a.conf", "[Watch]\nProbe=c\n");
+	struct watch_options options = ACCEPTED(fixture);
+	assert_int_equal(options.probes.count, 3);
+	assert_string_equal(options.probes.names[2], "c");
+	watch_options_deinit(&options);
+
+	put(fixture, "lockdump.conf.d/b.conf", "[Watch]\nProbe=\nProbe=d\n");
+	options = ACCEPTED(fixture);
+	assert_int_equal(options.probes.count, 1);
+	assert_string_equal(options.probes.names[0], "d");
+	watch_options_deinit(&options);
+
+	options = ACCEPTED(fixture, "--probe=e", "--probe=d");
+	assert_int_equal(options.probes.count, 2);
+	assert_string_equal(options.probes.names[0], "e");
+	watch_options_deinit(&options);
+}
+
 static void test_unknown(void **state)
 {
 	struct fixture *fixture = *state;
@@ -241,6 +264,9 @@ int main(void)
 				   "options over all",
 				   test_order),
 		CONFIGURATION_TEST("an empty value brings the default back", test_empty),
+		CONFIGURATION_TEST(
+			"what may be given several times adds up until it is given elsewhere",
+			test_lists),
 		CONFIGURATION_TEST("what is not known is told with its file and line, and ignored",
 				   test_unknown),
 		CONFIGURATION_TEST("a wrong value is refused with its file and line", test_wrong),

@@ -49,6 +49,21 @@ static void test_members(void **state)
 	features_deinit(&features);
 }
 
+static void test_kprobe_multi(void **state)
+{
+	struct features features = { .btf = btf__new_empty() };
+	int number = btf__add_int(features.btf, "int", 4, BTF_INT_SIGNED);
+	int proto = btf__add_func_proto(features.btf, number);
+
+	(void)state;
+	assert_false(features_has_kprobe_multi(&features));
+	btf__add_func(features.btf, "bpf_kprobe_multi_link_attach", BTF_FUNC_STATIC, proto);
+	assert_false(features_has_kprobe_multi(&features));
+	btf__add_func(features.btf, "register_fprobe_ips", BTF_FUNC_STATIC, proto);
+	assert_true(features_has_kprobe_multi(&features));
+	features_deinit(&features);
+}
+
 static void test_run_queues(void **state)
 {
 	struct features features = {};
@@ -71,6 +86,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("functions, variables and types are told apart", test_btf),
 		TEST("a member in a structure without a name is its structure's", test_members),
+		TEST("kprobe.multi takes fprobes too: without them the kernel refuses it",
+		     test_kprobe_multi),
 		TEST("run queues by type or by address will do; neither is an error with the remedy",
 		     test_run_queues),
 	};

@@ -159,6 +159,42 @@ static void test_look_up(void **state)
 	assert_int_equal(wanted[3].address, 0xffffffff81000100);
 }
 
+static void test_functions(void **state)
+{
+	struct ksym_function functions[] = {
+		{ "some_data" }, { "hang" }, { "beta", 1, 1 }, { "bet" }
+	};
+	FILE *in = fmemopen((void *)kallsyms, strlen(kallsyms), "r");
+
+	(void)state;
+	assert_non_null(in);
+	assert_null(ksyms_find_functions(in, functions, 4));
+	fclose(in);
+	assert_int_equal(functions[0].count, 0); /* it is none */
+	assert_int_equal(functions[1].count, 1);
+	assert_true(functions[1].address);
+	assert_int_equal(functions[2].count, 1);
+	assert_int_equal(functions[2].address, 0xffffffff81000100);
+	assert_int_equal(functions[3].count, 0);
+}
+
+static void test_same_functions(void **state)
+{
+	static const char text[] = "ffffffff81000000 t show\n"
+				   "ffffffff81000010 T show\n"
+				   "ffffffff81000020 d show\n"
+				   "ffffffffc0000000 t show\t[module]\n";
+	struct ksym_function function = { "show" };
+	FILE *in = fmemopen((void *)text, strlen(text), "r");
+
+	(void)state;
+	assert_non_null(in);
+	assert_null(ksyms_find_functions(in, &function, 1));
+	fclose(in);
+	assert_int_equal(function.count, 3);
+	assert_int_equal(function.address, 0xffffffff81000000);
+}
+
 #define test(name, function)                     \
 	{                                        \
 		name, function, NULL, NULL, NULL \
@@ -178,6 +214,8 @@ int main(void)
 		test("a name that is too long is cut", test_long_name),
 		test("nothing wanted, nothing found", test_nothing_wanted),
 		test("the core kernel's symbols are found by name", test_look_up),
+		test("functions are found by name, those of modules too", test_functions),
+		test("functions of the same name are counted", test_same_functions),
 	};
 
 	return cmocka_run_group_tests_name("ksyms", tests, NULL, NULL);

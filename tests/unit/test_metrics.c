@@ -22,6 +22,7 @@ static const struct metrics example = {
 	.stalls = 3,
 	.stalled_cpus = 1,
 	.longest_s = 12.0625,
+	.alarms = { [RECORD_KIND_RCU_STALL] = 4 },
 	.incidents = 2,
 	.triggers = 1,
 	.onset_s = 1789999990.5,
@@ -51,6 +52,8 @@ static void test_values(void **state)
 		"\nlockdump_stalls_total 3\n",
 		"\nlockdump_stalled_cpus 1\n",
 		"\nlockdump_longest_stall_seconds 12.062\n",
+		"\nlockdump_alarms_total{kind=\"hard-lockup\"} 0\n",
+		"\nlockdump_alarms_total{kind=\"rcu-stall\"} 4\n",
 		"\nlockdump_incidents_total 2\n",
 		"\nlockdump_triggers_total 1\n",
 		"\nlockdump_trigger_failures_total 0\n",
@@ -120,14 +123,14 @@ static void check_sample(const char *line, const char *name)
 	assert_true(end > c + 1 && !*end);
 }
 
-/* Each metric is its HELP, its TYPE, and its sample; a counter's name ends so. */
+/* Each metric is its HELP, its TYPE, and its samples; a counter's name ends so. */
 static void test_format(void **state)
 {
 	char *text = print(&example), *rest, help[128], type[128], kind[16];
 
 	(void)state;
 	assert_int_equal(text[strlen(text) - 1], '\n');
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+	for (char *line = strtok_r(text, "\n", &rest); line;) {
 		assert_int_equal(sscanf(line, "# HELP %127s %*s", help), 1);
 		line = strtok_r(NULL, "\n", &rest);
 		assert_int_equal(sscanf(line, "# TYPE %127s %15s", type, kind), 2);
@@ -135,7 +138,11 @@ static void test_format(void **state)
 		size_t length = strlen(type);
 		bool total = length > 6 && !strcmp(type + length - 6, "_total");
 		assert_string_equal(kind, total ? "counter" : "gauge");
-		check_sample(strtok_r(NULL, "\n", &rest), type);
+		line = strtok_r(NULL, "\n", &rest);
+		assert_non_null(line);
+		do
+			check_sample(line, type);
+		while ((line = strtok_r(NULL, "\n", &rest)) && *line != '#');
 	}
 	free(text);
 }

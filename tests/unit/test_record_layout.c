@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "bpf/record.h"
+#include "bpf/probe.skel.h"
 #include "bpf/recorder.skel.h"
 #include "bpf/trigger.skel.h"
 #include "test.h"
@@ -131,9 +132,9 @@ static const struct layout_member slot[] = {
 	M(stalls),	   M(first_number), M(last_number),  M(next_sample_ns), M(wanted_ns),
 	M(paused_ns),	   M(switch_ns),    M(round_ns),     M(irq_ns),		M(softirq_ns),
 	M(nr_irqs),	   M(nr_softirqs),  M(rcu_sequence), M(pool_progress),	M(last_event),
-	M(last_hit),	   M(gap_since_ns), M(gap_until_ns), M(pause_since_ns), M(pause_until_ns),
-	M(resumed_ns),	   M(reserved),	    M(conditions),   M(deaf),		M(locks),
-	M(neighbours),	   M(events),	    M(hits),	     M(samples),
+	M(last_hit),	   M(nmi_ns),	    M(gap_since_ns), M(gap_until_ns),	M(pause_since_ns),
+	M(pause_until_ns), M(resumed_ns),   M(reserved),     M(conditions),	M(deaf),
+	M(locks),	   M(neighbours),   M(events),	     M(hits),		M(samples),
 };
 #undef M
 
@@ -151,8 +152,10 @@ static const struct layout layouts[] = {
 
 #define NR_LAYOUTS (sizeof(layouts) / sizeof(layouts[0]))
 
+#define NR_OBJECTS 3
+
 struct objects {
-	struct bpf_object *list[2];
+	struct bpf_object *list[NR_OBJECTS];
 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list args)
@@ -173,16 +176,18 @@ static int open_objects(void **state)
 	objects.list[0] = bpf_object__open_mem(bytes, size, NULL);
 	bytes = trigger_bpf__elf_bytes(&size);
 	objects.list[1] = bpf_object__open_mem(bytes, size, NULL);
+	bytes = probe_bpf__elf_bytes(&size);
+	objects.list[2] = bpf_object__open_mem(bytes, size, NULL);
 	*state = &objects;
-	return !objects.list[0] || !objects.list[1];
+	return !objects.list[0] || !objects.list[1] || !objects.list[2];
 }
 
 static int close_objects(void **state)
 {
 	struct objects *objects = *state;
 
-	bpf_object__close(objects->list[0]);
-	bpf_object__close(objects->list[1]);
+	for (size_t i = 0; i < NR_OBJECTS; i++)
+		bpf_object__close(objects->list[i]);
 	return 0;
 }
 
@@ -248,7 +253,7 @@ static void is_the_same(void **state)
 {
 	const struct objects *objects = *state;
 
-	for (size_t i = 0; i < 2; i++)
+	for (size_t i = 0; i < NR_OBJECTS; i++)
 		compare_all(bpf_object__btf(objects->list[i]));
 }
 
@@ -273,7 +278,7 @@ static void is_of_one_map(void **state)
 {
 	const struct objects *objects = *state;
 
-	for (size_t i = 0; i < 2; i++) {
+	for (size_t i = 0; i < NR_OBJECTS; i++) {
 		const struct bpf_map *map =
 			bpf_object__find_map_by_name(objects->list[i], RECORD_MAP_NAME);
 		assert_non_null(map);
@@ -286,7 +291,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("each struct is the same for BPF and for C, member by member", is_the_same),
 		TEST("there are no holes", has_no_holes),
-		TEST("both objects have the map, with slots of the same size", is_of_one_map),
+		TEST("all objects have the map, with slots of the same size", is_of_one_map),
 	};
 	return cmocka_run_group_tests(tests, open_objects, close_objects);
 }

@@ -38,6 +38,8 @@ static int setup(void **state)
 		.threshold_ns = 2 * SECOND,
 		.store = fixture->store,
 	};
+	for (int kind = 0; kind < RECORD_NR_KINDS; kind++)
+		fixture->options.threshold_for.ns[kind] = 2 * SECOND;
 	fixture->watch.options = &fixture->options;
 	fixture->watch.trigger.sysrq_fd = -1;
 	fixture->watch.notify.fd = -1;
@@ -309,8 +311,7 @@ static void test_no_store(void **state)
 static void begin_anew(struct fixture *fixture)
 {
 	spooler_deinit(&fixture->spooler);
-	memset(fixture->watch.shared->taken_onset_ns, 0,
-	       NR_CPUS * sizeof(fixture->watch.shared->taken_onset_ns[0]));
+	memset(fixture->watch.shared->taken, 0, NR_CPUS * sizeof(struct taken));
 	assert_no_error(spooler_init(&fixture->watch, &fixture->spooler));
 }
 
@@ -343,7 +344,7 @@ static void test_ended_meanwhile(void **state)
 	attend(fixture, 1);
 	recover(fixture, 0);
 	begin_anew(fixture);
-	fixture->watch.shared->taken_onset_ns[0] = slot_of(fixture, 0)->onset_ns;
+	fixture->watch.shared->taken[0].onset_ns = slot_of(fixture, 0)->onset_ns;
 	hear(fixture, 1, said, sizeof(said));
 	assert_non_null(strstr(said, " is closed"));
 	assert_false(fixture->spooler.open);
@@ -424,6 +425,91 @@ static void test_deaf(void **state)
 	assert_int_equal(system(command), 0);
 }
 
+/* It has lasted for five seconds, and was seen @ago_ns ago. */
+static void go_wrong(struct fixture *fixture, uint32_t cpu, enum record_kind kind, uint64_t ago_ns)
+{
+	struct record_condition *condition = &slot_of(fixture, cpu)->conditions[kind];
+
+	condition->last_ns = now_ns() - ago_ns;
+	condition->since_ns = condition->last_ns - 5 * SECOND;
+}
+
+static void test_alarm(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t now = now_ns();
+	char said[1024];
+
+	assert_false(alarms_are_due(&fixture->watch, now));
+	go_wrong(fixture, 1, RECORD_KIND_SOFTIRQ_STORM, 0);
+	assert_true(alarms_are_due(&fixture->watch, now));
+	hear(fixture, 1, said, sizeof(said));
+	assert_non_null(strstr(said, "CPU 1: a storm of softirqs for 5.000 s; incident 20"));
+	assert_true(fixture->spooler.stored);
+	hear(fixture, 2, said, sizeof(said));
+	assert_string_equal(said, "");
+	/* Who is well does not say so: looks have ceased to see it. */
+	go_wrong(fixture, 1, RECORD_KIND_SOFTIRQ_STORM, 4 * SECOND);
+	fixture->spooler.alarms.list[0].cause.last_ns -= 4 * SECOND;
+	hear(fixture, 1, said, sizeof(said));
+	assert_non_null(strstr(said, "CPU 1: softirq-storm has ended, after "));
+	assert_non_null(strstr(said, " is closed"));
+	assert_false(fixture->spooler.open);
+	assert_int_equal(nr_incidents(fixture), 1);
+	assert_false(alarms_are_due(&fixture->watch, now));
+}
+
+static void test_one_alarm(void **state)
+{
+	struct fixture *fixture = *state;
+	char said[1024];
+
+	lock_up(fixture, 0);
+	go_wrong(fixture, 0, RECORD_KIND_NEED_RESCHED, 0);
+	go_wrong(fixture, 0, RECORD_KIND_RCU_STALL, 0);
+	go_wrong(fixture, 1, RECORD_KIND_RCU_STALL, SECOND);
+	hear(fixture, 1, said, sizeof(said));
+	const char *once = strstr(said, "no end of");
+	assert_non_null(once);
+	assert_null(strstr(once + 1, "no end of"));
+	assert_non_null(strstr(said, "CPU 0 is stuck for 5.0 s"));
+	assert_null(strstr(said, "need_resched"));
+	assert_int_equal(nr_incidents(fixture), 1);
+	/* The stall alone does not end it. */
+	recover(fixture, 0);
+	attend(fixture, 1);
+	assert_true(fixture->spooler.open);
+}
+
+static void test_late_alarm(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record_slot *slot = slot_of(fixture, 0);
+	uint64_t now = now_ns();
+	char said[1024];
+
+	slot->last_event = 7;
+	slot->events[7] = (struct record_event){
+		.number = 7,
+		.time_ns = now,
+		.since_ns = now - 4 * SECOND,
+		.kind = RECORD_EVENT_DEAF_END,
+		.cpu = 1,
+		.pid = 9,
+		.comm = "deaf",
+		.number_end = 7,
+	};
+	assert_true(alarms_are_due(&fixture->watch, now_ns()));
+	hear(fixture, 1, said, sizeof(said));
+	assert_non_null(strstr(said, "CPU 1: no interrupts taken for 4.000 s"));
+	assert_non_null(strstr(said, "in deaf (pid 9); incident 20"));
+	assert_non_null(strstr(said, "CPU 1: hard-lockup has ended, after 4."));
+	assert_non_null(strstr(said, " is closed"));
+	assert_false(alarms_are_due(&fixture->watch, now_ns()));
+	hear(fixture, 1, said, sizeof(said));
+	assert_string_equal(said, "");
+}
+
 #define SPOOLER_TEST(sentence, function)                  \
 	{                                                 \
 		sentence, function, setup, teardown, NULL \
@@ -446,6 +532,12 @@ int main(void)
 		SPOOLER_TEST("while a CPU is deaf what takes its locks is not gathered", test_deaf),
 		SPOOLER_TEST("of a stall is gathered at its onset, about its task, and at its end",
 			     test_gathered),
+		SPOOLER_TEST("what else goes wrong is an incident, until nobody sees it any more",
+			     test_alarm),
+		SPOOLER_TEST("seen by several CPUs, or part of a stall, it is told once",
+			     test_one_alarm),
+		SPOOLER_TEST("what ended before anybody could look is an incident, too",
+			     test_late_alarm),
 		SPOOLER_TEST("a stall and its end are told to the journal", test_journal),
 		SPOOLER_TEST("a trigger that did not work is told to the journal, once",
 			     test_failed_trigger),

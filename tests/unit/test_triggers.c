@@ -125,6 +125,24 @@ static void test_records(void **state)
 	assert_int_equal(count(fixture, ONSET + 6), 0);
 }
 
+static void test_said(void **state)
+{
+	char why[40];
+
+	(void)state;
+	assert_false(triggers_find_said("", why, sizeof(why)));
+	assert_false(triggers_find_said("[    1.0] it " TRIGGERS_SAID "no\n", why, sizeof(why)));
+	assert_true(triggers_find_said("[    1.0] " TRIGGERS_SAID "once\n"
+				       "[    2.0] " TRIGGERS_SAID "twice\x1b\n[    3.0] end\n",
+				       why, sizeof(why)));
+	assert_string_equal(why, "twice?");
+	assert_true(triggers_find_said("] " TRIGGERS_SAID, why, sizeof(why)));
+	assert_string_equal(why, "");
+	assert_true(triggers_find_said(
+		"] " TRIGGERS_SAID "0123456789012345678901234567890123456789", why, sizeof(why)));
+	assert_int_equal(strlen(why), sizeof(why) - 1);
+}
+
 static void test_no_store(void **state)
 {
 	unsigned int triggers;
@@ -152,17 +170,17 @@ static void test_budget(void **state)
 
 	assert_no_error(shared_create(1, &watch.shared));
 	add_manifest(fixture, MANIFEST("\"kernel\""), now - 3 * DAY);
-	assert_false(budget_check(&watch));
+	budget_check(&watch);
 	assert_false(watch.shared->used_up);
 	assert_int_equal(header->armed, RECORD_ARMED);
 
 	add_manifest(fixture, MANIFEST("\"kernel\""), now - 1 * DAY);
-	assert_true(budget_check(&watch));
+	budget_check(&watch);
 	assert_true(watch.shared->used_up);
 	assert_int_equal(header->armed, RECORD_DISARMED);
 
 	options.max_triggers.count = 2;
-	assert_false(budget_check(&watch));
+	budget_check(&watch);
 	assert_false(watch.shared->used_up);
 	assert_int_equal(header->armed, RECORD_ARMED);
 	free(header);
@@ -171,6 +189,8 @@ static void test_budget(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		{ "a watch without a record says in the log why it triggers; the last line counts",
+		  test_said, NULL, NULL, NULL },
 		{ "incidents that sysrq or the kernel's trigger began are counted from a time on",
 		  test_manifests, setup, teardown, NULL },
 		{ "a damaged manifest is not counted, and hides no other", test_damaged, setup,

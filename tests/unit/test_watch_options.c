@@ -12,12 +12,12 @@
 #include "capture/external.h"
 #include "capture/options.h"
 
-#define MAX_WORDS 16
+#define MAX_WORDS 32
 
 /* Parses the words of @line. */
 static struct error *parse(const char *line, struct watch_options *ret)
 {
-	static char copy[256];
+	static char copy[1024];
 	char *argv[MAX_WORDS + 1] = { "watch" }, *rest;
 	int argc = 1;
 
@@ -71,6 +71,42 @@ static void test_all(void **state)
 	assert_int_equal(options.trigger, RECORD_TRIGGER_SYSRQ);
 	assert_string_equal(options.store, "/s");
 	assert_true(options.print && options.once);
+}
+
+static void test_thresholds(void **state)
+{
+	struct watch_options options = accepted("--threshold 3 --trigger-after 25");
+	const uint64_t *ns = options.threshold_for.ns;
+
+	(void)state;
+	assert_int_equal(ns[RECORD_KIND_SOFT_LOCKUP], 3 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HARD_LOCKUP], 3 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_NEED_RESCHED], 3 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_RCU_STALL], 21 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HUNG_TASK], 0);
+	ns = options.trigger_after_for.ns;
+	assert_int_equal(ns[RECORD_KIND_SOFT_LOCKUP], 25 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_RCU_STALL], 25 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_WORKQUEUE_STALL], 30 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HUNG_TASK], 0);
+
+	options = accepted("--threshold-for rcu-stall=2.5,irq-storm=never "
+			   "--threshold-for hard-lockup=7");
+	ns = options.threshold_for.ns;
+	assert_int_equal(ns[RECORD_KIND_RCU_STALL], 2500 * NS_PER_MS);
+	assert_int_equal(ns[RECORD_KIND_IRQ_STORM], THRESHOLD_NEVER);
+	assert_int_equal(ns[RECORD_KIND_SOFTIRQ_STORM], 10 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_HARD_LOCKUP], 7 * NS_PER_SEC);
+	assert_int_equal(ns[RECORD_KIND_SOFT_LOCKUP], 10 * NS_PER_SEC);
+
+	refused("--threshold-for rcu-stall", "not a number of seconds");
+	refused("--threshold-for rcu-stall=", "rcu-stall: not a number of seconds");
+	refused("--threshold-for rcu-stall=99999999999999999999999999999999999", "not a number");
+	refused("--threshold-for soft-lockup=3", "'soft-lockup' is no kind that has a threshold");
+	refused("--threshold-for nmi=3", "'nmi' is no kind");
+	refused("--threshold-for rcu-stall=3,", "'' is no kind");
+	refused("--trigger-on rcu-stall --threshold-for rcu-stall=never",
+		"--trigger-on rcu-stall: --threshold-for says never");
 }
 
 static void test_trigger_follows(void **state)
@@ -149,6 +185,33 @@ static void test_max_triggers(void **state)
 	refused("--max-triggers 99999999999999999999/1", "not N/DAYS");
 }
 
+static void test_probes(void **state)
+{
+	struct watch_options options = accepted("--probe vfs_read --print --probe=foo.isra.0");
+	char line[1024] = "", *end = line;
+
+	(void)state;
+	assert_int_equal(options.probes.count, 2);
+	assert_string_equal(options.probes.names[0], "vfs_read");
+	assert_string_equal(options.probes.names[1], "foo.isra.0");
+	assert_int_equal(accepted("").probes.count, 0);
+	refused("--probe a --probe b --probe a", "--probe a: given twice");
+	refused("--probe vfs_read+4", "not the name of a kernel function");
+	refused("--probe 4ever", "not the name of a kernel function");
+	refused("--probe=", "not the name of a kernel function");
+	refused("--probe a;b", "not the name of a kernel function");
+	assert_int_equal(
+		accepted("--probe a23456789_123456789_123456789_123456789_1234567").probes.count,
+		1);
+	refused("--probe a23456789_123456789_123456789_123456789_12345678",
+		"at most 47 characters");
+	for (int i = 0; i < RECORD_NR_PROBES; i++)
+		end += sprintf(end, "--probe=f%d ", i);
+	assert_int_equal(accepted(line).probes.count, RECORD_NR_PROBES);
+	sprintf(end, "--probe=more");
+	refused(line, "--probe more: too many: at most 16 functions");
+}
+
 static void test_unknown(void **state)
 {
 	(void)state;
@@ -176,6 +239,7 @@ int main(void)
 		test("each option is taken", test_all),
 		test("the trigger comes 10 s after the threshold if nothing is said",
 		     test_trigger_follows),
+		test("each kind has a threshold of its own, if it is given one", test_thresholds),
 		test("seconds have limits and may be fractions", test_seconds),
 		test("a trigger before the threshold is refused", test_trigger_before_threshold),
 		test("a trigger mode that there is not is refused by name", test_modes),
@@ -183,6 +247,8 @@ int main(void)
 		     test_kinds),
 		test("how often it triggers is two numbers, the days one if they are missing",
 		     test_max_triggers),
+		test("functions to probe are named one by one, each once; what is no name is refused",
+		     test_probes),
 		test("what is no option is refused by name", test_unknown),
 		test("--help wins over what follows", test_help),
 	};
