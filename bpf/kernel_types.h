@@ -114,6 +114,10 @@ struct kernel_stat {
 	unsigned int softirqs[10];
 };
 
+struct hrtimer {
+	__s64 _softexpires;
+};
+
 struct hrtimer_cpu_base {
 	__s64 expires_next;
 };

@@ -58,11 +58,14 @@ static __always_inline __u64 last_look(const struct record_slot *slot)
 	return slot->last_tick_ns > slot->watchdog_ns ? slot->last_tick_ns : slot->watchdog_ns;
 }
 
-/* Since when @cpu should have served a timer and has not; 0: all is well with it. */
-static __always_inline __u64 overdue_since(__u32 cpu, __u64 now)
+/*
+ * Since when @cpu should have served a timer and has not; 0: all is well with it. From @resumed_ns on: before that
+ * nothing ran, the timer may have become due meanwhile.
+ */
+static __always_inline __u64 overdue_since(__u32 cpu, __u64 resumed_ns, __u64 now)
 {
 	const struct hrtimer_cpu_base *base = THAT_CPU(hrtimer_bases, hrtimer_bases_at, cpu);
-	__s64 due;
+	__u64 due;
 
 	if (!base)
 		return 0;
@@ -72,7 +75,11 @@ static __always_inline __u64 overdue_since(__u32 cpu, __u64 now)
 	} else {
 		due = BPF_CORE_READ(base, expires_next);
 	}
-	return due > 0 && due != KTIME_MAX && now > due + DEAF_NS ? due : 0;
+	if (!due || due >= KTIME_MAX)
+		return 0;
+	if (due < resumed_ns)
+		due = resumed_ns;
+	return now > due + DEAF_NS ? due : 0;
 }
 
 static __always_inline void deaf_event(struct record_slot *slot, const struct record_deaf *deaf,
@@ -89,10 +96,27 @@ static __always_inline void deaf_event(struct record_slot *slot, const struct re
 	event_end(event);
 }
 
+/*
+ * When @cpu, deaf since @since and last seen so at @last, took interrupts again. Its own looks say it best: at the end of
+ * the gap that this was; at the latest when another one, which came since, began. A global function, which the verifier
+ * follows once and not from each place that calls it.
+ */
+__attribute__((noinline)) __u64 heard_at(__u32 cpu, __u64 since, __u64 last, __u64 now)
+{
+	const struct record_slot *slot = slot_of(cpu);
+	__u64 heard;
+
+	if (!slot)
+		return now;
+	heard = slot->gap_since_ns > since ? slot->gap_since_ns : slot->gap_until_ns;
+	return heard > last && heard < now ? heard : now;
+}
+
 static __always_inline void deaf_end(struct record_slot *slot, struct record_deaf *deaf, __u64 now)
 {
 	if (deaf->last_ns)
-		deaf_event(slot, deaf, RECORD_EVENT_DEAF_END, now);
+		deaf_event(slot, deaf, RECORD_EVENT_DEAF_END,
+			   heard_at(deaf->cpu, deaf->since_ns, deaf->last_ns, now));
 	deaf->last_ns = 0;
 	barrier();
 	deaf->since_ns = 0;
@@ -116,7 +140,7 @@ static __always_inline void deaf_begin(struct record_deaf *deaf, __u32 cpu, __u6
 static __always_inline bool look_at_neighbour(struct record_slot *slot, struct record_deaf *deaf,
 					      __u32 cpu, __u64 now)
 {
-	__u64 since = overdue_since(cpu, now);
+	__u64 since = overdue_since(cpu, slot->resumed_ns, now);
 
 	if (since && deaf->since_ns == since && deaf->cpu == cpu) {
 		bool first = !deaf->last_ns;
@@ -181,19 +205,6 @@ static __always_inline void read_neighbours(struct record_slot *slot)
 		else
 			neighbour->online = 0;
 	}
-}
-
-/* Whether any other CPU was looked at between @from and @to: then the machine ran. */
-static __always_inline bool others_ran(__u64 from, __u64 to)
-{
-	__u32 self = bpf_get_smp_processor_id();
-
-	for (__u32 cpu = 0; cpu < 2 * RECORD_NR_NEIGHBOURS; cpu++) {
-		const struct record_slot *slot = cpu < nr_cpus && cpu != self ? slot_of(cpu) : NULL;
-		if (slot && last_look(slot) > from && last_look(slot) < to)
-			return true;
-	}
-	return false;
 }
 
 #endif

@@ -415,7 +415,12 @@ struct record_slot {
 	__u64 last_hit;
 	__u64 nmi_ns; /* the last sample that an NMI took */
 	__u64 lock_stack_next_ns; /* before that no lock's stack is taken */
-	__u64 reserved[18];
+	/* The last time that this CPU was not looked at for more than a second: it was idle, deaf, or paused. */
+	__u64 gap_since_ns, gap_until_ns;
+	/* Of the last such time of this CPU: when no other was looked at either. Not a pause if it is short or empty. */
+	__u64 pause_since_ns, pause_until_ns;
+	__u64 resumed_ns; /* when the machine ran again, the last time that this CPU's watchdog saw that it had not */
+	__u64 reserved[13];
 
 	struct record_condition conditions[RECORD_NR_KINDS];
 	struct record_deaf deaf[RECORD_NR_DEAF];

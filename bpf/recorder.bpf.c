@@ -14,6 +14,7 @@
 #include "bpf/cpu.h"
 #include "bpf/neighbours.h"
 #include "bpf/nmi.h"
+#include "bpf/pause.h"
 #include "bpf/sample.h"
 #include "bpf/slot.h"
 
@@ -22,14 +23,6 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set before the load. */
 const volatile __u64 sample_first_ns = 1000000000;
 const volatile __u64 sample_interval_ns = 1000000000;
-/*
- * Looks that are further apart than this say nothing of what was between them: the tick was stopped, interrupts
- * were off, or the whole machine was not running. No stall begins over such a gap: the time before it does not
- * count. One that is on already goes on over it; but if no other CPU was looked at meanwhile either, the machine
- * was paused, and that time is not the stall's. 0: any distance is normal.
- */
-const volatile __u64 max_gap_ns = 0;
-
 static __always_inline void take_sample(void *ctx, struct record_slot *slot, const struct rq *rq,
 					struct pt_regs *regs, __u64 now, __u32 flags)
 {
@@ -122,18 +115,8 @@ static __always_inline bool progressed(struct record_slot *slot, const struct rq
 /* The stall goes on; since the last look, at @before, nothing may have run. */
 static __always_inline void go_on(struct record_slot *slot, __u64 before, __u64 now)
 {
-	struct record_event *event;
-
-	if (max_gap_ns && now - before > max_gap_ns && !others_ran(before, now)) {
-		slot->paused_ns += now - before;
-		event = event_begin(slot, RECORD_EVENT_PAUSE, now);
-		event->since_ns = before;
-		event->cpu = -1;
-		event->pid = 0;
-		__builtin_memset(event->comm, 0, sizeof(event->comm));
-		event->words[0] = event->words[1] = 0;
-		event_end(event);
-	}
+	pause_stall(slot, before, now);
+	barrier();
 	slot->last_ns = now;
 }
 
@@ -171,7 +154,8 @@ static __always_inline void look_around(struct record_slot *slot, __u64 now)
 	slot->round_ns = now;
 }
 
-static __always_inline int look(void *ctx, bool is_watchdog)
+/* @watchdog: its timer, if it is the watchdog that looks. */
+static __always_inline int look(void *ctx, const struct hrtimer *watchdog)
 {
 	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
 	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
@@ -182,7 +166,9 @@ static __always_inline int look(void *ctx, bool is_watchdog)
 	if (!slot || !rq)
 		return 0;
 	before = last_look(slot);
-	if (is_watchdog) {
+	note_gap(slot, before, now);
+	if (watchdog) {
+		note_pause(slot, watchdog, now);
 		slot->watchdog_ns = now;
 		slot->watchdog_calls++;
 	} else {
@@ -213,14 +199,18 @@ static __always_inline int look(void *ctx, bool is_watchdog)
 	return 0;
 }
 
-/* From an NMI: what the tick would do if it came. */
+/*
+ * From an NMI: what the tick would do if it came. But RCU takes a pause for a stall, and sends NMIs right behind it:
+ * then this CPU has done no wrong.
+ */
 static __always_inline void look_while_deaf(void *ctx, struct pt_regs *regs)
 {
 	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
 	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
 	__u64 now = bpf_ktime_get_ns();
 
-	if (!max_gap_ns || !slot || !rq || !is_deaf_here(slot, rq, regs, now))
+	if (!max_gap_ns || !slot || !rq || !is_deaf_here(slot, rq, regs, now) ||
+	    find_pause(last_look(slot), now) > IDLE_GAP_NS)
 		return;
 	slot->nmi_ns = now;
 	if (stall_is_on(slot))
@@ -237,31 +227,31 @@ static __always_inline void look_while_deaf(void *ctx, struct pt_regs *regs)
 SEC("fentry/account_process_tick")
 int tick_account_process_tick(void *ctx)
 {
-	return look(ctx, false);
+	return look(ctx, NULL);
 }
 
 SEC("fentry/update_process_times")
 int tick_update_process_times(void *ctx)
 {
-	return look(ctx, false);
+	return look(ctx, NULL);
 }
 
 SEC("fentry/scheduler_tick")
 int tick_scheduler_tick(void *ctx)
 {
-	return look(ctx, false);
+	return look(ctx, NULL);
 }
 
 SEC("fentry/sched_tick")
 int tick_sched_tick(void *ctx)
 {
-	return look(ctx, false);
+	return look(ctx, NULL);
 }
 
 SEC("fentry/watchdog_timer_fn")
-int watchdog(void *ctx)
+int watchdog(__u64 *ctx)
 {
-	return look(ctx, true);
+	return look(ctx, (const struct hrtimer *)ctx[0]);
 }
 
 /*
@@ -279,7 +269,7 @@ int nmi(__u64 *ctx)
 SEC("perf_event")
 int cpu_clock(void *ctx)
 {
-	return look(ctx, false);
+	return look(ctx, NULL);
 }
 
 /* Where the BTF has these tracepoints. */

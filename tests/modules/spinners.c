@@ -14,15 +14,23 @@
 #include <asm/apic.h>
 #include <asm/msr.h>
 #include <asm/nmi.h>
+#include <asm/tsc.h>
 
 /* Set, it ends what spins. */
 static bool ldhang_stop;
 module_param_named(stop, ldhang_stop, bool, 0600);
 MODULE_PARM_DESC(stop, "nothing spins any more");
 
+static unsigned int ldhang_limit_ms;
+module_param_named(limit_ms, ldhang_limit_ms, uint, 0600);
+MODULE_PARM_DESC(limit_ms, "what spins ends by itself after so long; 0: never");
+
+/* By the time stamp counter: with interrupts off nothing else may go on. And nothing is called here. */
 static noinline void ldhang_spin(unsigned long *turns)
 {
-	while (!READ_ONCE(ldhang_stop)) {
+	u64 start = rdtsc(), limit = (u64)READ_ONCE(ldhang_limit_ms) * tsc_khz;
+
+	while (!READ_ONCE(ldhang_stop) && !(limit && rdtsc() - start >= limit)) {
 		WRITE_ONCE(*turns, *turns + 1);
 		cpu_relax();
 	}

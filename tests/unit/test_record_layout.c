@@ -127,15 +127,17 @@ static const struct layout_member sample[] = {
 
 #define M(member) MEMBER(record_slot, member)
 static const struct layout_member slot[] = {
-	M(ticks),	M(last_tick_ns),   M(nr_switches),  M(progress_ns),
-	M(watchdog_ns), M(watchdog_calls), M(sequence),	    M(onset_ns),
-	M(last_ns),	M(end_ns),	   M(stalls),	    M(first_number),
-	M(last_number), M(next_sample_ns), M(wanted_ns),    M(paused_ns),
-	M(switch_ns),	M(round_ns),	   M(irq_ns),	    M(softirq_ns),
-	M(nr_irqs),	M(nr_softirqs),	   M(rcu_sequence), M(pool_progress),
-	M(last_event),	M(last_hit),	   M(nmi_ns),	    M(lock_stack_next_ns),
-	M(reserved),	M(conditions),	   M(deaf),	    M(locks),
-	M(neighbours),	M(events),	   M(hits),	    M(samples),
+	M(ticks),	 M(last_tick_ns),   M(nr_switches),    M(progress_ns),
+	M(watchdog_ns),	 M(watchdog_calls), M(sequence),       M(onset_ns),
+	M(last_ns),	 M(end_ns),	    M(stalls),	       M(first_number),
+	M(last_number),	 M(next_sample_ns), M(wanted_ns),      M(paused_ns),
+	M(switch_ns),	 M(round_ns),	    M(irq_ns),	       M(softirq_ns),
+	M(nr_irqs),	 M(nr_softirqs),    M(rcu_sequence),   M(pool_progress),
+	M(last_event),	 M(last_hit),	    M(nmi_ns),	       M(lock_stack_next_ns),
+	M(gap_since_ns), M(gap_until_ns),   M(pause_since_ns), M(pause_until_ns),
+	M(resumed_ns),	 M(reserved),	    M(conditions),     M(deaf),
+	M(locks),	 M(neighbours),	    M(events),	       M(hits),
+	M(samples),
 };
 #undef M
 
