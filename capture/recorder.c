@@ -54,6 +54,16 @@ static struct program program_of(struct recorder_bpf *bpf, enum hook hook)
 	return programs[hook];
 }
 
+/*
+ * The helper that reads the kernel's memory is hidden under lockdown=confidentiality: "unknown func" in 6.1, "program
+ * of this type cannot use helper" in 6.12 (check_helper_call() in kernel/bpf/verifier.c).
+ */
+static bool is_locked_down(const char *reason)
+{
+	return strstr(reason, "unknown func bpf_probe_read") ||
+	       strstr(reason, "cannot use helper bpf_probe_read");
+}
+
 static struct error *load_error(const char *function, char *log)
 {
 	int code = errno;
@@ -70,8 +80,7 @@ static struct error *load_error(const char *function, char *log)
 			ERROR_SYSTEM,
 			"recorder: this kernel has no BPF; it takes CONFIG_BPF_SYSCALL=y "
 			"and CONFIG_BPF_JIT=y");
-	/* The helper that reads the kernel's memory is hidden under lockdown=confidentiality. */
-	if (reason && strstr(reason, "unknown func bpf_probe_read"))
+	if (reason && is_locked_down(reason))
 		return error_create(
 			ERROR_SYSTEM,
 			"recorder: the kernel is locked down: BPF may not read its memory; "
