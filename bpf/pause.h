@@ -48,15 +48,22 @@ __attribute__((noinline)) __u64 find_pause(__u64 since, __u64 until)
 	for (__u32 cpu = 0; cpu < 2 * RECORD_NR_NEIGHBOURS; cpu++) {
 		const struct record_slot *other =
 			cpu < nr_cpus && cpu != self ? slot_of(cpu) : NULL;
+		__u64 from, to = until;
+
 		barrier();
-		if (!other || last_look(other) <= since)
+		if (!other)
 			continue;
-		if (other->gap_until_ns <= since)
-			return 0;
-		if (other->gap_since_ns > slot->pause_since_ns)
-			slot->pause_since_ns = other->gap_since_ns;
-		if (other->gap_until_ns < slot->pause_until_ns)
-			slot->pause_until_ns = other->gap_until_ns;
+		/* It is away since its last look, or was before: what took longer. */
+		from = last_look(other);
+		if (other->gap_until_ns > since &&
+		    (from >= until || other->gap_until_ns - other->gap_since_ns > until - from)) {
+			from = other->gap_since_ns;
+			to = other->gap_until_ns;
+		}
+		if (from > slot->pause_since_ns)
+			slot->pause_since_ns = from;
+		if (to < slot->pause_until_ns)
+			slot->pause_until_ns = to;
 	}
 	barrier();
 	since = slot->pause_since_ns;
