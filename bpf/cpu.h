@@ -83,6 +83,11 @@ static __always_inline bool is_user(struct pt_regs *regs)
 	return BPF_CORE_READ(regs, cs) & 3;
 }
 
+static __always_inline __u64 interrupted_pc(struct pt_regs *regs)
+{
+	return BPF_CORE_READ(regs, ip);
+}
+
 /* include/linux/preempt.h; the highest bit is x86's own, and clear where a reschedule is wanted. */
 #define PREEMPT_NO_RESCHED (1U << 31)
 

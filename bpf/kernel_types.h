@@ -161,6 +161,7 @@ struct pt_regs {
 	unsigned long di;
 	unsigned long si;
 	unsigned long dx;
+	unsigned long ip;
 	unsigned long sp;
 	unsigned long cs;
 	unsigned long flags;

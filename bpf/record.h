@@ -238,11 +238,19 @@ struct record_hit {
 	__u64 number_end;
 };
 
-/* A lock that is spun for in one context of a CPU: task, softirq, interrupt, NMI, in this order. */
+enum record_lock_flags { /* neither: a spinlock */
+			 RECORD_LOCK_READ = 1 << 1,
+			 RECORD_LOCK_WRITE = 1 << 2,
+};
+
+/*
+ * The last lock that was spun for in one context of a CPU: task, softirq, interrupt, NMI, in this order. It may have
+ * been taken since.
+ */
 struct record_contention {
 	__u64 lock; /* address; 0: none */
 	__u64 since_ns;
-	__u32 flags; /* the tracepoint's LCB_F_... */
+	__u32 flags; /* enum record_lock_flags */
 	__u32 pid;
 	/*
 	 * Where it was asked for, if that came at a time when it could be taken (bpf/contention.h): it belongs to
@@ -356,7 +364,7 @@ struct record_sample {
 	__u64 nr_irqs;
 	__u64 nr_softirqs[RECORD_NR_SOFTIRQS];
 
-	/* The lock that the interrupted context spins for, where the kernel tells; 0: none. */
+	/* The lock that the interrupted code spins for; 0: none, or not known. */
 	__u64 lock;
 	__u64 lock_since_ns;
 

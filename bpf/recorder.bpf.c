@@ -48,9 +48,9 @@ static __always_inline void take_sample(void *ctx, struct record_slot *slot, con
 	read_interrupts(sample);
 	read_memory(sample);
 	read_task(sample, (struct task_struct *)bpf_get_current_task());
-	read_contention(sample, slot);
 	read_regs(sample, regs);
 	read_stack(sample, ctx);
+	read_contention(sample, slot, regs);
 	barrier();
 	sample->number_end = number;
 	barrier();
@@ -272,22 +272,40 @@ int cpu_clock(void *ctx)
 	return look(ctx, NULL);
 }
 
-/* Where the BTF has these tracepoints. */
+/* The slow paths of spinlocks (kernel/locking/qspinlock.c), and of rwlocks (qrwlock.c). */
 
-SEC("tp_btf/contention_begin")
-int contention_begin(__u64 *ctx)
+SEC("fentry/native_queued_spin_lock_slowpath")
+int spin_native(__u64 *ctx)
 {
-	contention_begins(ctx, ctx[0], ctx[1]);
-	return 0;
+	return note_spinning(ctx, ctx[0], 0);
 }
 
-SEC("tp_btf/contention_end")
-int contention_end(__u64 *ctx)
+SEC("fentry/__pv_queued_spin_lock_slowpath")
+int spin_paravirtual(__u64 *ctx)
 {
-	contention_ends(ctx[0]);
-	return 0;
+	return note_spinning(ctx, ctx[0], 0);
 }
 
+/* Without CONFIG_PARAVIRT_SPINLOCKS. */
+SEC("fentry/queued_spin_lock_slowpath")
+int spin_plain(__u64 *ctx)
+{
+	return note_spinning(ctx, ctx[0], 0);
+}
+
+SEC("fentry/queued_read_lock_slowpath")
+int spin_read(__u64 *ctx)
+{
+	return note_spinning(ctx, ctx[0], RECORD_LOCK_READ);
+}
+
+SEC("fentry/queued_write_lock_slowpath")
+int spin_write(__u64 *ctx)
+{
+	return note_spinning(ctx, ctx[0], RECORD_LOCK_WRITE);
+}
+
+/* Where the BTF has this tracepoint. */
 SEC("tp_btf/sched_process_hang")
 int hung_task(__u64 *ctx)
 {

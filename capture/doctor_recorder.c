@@ -13,6 +13,7 @@
 #include "capture/text_file.h"
 
 #define BPFFS_PATH "/sys/fs/bpf"
+#define LOCKS_LOST "which lock a CPU spins for, and since when"
 #define LEFT_LOST                                                     \
 	"the recorder; what is left: watch follows the kernel's own " \
 	"watchdogs"
@@ -192,18 +193,33 @@ static void find_members(struct findings *findings, const struct features *featu
 	}
 }
 
+/* One stands for all. */
+static const char *slow_path(const struct features *features)
+{
+	for (enum variable path = SLOW_PATHS; path < NOT_IN_BTF; path++)
+		if (features_have_slow_path(features, path))
+			return features->variables[path].name;
+	return NULL;
+}
+
+static void find_locks(struct findings *findings, const struct features *features)
+{
+	const char *path = slow_path(features);
+
+	if (path) {
+		findings_add(findings, "lock contention", FINDING_OK, "%s", path);
+		return;
+	}
+	findings_add(findings, "lock contention", FINDING_DEGRADED, NULL);
+	if (features->no_fentry)
+		findings_blame(findings, LOCKS_LOST, error_copy(features->no_fentry));
+	else
+		findings_explain(findings, LOCKS_LOST,
+				 "this kernel has no queued spinlocks; it takes CONFIG_SMP", NULL);
+}
+
 static void find_tracing(struct findings *findings, const struct features *features)
 {
-	if (features_has_type(features, "btf_trace_contention_begin")) {
-		findings_add(findings, "lock contention", FINDING_OK,
-			     "contention_begin, contention_end");
-	} else {
-		findings_add(findings, "lock contention", FINDING_DEGRADED, NULL);
-		findings_explain(findings, "which lock a CPU spins on, and since when",
-				 "this kernel has no tracepoint contention_begin, as 5.19 and "
-				 "later have",
-				 NULL);
-	}
 	if (features_has_type(features, "btf_trace_sched_process_hang")) {
 		findings_add(findings, "hung tasks", FINDING_OK, "sched_process_hang");
 	} else {
@@ -280,6 +296,7 @@ void doctor_recorder(struct doctor *doctor)
 	find_hooks(doctor, &features);
 	find_variables(doctor, &features);
 	find_members(findings, &features);
+	find_locks(findings, &features);
 	find_tracing(findings, &features);
 	find_nmi(findings, &features);
 	find_bpffs(findings);

@@ -24,6 +24,11 @@ static const char *const variable_names[NR_VARIABLES] = {
 	[VM_ZONE_STAT] = "vm_zone_stat",
 	[VM_NODE_STAT] = "vm_node_stat",
 	[NR_SWAP_PAGES] = "nr_swap_pages",
+	[SPIN_NATIVE] = "native_queued_spin_lock_slowpath",
+	[SPIN_PARAVIRTUAL] = "__pv_queued_spin_lock_slowpath",
+	[SPIN_PLAIN] = "queued_spin_lock_slowpath",
+	[SPIN_READ] = "queued_read_lock_slowpath",
+	[SPIN_WRITE] = "queued_write_lock_slowpath",
 	[RUNQUEUES] = "runqueues",
 	[KERNEL_CPUSTAT] = "kernel_cpustat",
 	[IRQ_REGS] = "__irq_regs",
@@ -108,6 +113,11 @@ bool features_has_function(const struct features *features, const char *name)
 bool features_have_nmi(const struct features *features)
 {
 	return !features->no_fentry && features_has_function(features, "nmi_cpu_backtrace_handler");
+}
+
+bool features_have_slow_path(const struct features *features, enum variable path)
+{
+	return !features->no_fentry && features_has_function(features, variable_names[path]);
 }
 
 bool features_has_variable(const struct features *features, const char *name)

@@ -28,12 +28,18 @@ enum hook {
 /* The kernel function, or the perf event's name. */
 const char *hook_name(enum hook hook);
 
-/* The recorder's variables that /proc/kallsyms finds: bpf/recorder.bpf.c says which those are. */
+/* The kernel's variables, and functions, that the recorder has from /proc/kallsyms (bpf/ says what for). */
 enum variable {
 	VM_ZONE_STAT,
 	VM_NODE_STAT,
 	NR_SWAP_PAGES,
 	RCU_STATE,
+	SLOW_PATHS, /* what who spins for a lock is in (bpf/contention.h) */
+	SPIN_NATIVE = SLOW_PATHS,
+	SPIN_PARAVIRTUAL,
+	SPIN_PLAIN,
+	SPIN_READ,
+	SPIN_WRITE,
 	NOT_IN_BTF, /* the first of those that are looked up if the BTF has no variables */
 	RUNQUEUES = NOT_IN_BTF,
 	KERNEL_CPUSTAT,
@@ -61,6 +67,11 @@ struct features {
 /* The error is one that leaves no recorder at all: it is on the kernel's BTF. */
 struct error *features_probe(struct features *ret);
 void features_deinit(struct features *features);
+
+#define NR_SLOW_PATHS (NOT_IN_BTF - SLOW_PATHS)
+
+/* Whether a program can hang on the slow path, of SLOW_PATHS and those behind it. */
+bool features_have_slow_path(const struct features *features, enum variable path);
 
 /* What is to be asked of the BTF besides. */
 bool features_has_function(const struct features *features, const char *name);

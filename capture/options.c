@@ -308,8 +308,7 @@ static const struct setting settings[] = {
 	{ "metrics", "Metrics", "FILE", parse_text, MEMBER(metrics),
 	  "counters for the textfile collector of Prometheus' node_exporter" },
 	{ "locks", "Locks", "yes|no", parse_bool, MEMBER(locks),
-	  "record which lock each CPU spins for, and since when (default yes);\n"
-	  "under much contention it takes up to 0.6 % of a CPU's time" },
+	  "record which lock each CPU spins for, and since when (default yes)" },
 	{ "probe", "Probe", "FUNC", parse_probe, MEMBER(probes),
 	  "record each call of this kernel function, with its first arguments\n"
 	  "and its caller; may be given several times" },

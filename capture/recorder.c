@@ -92,9 +92,27 @@ static struct error *load_error(const char *function, char *log)
 			    strerror(code));
 }
 
+static struct program spin_program(struct recorder_bpf *bpf, enum variable path)
+{
+	struct program programs[NR_SLOW_PATHS] = {
+		{ bpf->progs.spin_native, &bpf->links.spin_native },
+		{ bpf->progs.spin_paravirtual, &bpf->links.spin_paravirtual },
+		{ bpf->progs.spin_plain, &bpf->links.spin_plain },
+		{ bpf->progs.spin_read, &bpf->links.spin_read },
+		{ bpf->progs.spin_write, &bpf->links.spin_write },
+	};
+
+	return programs[path - SLOW_PATHS];
+}
+
 static void set_variables(struct recorder_bpf__rodata *rodata, const struct features *features)
 {
 	const struct ksym_wanted *at = features->variables;
+
+	for (size_t i = 0; i < NR_SLOW_PATHS; i++) {
+		rodata->slow_paths[i].start = at[SLOW_PATHS + i].address;
+		rodata->slow_paths[i].end = at[SLOW_PATHS + i].end;
+	}
 
 	rodata->vm_zone_stat_at = at[VM_ZONE_STAT].address;
 	rodata->vm_node_stat_at = at[VM_NODE_STAT].address;
@@ -130,10 +148,9 @@ static uint32_t nr_present(uint32_t nr_possible)
 /* What the recorder hears besides, as far as the kernel has it. */
 static void choose_others(struct recorder_bpf *bpf, const struct features *features, bool locks)
 {
-	bool contention = locks && features_has_type(features, "btf_trace_contention_begin");
-
-	bpf_program__set_autoload(bpf->progs.contention_begin, contention);
-	bpf_program__set_autoload(bpf->progs.contention_end, contention);
+	for (enum variable path = SLOW_PATHS; path < NOT_IN_BTF; path++)
+		bpf_program__set_autoload(spin_program(bpf, path).program,
+					  locks && features_have_slow_path(features, path));
 	bpf_program__set_autoload(bpf->progs.hung_task,
 				  features_has_type(features, "btf_trace_sched_process_hang"));
 	bpf_program__set_autoload(bpf->progs.nmi, features_have_nmi(features));
@@ -249,19 +266,19 @@ static void detach(struct recorder *recorder)
 	recorder->bpf = NULL;
 }
 
+static void attach_other(struct program other)
+{
+	if (bpf_program__autoload(other.program))
+		*other.link = bpf_program__attach(other.program);
+}
+
 /* What they tell comes on top: without them the rest is as good. */
 static void attach_others(struct recorder_bpf *bpf)
 {
-	struct program programs[] = {
-		{ bpf->progs.contention_end, &bpf->links.contention_end },
-		{ bpf->progs.contention_begin, &bpf->links.contention_begin },
-		{ bpf->progs.hung_task, &bpf->links.hung_task },
-		{ bpf->progs.nmi, &bpf->links.nmi },
-	};
-
-	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		if (bpf_program__autoload(programs[i].program))
-			*programs[i].link = bpf_program__attach(programs[i].program);
+	attach_other((struct program){ bpf->progs.hung_task, &bpf->links.hung_task });
+	attach_other((struct program){ bpf->progs.nmi, &bpf->links.nmi });
+	for (enum variable path = SLOW_PATHS; path < NOT_IN_BTF; path++)
+		attach_other(spin_program(bpf, path));
 }
 
 /* The watchdog first: where it is refused, the samples' hook need not be touched. */

@@ -21,7 +21,8 @@
 #include "symbols/ksyms.h"
 
 /* What an incident takes besides the record, and its other copy while it is replaced: what was gathered, rig.json. */
-#define INCIDENT_REST (4 << 20)
+#define INCIDENT_REST  (4 << 20)
+#define MMAP_THRESHOLD (128 << 10) /* bytes: where it begins */
 
 static struct error *check(const struct watch_options *options, struct probes *probes,
 			   int *ret_lock_fd)
@@ -214,6 +215,8 @@ int cmd_watch(int argc, char **argv)
 		watch_options_usage(stdout);
 		return 0;
 	}
+	/* Else glibc raises it to what loading BPF has freed, and the heap has holes of that size. */
+	mallopt(M_MMAP_THRESHOLD, MMAP_THRESHOLD);
 	journal_init(JOURNAL_SOCKET, &watch.journal);
 	err = notify_init(&watch.notify);
 	if (err) /* worth a line, but not the watch */

@@ -106,11 +106,15 @@ static void put_locks(const struct printer *p, const struct record_slot *slot)
 	static const char *const contexts[RECORD_NR_CONTEXTS] = { "task", "softirq", "interrupt",
 								  "NMI" };
 
-	for (size_t i = 0; i < RECORD_NR_CONTEXTS; i++)
-		if (slot->locks[i].lock)
-			fprintf(p->out, "  in %s it spins for 0x%llx, for %.3f s\n", contexts[i],
-				(unsigned long long)slot->locks[i].lock,
-				age_s(p, slot->locks[i].since_ns));
+	for (size_t i = 0; i < RECORD_NR_CONTEXTS; i++) {
+		const struct record_contention *lock = &slot->locks[i];
+		if (!lock->lock || !record_is_spinning(slot, lock))
+			continue;
+		/* Where nobody has looked since, it may be over. */
+		fprintf(p->out, "  in %s it %s for 0x%llx, for %.3f s\n", contexts[i],
+			lock->since_ns > record_looked_ns(slot) ? "spins, or did," : "spins",
+			(unsigned long long)lock->lock, age_s(p, lock->since_ns));
+	}
 }
 
 static void put_neighbours(const struct printer *p, const struct record_slot *slot)

@@ -160,6 +160,12 @@ uint32_t lock_find_queue(struct lock_finder *finder);
 uint32_t lock_find_spinning(struct lock_finder *finder);
 uint32_t lock_find_ipi(struct lock_finder *finder);
 
+/*
+ * Whether @task spins for the lock at @address besides: beneath the one that its stack shows first, for which an
+ * interrupt may spin that came then.
+ */
+bool lock_spins_beneath(struct lock_finder *finder, const struct task *task, uint64_t address);
+
 /* When all waiters are known: what lockdep knows, whose work is waited for, and who may hold what does not say so. */
 void lock_read_lockdep(struct lock_finder *finder);
 void lock_explain_completions(struct lock_finder *finder);

@@ -186,39 +186,44 @@ static uint64_t find_in_words(struct lock_finder *finder, const struct spinner *
 	return 0;
 }
 
-/* What the recorder saw the task begin to spin for, in a context @contention of its CPU. */
+static bool is_rwlock(const struct record_contention *contention)
+{
+	return contention->flags & (RECORD_LOCK_READ | RECORD_LOCK_WRITE);
+}
+
+/* What the recorder saw last that was spun for, in a context @contention of the CPU. */
 static uint64_t accept_recorded(struct lock_finder *finder, const struct spinner *spinner,
 				const struct record_contention *contention)
 {
-	uint64_t address = accept_queued(finder, spinner, contention->lock);
-	bool is_rwlock = contention->flags & (RECORD_LOCK_READ | RECORD_LOCK_WRITE);
+	uint64_t argument = contention->lock;
 
-	if (address)
+	if (spinner->inner && is_rwlock(contention))
+		argument += WAIT_LOCK;
+	uint64_t address = accept_queued(finder, spinner, argument);
+	if (address || is_rwlock(contention) != (spinner->type == LOCK_RWLOCK))
 		return address;
-	if (is_rwlock != (spinner->type == LOCK_RWLOCK && !spinner->inner))
-		return 0;
-	return accept(finder, spinner, contention->lock);
+	return accept(finder, spinner, argument);
 }
 
-/* The innermost context's that fits. @spinner's type is set where the stack does not tell. */
-static uint64_t find_in_record(struct lock_finder *finder, struct spinner *spinner,
-			       bool type_is_known)
+static const struct record_slot *find_slot(const struct lock_finder *finder,
+					   const struct task *task)
 {
-	const struct task *task = finder->task;
-	const uint32_t no_spinlock = RECORD_LOCK_RT | RECORD_LOCK_PERCPU | RECORD_LOCK_MUTEX;
+	return finder->record && task->running && task->cpu < finder->record->header->nr_slots
+		       ? record_slot(finder->record, task->cpu)
+		       : NULL;
+}
 
-	if (!finder->record || !task->running || task->cpu >= finder->record->header->nr_slots)
-		return 0;
-	const struct record_slot *slot = record_slot(finder->record, task->cpu);
+/* The innermost context's that fits: of those that the recorder takes for @current, or of the others. */
+static uint64_t find_in_slot(struct lock_finder *finder, struct spinner *spinner,
+			     const struct record_slot *slot, bool has_stack, bool current)
+{
 	for (size_t i = RECORD_NR_CONTEXTS; i--;) {
 		const struct record_contention *contention = &slot->locks[i];
-		if (!contention->lock || contention->pid != task->pid ||
-		    contention->flags & no_spinlock)
+		if (!contention->lock || contention->pid != finder->task->pid ||
+		    record_is_spinning(slot, contention) != current)
 			continue;
-		if (!type_is_known)
-			spinner->type = contention->flags & (RECORD_LOCK_READ | RECORD_LOCK_WRITE)
-						? LOCK_RWLOCK
-						: LOCK_SPINLOCK;
+		if (!has_stack)
+			spinner->type = is_rwlock(contention) ? LOCK_RWLOCK : LOCK_SPINLOCK;
 		uint64_t address = accept_recorded(finder, spinner, contention);
 		if (address)
 			return address;
@@ -226,27 +231,65 @@ static uint64_t find_in_record(struct lock_finder *finder, struct spinner *spinn
 	return 0;
 }
 
+/* Where a stack shows that it spins, it is for what the slow path was called with. */
+static uint64_t find_in_record(struct lock_finder *finder, struct spinner *spinner, bool has_stack)
+{
+	const struct record_slot *slot = find_slot(finder, finder->task);
+	uint64_t address = 0;
+
+	if (slot)
+		address = find_in_slot(finder, spinner, slot, has_stack, true);
+	if (slot && has_stack && !address)
+		address = find_in_slot(finder, spinner, slot, has_stack, false);
+	return address;
+}
+
+/* The first frame at or behind @i that spins; the count of frames if there is none. */
+static size_t find_slow_path(struct lock_finder *finder, const struct task *task, size_t i,
+			     struct spinner *ret)
+{
+	enum lock_type outer;
+
+	while (i < task->stack.frames.count &&
+	       !is_slow_path(lock_frame_name(finder, task, i), &ret->type))
+		i++;
+	ret->inner = i + 1 < task->stack.frames.count && ret->type == LOCK_SPINLOCK &&
+		     is_slow_path(lock_frame_name(finder, task, i + 1), &outer) &&
+		     outer == LOCK_RWLOCK;
+	if (ret->inner)
+		ret->type = LOCK_RWLOCK;
+	return i;
+}
+
+bool lock_spins_beneath(struct lock_finder *finder, const struct task *task, uint64_t address)
+{
+	const struct record_slot *slot = find_slot(finder, task);
+	size_t count = task->stack.frames.count, i;
+	struct spinner spinner = {};
+
+	i = find_slow_path(finder, task, 0, &spinner);
+	if (i < count)
+		i = find_slow_path(finder, task, i + 1 + spinner.inner, &spinner);
+	if (!slot || (count && i == count))
+		return false;
+	for (i = 0; i < RECORD_NR_CONTEXTS; i++)
+		if (slot->locks[i].lock == address && slot->locks[i].pid == task->pid &&
+		    (count || record_is_spinning(slot, &slot->locks[i])))
+			return true;
+	return false;
+}
+
 uint32_t lock_find_spinning(struct lock_finder *finder)
 {
 	const struct stack *stack = &finder->task->stack;
 	struct spinner spinner = {};
 	struct registers registers;
-	enum lock_type outer;
-	size_t i = 0;
+	size_t i = find_slow_path(finder, finder->task, 0, &spinner);
 
-	while (i < stack->frames.count &&
-	       !is_slow_path(lock_frame_name(finder, finder->task, i), &spinner.type))
-		i++;
 	/* Without a stack only the record knows; but a stack that shows no such code tells that it is over. */
 	if (i == stack->frames.count && i)
 		return LOCK_NONE;
 	bool has_stack = i < stack->frames.count;
-	if (has_stack && spinner.type == LOCK_SPINLOCK && i + 1 < stack->frames.count &&
-	    is_slow_path(lock_frame_name(finder, finder->task, i + 1), &outer) &&
-	    outer == LOCK_RWLOCK) {
-		spinner.type = LOCK_RWLOCK;
-		spinner.inner = true;
-	}
 	spinner.tail = queue_tail(finder, finder->task->cpu);
 	uint64_t address = 0;
 	if (has_stack && lock_registers(finder, finder->task, i, &registers))

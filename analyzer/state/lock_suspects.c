@@ -160,21 +160,6 @@ static struct lock_suspicion look_at_waiter(struct lock_finder *finder, const st
 	return ret;
 }
 
-/*
- * Whether the recorder saw @task spin for the lock in any context: an interrupt that came then may spin for another
- * one, which is all that its stack tells first.
- */
-static bool spins_too(const struct lock_finder *finder, const struct task *task, uint64_t address)
-{
-	if (!finder->record || task->cpu >= finder->record->header->nr_slots)
-		return false;
-	const struct record_slot *slot = record_slot(finder->record, task->cpu);
-	for (size_t i = 0; i < RECORD_NR_CONTEXTS; i++)
-		if (slot->locks[i].lock == address && slot->locks[i].pid == task->pid)
-			return true;
-	return false;
-}
-
 /* What speaks against what @cpu runs, of holding the lock at @place. */
 static struct lock_suspicion look_at_cpu(struct lock_finder *finder, const struct cpu *cpu,
 					 uint32_t place)
@@ -182,8 +167,8 @@ static struct lock_suspicion look_at_cpu(struct lock_finder *finder, const struc
 	uint32_t task = address_map_get(&finder->task_at, cpu->current);
 
 	if (!cpu->online || task == ADDRESS_MAP_NONE || finder->locks->waits_for[task] == place ||
-	    spins_too(finder, &finder->tasks->list.data[task],
-		      finder->locks->list.data[place].address))
+	    lock_spins_beneath(finder, &finder->tasks->list.data[task],
+			       finder->locks->list.data[place].address))
 		return (struct lock_suspicion){};
 	return lock_look_at_frames(finder, &finder->tasks->list.data[task], 0,
 				   finder->locks->list.data[place].address);

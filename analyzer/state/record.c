@@ -289,6 +289,25 @@ size_t sample_stack(const struct record_sample *sample, uint64_t pc, const __u64
 	return 0;
 }
 
+uint64_t record_looked_ns(const struct record_slot *slot)
+{
+	return slot->nmi_ns > slot->last_tick_ns ? slot->nmi_ns : slot->last_tick_ns;
+}
+
+bool record_is_spinning(const struct record_slot *slot, const struct record_contention *contention)
+{
+	const struct record_sample *samples[RECORD_NR_SAMPLES];
+	size_t torn, count;
+
+	if (contention->since_ns > record_looked_ns(slot))
+		return true;
+	if (slot->end_ns || record_slot_is_torn(slot))
+		return false;
+	count = record_samples(slot, samples, &torn);
+	return count && samples[count - 1]->lock == contention->lock &&
+	       samples[count - 1]->lock_since_ns == contention->since_ns;
+}
+
 void record_deinit(struct record *record)
 {
 	free(record->data);

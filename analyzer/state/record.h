@@ -11,16 +11,6 @@
 
 enum record_from { RECORD_FROM_VMCORE, RECORD_FROM_FILE };
 
-/* Of a contention: include/trace/events/lock.h, LCB_F_... */
-enum record_lock_flags {
-	RECORD_LOCK_SPIN = 1 << 0,
-	RECORD_LOCK_READ = 1 << 1,
-	RECORD_LOCK_WRITE = 1 << 2,
-	RECORD_LOCK_RT = 1 << 3,
-	RECORD_LOCK_PERCPU = 1 << 4,
-	RECORD_LOCK_MUTEX = 1 << 5,
-};
-
 struct record {
 	void *data; /* the whole map: header, then slots */
 	size_t size; /* bytes */
@@ -57,6 +47,15 @@ size_t record_events(const struct record_slot *slot,
 		     const struct record_event *ret[RECORD_NR_EVENTS], size_t *torn_ret);
 size_t record_hits(const struct record_slot *slot, const struct record_hit *ret[RECORD_NR_HITS],
 		   size_t *torn_ret);
+
+/* When @slot's CPU was last looked at, by a tick or an NMI. */
+uint64_t record_looked_ns(const struct record_slot *slot);
+
+/*
+ * Whether @slot's CPU was in the slow path for @contention's lock when it was last looked at; also if that was before
+ * the call, for want of anything later.
+ */
+bool record_is_spinning(const struct record_slot *slot, const struct record_contention *contention);
 
 /* The crash came while a stall took the place of the last one: what the slot says of either is mixed up. */
 bool record_slot_is_torn(const struct record_slot *slot);

@@ -200,14 +200,17 @@ struct error *ksyms_look_up(FILE *in, struct ksym_wanted *wanted, size_t count)
 	char type, *name, *module;
 
 	for (size_t i = 0; i < count; i++)
-		wanted[i].address = 0;
+		wanted[i].address = wanted[i].end = 0;
 	errno = 0;
 	while (getline(&line, &capacity, in) >= 0) {
 		if (!parse_line(line, &address, &type, &name, &module) || *module)
 			continue;
-		for (size_t i = 0; i < count; i++)
+		for (size_t i = 0; i < count; i++) {
 			if (!wanted[i].address && !strcmp(name, wanted[i].name))
 				wanted[i].address = address;
+			else if (wanted[i].address && !wanted[i].end && address > wanted[i].address)
+				wanted[i].end = address;
+		}
 	}
 	return ferror(in) ? error_errno(KSYMS_PATH) : NULL;
 }

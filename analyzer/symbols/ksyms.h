@@ -30,6 +30,7 @@ struct error *ksyms_resolve(FILE *in, struct ksym *syms, size_t count);
 struct ksym_wanted {
 	const char *name;
 	uint64_t address; /* 0: it is not there, or hidden */
+	uint64_t end; /* where the next one is; 0: not known */
 };
 
 /*

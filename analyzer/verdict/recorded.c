@@ -317,13 +317,11 @@ static struct error *add_hits(struct filler *filler, uint32_t cpu)
 
 static const char *lock_kind(uint32_t flags)
 {
-	if (flags & RECORD_LOCK_MUTEX)
-		return "mutex";
 	return flags & (RECORD_LOCK_READ | RECORD_LOCK_WRITE) ? "rwlock" : "spinlock";
 }
 
 static void describe_lock(const struct filler *filler, const struct record_contention *lock,
-			  char *ret, size_t size)
+			  bool still, char *ret, size_t size)
 {
 	struct symbol symbol = {};
 	char place[32] = "";
@@ -335,16 +333,16 @@ static void describe_lock(const struct filler *filler, const struct record_conte
 	else if (symbol.start != lock->lock)
 		snprintf(place, sizeof(place), "+0x%llx",
 			 (unsigned long long)(lock->lock - symbol.start));
-	snprintf(ret, size, "spins for %s %s%s%s%s%s", lock_kind(lock->flags),
-		 symbol.name ? symbol.name : "", place, symbol.module ? " [" : "",
-		 symbol.module ? symbol.module->name : "", symbol.module ? "]" : "");
+	snprintf(ret, size, "%s for %s %s%s%s%s%s", still ? "spins" : "began to spin",
+		 lock_kind(lock->flags), symbol.name ? symbol.name : "", place,
+		 symbol.module ? " [" : "", symbol.module ? symbol.module->name : "",
+		 symbol.module ? "]" : "");
 }
 
 /* The recorder's own program, and what called it. */
 static bool is_tracing(const char *name)
 {
-	static const char *const prefixes[] = { "bpf_prog_", "bpf_trace_run", "__bpf_trace_",
-						"__traceiter_" };
+	static const char *const prefixes[] = { "bpf_prog_", "bpf_trampoline_" };
 
 	for (size_t i = 0; name && i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
 		if (!strncmp(name, prefixes[i], strlen(prefixes[i])))
@@ -352,7 +350,6 @@ static bool is_tracing(const char *name)
 	return false;
 }
 
-/* Where the tracepoint is. */
 static void set_stack(const struct filler *filler, const struct record_contention *lock,
 		      struct event *event)
 {
@@ -381,6 +378,21 @@ static const char *find_comm(const struct record *record, uint32_t cpu, uint32_t
 }
 
 /* Locks are contended all the time: only what has been waited for as long as a stall needs to be one is told. */
+static bool is_stuck_at(const struct filler *filler, uint32_t cpu,
+			const struct record_contention *lock)
+{
+	const struct record_slot *slot = record_slot(filler->record, cpu);
+	struct seen_deaf deaf;
+
+	if (!lock->lock || lock->since_ns > filler->end_ns ||
+	    filler->end_ns - lock->since_ns < filler->record->header->sample_first_ns)
+		return false;
+	/* An idle CPU is not looked at, either. */
+	return lock->since_ns > record_looked_ns(slot)
+		       ? verdict_seen_deaf(filler->record, cpu, &deaf)
+		       : record_is_spinning(slot, lock);
+}
+
 static struct error *add_locks(struct filler *filler, uint32_t cpu)
 {
 	const struct record_slot *slot = record_slot(filler->record, cpu);
@@ -389,8 +401,7 @@ static struct error *add_locks(struct filler *filler, uint32_t cpu)
 
 	for (size_t i = 0; !err && i < RECORD_NR_CONTEXTS; i++) {
 		const struct record_contention *lock = &slot->locks[i];
-		if (!lock->lock || lock->since_ns > filler->end_ns ||
-		    filler->end_ns - lock->since_ns < filler->record->header->sample_first_ns)
+		if (!is_stuck_at(filler, cpu, lock))
 			continue;
 		struct event event = {
 			.kind = EVENT_LOCK_WAIT,
@@ -400,7 +411,8 @@ static struct error *add_locks(struct filler *filler, uint32_t cpu)
 			.comm = find_comm(filler->record, cpu, lock->pid),
 		};
 		set_stack(filler, lock, &event);
-		describe_lock(filler, lock, text, sizeof(text));
+		describe_lock(filler, lock, lock->since_ns <= record_looked_ns(slot), text,
+			      sizeof(text));
 		err = add_text(filler, &event, text, lock->since_ns);
 	}
 	return err;

@@ -146,7 +146,9 @@ static void test_nothing_wanted(void **state)
 
 static void test_look_up(void **state)
 {
-	struct ksym_wanted wanted[] = { { "some_data" }, { "hang", 1 }, { "alp" }, { "beta" } };
+	struct ksym_wanted wanted[] = {
+		{ "some_data" }, { "hang", 1 }, { "alp" }, { "alpha", 1, 1 }
+	};
 	FILE *in = fmemopen((void *)kallsyms, strlen(kallsyms), "r");
 
 	(void)state;
@@ -156,7 +158,8 @@ static void test_look_up(void **state)
 	assert_int_equal(wanted[0].address, 0xffffffff82000000);
 	assert_int_equal(wanted[1].address, 0); /* a module's */
 	assert_int_equal(wanted[2].address, 0);
-	assert_int_equal(wanted[3].address, 0xffffffff81000100);
+	assert_int_equal(wanted[3].address, 0xffffffff81000040);
+	assert_int_equal(wanted[3].end, 0xffffffff81000100);
 }
 
 static void test_functions(void **state)

@@ -347,31 +347,45 @@ static void spinlocks_by_the_record(void **state)
 		const char *change;
 		uint64_t address;
 		enum lock_type type;
+		uint64_t looked_ns,
+			sample; /* the recorder's last look, and what it saw the CPU spin for then */
 	} cases[] = {
 		{ "native_queued_spin_lock_slowpath",
-		  { LOCK_AT, 5, 1, 1 },
+		  { LOCK_AT, 5, 0, 1 },
 		  "at lock\n u32 1",
 		  LOCK_AT },
-		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 1, 1 }, "at lock\n u32 0", 0 },
-		{ "native_queued_spin_lock_slowpath", { 8, 5, 1, 1 }, "at lock\n u32 1", 0 },
+		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 0, 1 }, "at lock\n u32 0", 0 },
+		{ "native_queued_spin_lock_slowpath", { 8, 5, 0, 1 }, "at lock\n u32 1", 0 },
 		/* Of another task, of another sort, over. */
-		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 1, 2 }, "at lock\n u32 1", 0 },
-		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 3, 1 }, "at lock\n u32 1", 0 },
-		{ "native_queued_spin_lock_slowpath",
-		  { LOCK_AT, 5, 0x21, 1 },
-		  "at lock\n u32 1",
-		  0 },
-		{ "native_queued_spin_lock_slowpath", { 0, 5, 1, 1 }, "at lock\n u32 1", 0 },
-		{ "want", { LOCK_AT, 5, 1, 1 }, "at lock\n u32 1", 0 },
+		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 0, 2 }, "at lock\n u32 1", 0 },
+		{ "native_queued_spin_lock_slowpath", { LOCK_AT, 5, 2, 1 }, "at lock\n u32 1", 0 },
+		{ "native_queued_spin_lock_slowpath", { 0, 5, 0, 1 }, "at lock\n u32 1", 0 },
+		{ "want", { LOCK_AT, 5, 0, 1 }, "at lock\n u32 1", 0 },
 		{ "queued_write_lock_slowpath",
-		  { LOCK_AT, 5, 5, 1 },
+		  { LOCK_AT, 5, 4, 1 },
 		  "at lock\n u32 0x1ff 1",
 		  LOCK_AT,
 		  LOCK_RWLOCK },
-		{ NULL, { LOCK_AT, 5, 1, 1 }, "at lock\n u32 1", LOCK_AT },
-		{ NULL, { LOCK_AT, 5, 3, 1 }, "at lock\n u32 0x1ff 1", LOCK_AT, LOCK_RWLOCK },
-		{ NULL, { LOCK_AT, 5, 0x21, 1 }, "at lock\n u32 1", 0 },
-		{ NULL, { LOCK_AT, 5, 1, 1 }, "at lock\n u32 0", 0 },
+		/* The stack proves it, also if no look did. */
+		{ "native_queued_spin_lock_slowpath",
+		  { LOCK_AT, 5, 0, 1 },
+		  "at lock\n u32 1",
+		  LOCK_AT,
+		  LOCK_SPINLOCK,
+		  6 },
+		{ NULL, { LOCK_AT, 5, 0, 1 }, "at lock\n u32 1", LOCK_AT },
+		{ NULL, { LOCK_AT, 5, 2, 1 }, "at lock\n u32 0x1ff 1", LOCK_AT, LOCK_RWLOCK },
+		{ NULL, { LOCK_AT, 5, 0, 1 }, "at lock\n u32 0", 0 },
+		/* A look since: it did, it did not, or for another one. */
+		{ NULL,
+		  { LOCK_AT, 5, 0, 1 },
+		  "at lock\n u32 1",
+		  LOCK_AT,
+		  LOCK_SPINLOCK,
+		  6,
+		  LOCK_AT },
+		{ NULL, { LOCK_AT, 5, 0, 1 }, "at lock\n u32 1", 0, 0, 6 },
+		{ NULL, { LOCK_AT, 5, 0, 1 }, "at lock\n u32 1", 0, 0, 6, LOCK_AT + 8 },
 	};
 	struct record_header *header = calloc(3, RECORD_SLOT_SIZE);
 	const struct record record = { .data = header, .header = header };
@@ -379,9 +393,16 @@ static void spinlocks_by_the_record(void **state)
 
 	(void)state;
 	header->nr_slots = 2;
+	slot->onset_ns = 1;
+	slot->first_number = slot->last_number = 1;
+	slot->samples[0].number = slot->samples[0].number_end = 1;
+	slot->samples[0].onset_ns = 1;
+	slot->samples[0].lock_since_ns = 5;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
 		slot->locks[1] = cases[i].contention;
+		slot->last_tick_ns = cases[i].looked_ns;
+		slot->samples[0].lock = cases[i].sample;
 		made_machine_begin(&m, made_locks_with_lists);
 		made_machine_runner(&m, 1, cases[i].slow_path ? cases[i].slow_path : "want", "0",
 				    "want");
@@ -407,22 +428,33 @@ static void spinlocks_by_the_record(void **state)
 	free(header);
 }
 
-/* Its code has the lock, but the record saw it spin for that before an interrupt came. */
+/* Its code has the lock, but beneath the interrupt that spins for another one it spins for this. */
 static void who_spins_is_no_suspect(void **state)
 {
+	static const struct {
+		uint32_t pid; /* who spun for it last */
+		const char *beneath;
+		bool suspected;
+	} cases[] = {
+		{ 1, "native_queued_spin_lock_slowpath", true },
+		{ 2, "native_queued_spin_lock_slowpath", false },
+		{ 2, "want", true }, /* it has it now */
+	};
 	struct record_header *header = calloc(3, RECORD_SLOT_SIZE);
 	const struct record record = { .data = header, .header = header };
 	struct record_slot *slot = (struct record_slot *)record_slot(&record, 1);
 
 	(void)state;
 	header->nr_slots = 2;
-	for (uint32_t pid = 1; pid <= 2; pid++) {
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct made_machine m;
-		slot->locks[0] = (struct record_contention){ LOCK_AT, 5, 1, pid };
+		slot->locks[0] = (struct record_contention){ LOCK_AT, 5, 0, cases[i].pid };
 		made_machine_begin(&m, made_locks_with_lists);
 		made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "lock", "want");
-		made_machine_runner(&m, 2, "holds_it", "0", "holds_it");
-		make_kernel_text(&m.k, "at lock\n u32 1\n at 0xffffc90000123808\n u64 lock\n");
+		made_machine_runner(&m, 2, "native_queued_spin_lock_slowpath", "lock+64", "want");
+		make_kernel_line(&m.k, "at 0x%llx\n u64 want+4 %s+4 holds_it+4 start+4", SP(2),
+				 cases[i].beneath);
+		make_kernel_text(&m.k, "at lock\n u32 1\nat lock+64\n u32 1\n");
 		made_machine_put(&m, 0xffffffff81000d00, LOCK_AT); /* in the code of holds_it() */
 		m.record = &record;
 		made_machine_find(&m);
@@ -430,7 +462,8 @@ static void who_spins_is_no_suspect(void **state)
 		assert_non_null(lock);
 		bool suspected = lock->holders.count &&
 				 m.tasks.list.data[lock->holders.data[0].task].pid == 2;
-		assert_int_equal(suspected, pid != 2);
+		if (suspected != cases[i].suspected)
+			fail_msg("case %zu", i);
 		made_machine_end(&m);
 	}
 	free(header);
@@ -449,6 +482,29 @@ static void the_spinlock_inside_a_rwlock(void **state)
 	made_machine_find(&m);
 	assert_waits(&m, 1, LOCK_RWLOCK, LOCK_AT);
 	made_machine_end(&m);
+}
+
+/* Its registers are lost, and the record has the rwlock. */
+static void the_spinlock_inside_a_recorded_rwlock(void **state)
+{
+	struct record_header *header = calloc(3, RECORD_SLOT_SIZE);
+	const struct record record = { .data = header, .header = header };
+	struct record_slot *slot = (struct record_slot *)record_slot(&record, 0);
+	struct made_machine m;
+
+	(void)state;
+	header->nr_slots = 2;
+	slot->locks[0] = (struct record_contention){ LOCK_AT, 5, RECORD_LOCK_WRITE, 1 };
+	made_machine_begin(&m, made_locks_with_lists);
+	made_machine_runner(&m, 1, "native_queued_spin_lock_slowpath", "0",
+			    "queued_write_lock_slowpath");
+	made_machine_runner(&m, 2, "want", "0", "want");
+	make_kernel_text(&m.k, "at lock\n u32 0x300 1\n");
+	m.record = &record;
+	made_machine_find(&m);
+	assert_waits(&m, 1, LOCK_RWLOCK, LOCK_AT);
+	made_machine_end(&m);
+	free(header);
 }
 
 static void suspects(void **state)
@@ -754,6 +810,7 @@ int main(void)
 		     who_spins_is_no_suspect),
 		TEST("who spins for a rwlock's spinlock waits for the rwlock",
 		     the_spinlock_inside_a_rwlock),
+		TEST("also if only the record says so", the_spinlock_inside_a_recorded_rwlock),
 		TEST("a spinlock's holder is suspected for its stack and its code", suspects),
 		TEST("where nobody else can have the spinlock, its waiter has", the_waiter_itself),
 		TEST("a CPU that switches tasks has not held a spinlock meanwhile",

@@ -320,7 +320,7 @@ static void deaf_cpus(void **state)
 	record_deinit(&record);
 }
 
-static void locks_and_probes(void **state)
+static void probes(void **state)
 {
 	struct record record = make_record(2);
 	struct record_slot *slot = slot_of(&record, 1);
@@ -337,26 +337,62 @@ static void locks_and_probes(void **state)
 					     .probe = 3,
 					     .pid = 5,
 					     .comm = "five" };
-	slot->locks[0] = (struct record_contention){
-		.lock = 0xabc0, .since_ns = 95 * SECOND, .flags = 1, .pid = 6, .nr_stack = 2
-	};
-	slot->locks[0].stack_ns = 95 * SECOND;
-	slot->locks[1] = (struct record_contention){
-		.lock = 0xabc8, .since_ns = 96 * SECOND, .flags = 3, .pid = 6, .nr_stack = 2
-	};
-	slot->locks[2].lock = 0xabd0; /* just now, and after the end */
-	slot->locks[2].since_ns = 100 * SECOND - SECOND / 2;
-	slot->locks[3].lock = 0xabd0;
-	slot->locks[3].since_ns = 101 * SECOND;
 	init_from(&timeline, &record);
 	assert_says(&timeline, 0, EVENT_PROBE, -10, 1, "do_exit(0x1, 0x2, 0xff)");
 	assert_string_equal(timeline.events.data[0].comm, "five");
 	assert_int_equal(timeline.events.data[0].nr_pcs, 1);
 	assert_int_equal(timeline.events.data[0].pcs[0], 0x1234);
+	assert_int_equal(timeline.events.count, 2);
+	timeline_deinit(&timeline);
+	record_deinit(&record);
+}
+
+/* What was called for is told if the last look saw it, or if none has come since. */
+static void locks(void **state)
+{
+	const struct record_contention spinlock = { .lock = 0xabc0,
+						    .since_ns = 95 * SECOND,
+						    .pid = 6 };
+	const struct record_contention rwlock = {
+		.lock = 0xabc8, .since_ns = 96 * SECOND, .flags = RECORD_LOCK_READ, .pid = 6
+	};
+	struct record record = make_record(3);
+	struct record_slot *slot = slot_of(&record, 1), *deaf = slot_of(&record, 2);
+	struct timeline timeline;
+	size_t count;
+
+	(void)state;
+	header_of(&record)->sample_first_ns = SECOND;
+	add_stall(&record, 1, 95, 4);
+	slot->last_tick_ns = 100 * SECOND;
+	slot->samples[3].lock = 0xabc0;
+	slot->samples[3].lock_since_ns = 95 * SECOND;
+	slot->locks[0] = spinlock;
+	slot->locks[1] = rwlock;
+	slot->locks[2].lock = 0xabd0; /* just now, and after the end */
+	slot->locks[2].since_ns = 100 * SECOND - SECOND / 2;
+	slot->locks[3].lock = 0xabd0;
+	slot->locks[3].since_ns = 101 * SECOND;
+	init_from(&timeline, &record);
+	count = timeline.events.count;
 	assert_says(&timeline, 1, EVENT_LOCK_WAIT, -5, 1, "spins for spinlock at 0xabc0");
-	assert_null(timeline.events.data[1].comm);
-	assert_says(&timeline, 2, EVENT_LOCK_WAIT, -4, 1, "spins for rwlock at 0xabc8");
-	assert_int_equal(timeline.events.count, 4);
+	timeline_deinit(&timeline);
+
+	slot->samples[3].lock_since_ns--;
+	init_from(&timeline, &record);
+	assert_int_equal(timeline.events.count, count - 1);
+	timeline_deinit(&timeline);
+
+	/* An idle CPU is not looked at, and a deaf one. */
+	deaf->last_tick_ns = 95 * SECOND;
+	deaf->locks[0] = rwlock;
+	init_from(&timeline, &record);
+	assert_int_equal(timeline.events.count, count - 1);
+	timeline_deinit(&timeline);
+	slot->deaf[0] = (struct record_deaf){ 2, 7, 95 * SECOND, 99 * SECOND, 0, "seven" };
+	init_from(&timeline, &record);
+	assert_int_equal(timeline.events.count, count + 1);
+	assert_says(&timeline, 3, EVENT_LOCK_WAIT, -4, 2, "began to spin for rwlock at 0xabc8");
 	timeline_deinit(&timeline);
 	record_deinit(&record);
 }
@@ -451,7 +487,8 @@ int main(void)
 		TEST("what all CPUs see of the machine is told once", what_all_cpus_see),
 		TEST("CPUs that take no interrupts are told from the first timer they miss on",
 		     deaf_cpus),
-		TEST("locks that are spun for at the end, and hits of probes", locks_and_probes),
+		TEST("hits of probes", probes),
+		TEST("locks that are spun for at the end", locks),
 		TEST("a torn slot has no stall, and a pause is no part of one", torn_slot),
 		TEST("an onset tells when the last task switch was", the_onset_says_since_when),
 		TEST("a sample's stack begins with the interrupted pc", stacks_of_samples),

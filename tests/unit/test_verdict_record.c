@@ -301,15 +301,14 @@ static void the_lock_that_is_spun_for(void **state)
 
 	(void)state;
 	begin(&j);
-	make_kernel_text(&j.m.k, "symbol __traceiter_contention_begin 0xffffffff81000a80\n"
+	make_kernel_text(&j.m.k, "symbol bpf_trampoline_6442497536 0xffffffff81000a80\n"
 				 "symbol after_it 0xffffffff81000ac0\n");
 	set_deaf(&j);
 	j.slots[1]->locks[0] = (struct record_contention){
 		.lock = LOCK_AT + 4,
-		.since_ns = 80 * SECOND,
-		.flags = RECORD_LOCK_SPIN,
+		.since_ns = 80 * SECOND + 1,
 		.pid = 77,
-		.stack_ns = 80 * SECOND,
+		.stack_ns = 80 * SECOND + 1,
 		.nr_stack = 3,
 		.stack = { 0xffffffff81000a90, 0xffffffff81000204, 0xffffffff81000104 },
 	};
@@ -318,7 +317,7 @@ static void the_lock_that_is_spun_for(void **state)
 	assert_int_equal(timeline.events.count, 2);
 	const struct event *event = &timeline.events.data[0];
 	assert_string_equal(event_name(event->kind), "lock-wait");
-	assert_string_equal(event->text, "spins for spinlock lock+0x4");
+	assert_string_equal(event->text, "began to spin for spinlock lock+0x4");
 	assert_string_equal(event->comm, "seventy");
 	assert_int_equal(event->nr_pcs, 2);
 	assert_true(event->pcs[0] == 0xffffffff81000204);
