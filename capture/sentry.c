@@ -67,10 +67,13 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 		return;
 }
 
+/* Read once: the other thread may find meanwhile that it has ended, and the process 0 is all of our group. */
 static void tell_spooler(const struct sentry *sentry)
 {
-	if (sentry->spooler)
-		kill(sentry->spooler, SPOOLER_WAKE);
+	int spooler = sentry->spooler;
+
+	if (spooler)
+		kill(spooler, SPOOLER_WAKE);
 }
 
 /* It is the spooler who tells the journal. */
