@@ -168,9 +168,10 @@ static int run(const struct watch *watch)
 	malloc_trim(0); /* what loading BPF has left neither of them needs */
 	pid_t spooler = fork();
 	if (spooler < 0) {
+		struct error *err = error_errno("watch: cannot fork");
 		trigger_close(&watch->trigger, &watch->recorder);
 		pins_destroy(&watch->pins);
-		return error_report(error_errno("watch: cannot fork"));
+		return error_report(err);
 	}
 	if (spooler)
 		return sentry_run(watch, spooler);
