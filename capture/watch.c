@@ -59,6 +59,11 @@ static struct error *pin(struct watch *watch)
 		return error_prefix(err, "--trigger: it must not end with this process");
 	if (!err)
 		probes_pin(&watch->probes, &watch->pins);
+	/* What this process has attached itself it has open. */
+	if (!watch->recorder.bpf)
+		pin_hold(&watch->pins, PIN_HOOK);
+	pin_hold(&watch->pins, PIN_TRIGGER);
+	pin_hold(&watch->pins, PIN_PROBE);
 	warn_unpinned(err);
 	return NULL;
 }
