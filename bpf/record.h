@@ -144,7 +144,10 @@ struct record_header {
 	__u32 page_size; /* bytes; of all the counters that are in pages */
 	__u32 armed; /* enum record_armed: the kernel's own trigger */
 
-	/* The three clocks read together at the start. */
+	/*
+	 * The three clocks at the start, so that they are right for what comes next: the latter two move when the wall
+	 * clock is set, or the machine has slept.
+	 */
 	__u64 anchor_monotonic_ns;
 	__u64 anchor_boottime_ns;
 	__u64 anchor_realtime_ns;

@@ -22,6 +22,7 @@
 
 #include "capture/alarms.h"
 #include "capture/clock.h"
+#include "capture/header.h"
 #include "capture/locked_memory.h"
 #include "capture/privilege.h"
 #include "capture/spooler.h"
@@ -215,7 +216,10 @@ static void ping(struct sentry *sentry, unsigned int number)
 /* A look, and the time of the next one. */
 static uint64_t beat(const struct post *post)
 {
-	recorder_header(&post->sentry->watch->recorder)->heartbeat_ns = now_ns();
+	struct record_header *header = recorder_header(&post->sentry->watch->recorder);
+
+	header->heartbeat_ns = now_ns();
+	header_follow_clocks(header);
 	uint64_t next = look_at_all(post->sentry);
 	tell_of_failure(post->sentry);
 	ping(post->sentry, post->number);
