@@ -25,6 +25,7 @@
 #include "capture/header.h"
 #include "capture/locked_memory.h"
 #include "capture/privilege.h"
+#include "capture/signals.h"
 #include "capture/spooler.h"
 #include "state/stall.h"
 #include "capture/sysrq.h"
@@ -298,13 +299,11 @@ static int first_thread(const struct post *post)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	signals_of_end(&signals);
 	sigaddset(&signals, SIGCHLD);
 	for (;;) {
 		int signal = wait_signal(&signals, beat(post));
-		if (signal == SIGINT || signal == SIGTERM) {
+		if (signals_end(signal)) {
 			notify_send(&post->sentry->watch->notify, "STOPPING=1");
 			end_spooler(post->sentry);
 			end_cleanly(post->sentry->watch);

@@ -15,6 +15,7 @@
 #include "capture/pin.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
+#include "capture/signals.h"
 #include "capture/spooler.h"
 #include "lockdump.h"
 #include "state/stall.h"
@@ -150,14 +151,15 @@ static struct error *prepare(struct watch *watch)
 	return err;
 }
 
-/* Both processes wait for their signals; none interrupts anything. */
+/*
+ * Both processes wait for their signals; none interrupts anything. To be called before anything is pinned: who is asked to
+ * end in the meantime takes it away again.
+ */
 static void block_signals(void)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	signals_of_end(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SPOOLER_WAKE);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
@@ -168,7 +170,6 @@ static int run(const struct watch *watch)
 {
 	pid_t sentry = getpid();
 
-	block_signals();
 	fflush(NULL);
 	malloc_trim(0); /* what loading BPF has left neither of them needs */
 	pid_t spooler = fork();
@@ -200,6 +201,7 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 		return follower_run(watch, ret);
 	}
 	warn_unpinned(unpinned);
+	block_signals();
 	err = prepare(watch);
 	if (!err)
 		*ret = run(watch);
