@@ -124,6 +124,18 @@ static struct error *start_recorder(struct watch *watch)
 	return err;
 }
 
+/* Those of the configuration may be for another kernel: they do not keep anybody from watching. */
+static struct error *attach_probes(struct watch *watch)
+{
+	struct error *err = probes_attach(&watch->probes, &watch->recorder, &watch->pins);
+
+	if (!err || !watch->options->probes.optional)
+		return err;
+	error_report(error_prefix(err, "watch: Probe= is left out"));
+	watch->probes.count = 0;
+	return probes_attach(&watch->probes, &watch->recorder, &watch->pins);
+}
+
 /* All that comes after the recorder. */
 static struct error *prepare(struct watch *watch)
 {
@@ -138,7 +150,7 @@ static struct error *prepare(struct watch *watch)
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
 	if (!err)
-		err = probes_attach(&watch->probes, &watch->recorder, &watch->pins);
+		err = attach_probes(watch);
 	if (!err)
 		err = trigger_attach(&watch->trigger, watch->options, &watch->recorder,
 				     &watch->pins);
@@ -191,7 +203,7 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 	struct error *unpinned = pins_open(PIN_BPFFS, &watch->pins);
 	struct error *err = start_recorder(watch);
 
-	if (err && watch->probes.count) {
+	if (err && watch->probes.count && !watch->options->probes.optional) {
 		error_destroy(unpinned);
 		return error_prefix(err, "--probe");
 	}
