@@ -132,7 +132,7 @@ enum record_kind {
 };
 
 struct record_header {
-	__u8 magic[8];
+	__u8 magic[8]; /* last to come and first to go: without it the rest is none */
 	__u32 abi;
 	__u32 machine;
 	__u32 header_size;

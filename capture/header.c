@@ -123,6 +123,11 @@ struct error *header_init(const struct recorder *recorder, const struct watch_op
 	return NULL;
 }
 
+void header_end(struct record_header *header)
+{
+	memset(header->magic, 0, sizeof(header->magic));
+}
+
 /* By one store: the machine may crash at any time. */
 static void follow(__u64 *anchor_ns, uint64_t then_ns)
 {

@@ -21,6 +21,9 @@ struct error *header_init(const struct recorder *recorder, const struct watch_op
  */
 void header_follow_clocks(struct record_header *header);
 
+/* Its watch is over: what the kernel has not freed yet is no record any more. */
+void header_end(struct record_header *header);
+
 /* This boot's, at most @size bytes with the 0 at the end. */
 struct error *header_boot_id(char *ret, size_t size);
 

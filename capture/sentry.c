@@ -248,10 +248,17 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
 	return sigtimedwait(signals, NULL, &timeout);
 }
 
-/* Who ends as he should leaves nothing armed and nothing pinned. To unpin may take long: a CPU may be stuck. */
-static void end_cleanly(const struct watch *watch)
+/*
+ * Who ends as he should leaves nothing armed and nothing pinned. To unpin may take long: a CPU may be stuck; and what is
+ * unpinned is in memory until grace periods are over. A spooler that has not ended may still copy the record.
+ */
+static void end_cleanly(const struct sentry *sentry)
 {
+	const struct watch *watch = sentry->watch;
+
 	trigger_close(&watch->trigger, &watch->recorder);
+	if (!sentry->spooler)
+		header_end(recorder_header(&watch->recorder));
 	pins_destroy(&watch->pins);
 }
 
@@ -268,7 +275,7 @@ static int spooler_ended(struct sentry *sentry)
 		return -1;
 	sentry->spooler = 0;
 	if (sentry->watch->options->once && WIFEXITED(status)) {
-		end_cleanly(sentry->watch);
+		end_cleanly(sentry);
 		return WEXITSTATUS(status);
 	}
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
@@ -290,8 +297,12 @@ static void end_spooler(struct sentry *sentry)
 	sigaddset(&child, SIGCHLD);
 	kill(sentry->spooler, SIGTERM);
 	uint64_t deadline = now_ns() + SPOOLER_END_NS;
-	while (waitpid(sentry->spooler, NULL, WNOHANG) == 0 && now_ns() < deadline)
+	while (waitpid(sentry->spooler, NULL, WNOHANG) == 0) {
+		if (now_ns() >= deadline)
+			return;
 		wait_signal(&child, deadline);
+	}
+	sentry->spooler = 0;
 }
 
 /* Returns the exit status. Who ends as he should leaves nothing pinned: the watch is over. */
@@ -306,7 +317,7 @@ static int first_thread(const struct post *post)
 		if (signals_end(signal)) {
 			notify_send(&post->sentry->watch->notify, "STOPPING=1");
 			end_spooler(post->sentry);
-			end_cleanly(post->sentry->watch);
+			end_cleanly(post->sentry);
 			return 0;
 		}
 		int status = signal == SIGCHLD ? spooler_ended(post->sentry) : -1;
@@ -408,7 +419,7 @@ int sentry_run(const struct watch *watch, int spooler)
 		err = start_second(&posts[1]);
 	if (err) {
 		end_spooler(&sentry);
-		end_cleanly(watch);
+		end_cleanly(&sentry);
 		return error_report(err);
 	}
 	say_ready(&sentry);

@@ -106,6 +106,8 @@ static void test_taken_over(void **state)
 	/* Of the programs that go on. */
 	assert_int_equal(left->sample_first_ns, 500 * NS_PER_MS);
 	assert_memory_equal(left->magic, RECORD_MAGIC, sizeof(left->magic));
+	header_end(left);
+	assert_null(memchr(left->magic, RECORD_MAGIC[0], sizeof(left->magic)));
 	free(left);
 }
 
