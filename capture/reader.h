@@ -51,9 +51,6 @@ void reader_read(struct reader *reader, const struct source *source, uint32_t pi
 /* Whether one that was given up is still there. */
 bool reader_is_stuck(struct reader *reader);
 
-/* It ends when it has nothing to read, or with its parent. */
-void reader_end(struct reader *reader);
-
 /*
  * In a child: keeps only @fd of all open files, as descriptor 3, and nothing of the terminal. Else one that cannot be killed
  * would keep a pipe's end, or the recorder, from being gone. Then *fd is 3.

@@ -108,11 +108,6 @@ static void fire(struct sentry *sentry, const struct cause *cause)
 	shared->firing = 0;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static bool fires(const struct watch *watch)
 {
 	return watch->trigger.sysrq_fd >= 0 && !watch->shared->used_up;
