@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -233,7 +234,13 @@ static struct error *attach_cpu_clock(struct recorder *recorder)
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.sample_period = CPU_CLOCK_PERIOD_NS,
 	};
+	struct rlimit files;
 
+	/* Two descriptors for each CPU: 1024, the usual limit, are too few for 512. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	recorder->clocks = calloc(recorder->nr_cpus, sizeof(struct bpf_link *));
 	if (!recorder->clocks)
 		return &error_no_memory;
