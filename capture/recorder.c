@@ -200,8 +200,7 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	if (choice->hook != HOOK_WATCHDOG)
 		bpf->rodata->max_gap_ns = settings->sample_first_ns;
 	struct error *err = NULL;
-	bool is_there = !attempt->dry &&
-			hooks_are_pinned(attempt->pins, PIN_HOOK, hooks_number(bpf->skeleton));
+	bool is_there = !attempt->dry && hooks_are_pinned(attempt->pins, PIN_HOOK, bpf->skeleton);
 	if (!attempt->dry && attempt->legacy->map_fd >= 0 &&
 	    bpf_map__reuse_fd(bpf->maps.lockdump_record, attempt->legacy->map_fd))
 		err = error_errno("recorder: the record that is there cannot be used");
