@@ -23,6 +23,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set before the load. */
 const volatile __u64 sample_first_ns = 1000000000;
 const volatile __u64 sample_interval_ns = 1000000000;
+
 static __always_inline void take_sample(void *ctx, struct record_slot *slot, const struct rq *rq,
 					struct pt_regs *regs, __u64 now, __u32 flags)
 {

@@ -194,20 +194,25 @@ static void find_members(struct findings *findings, const struct features *featu
 }
 
 /* One stands for all. */
-static const char *slow_path(const struct features *features)
+static const struct ksym_wanted *slow_path(const struct features *features)
 {
 	for (enum variable path = SLOW_PATHS; path < NOT_IN_BTF; path++)
 		if (features_have_slow_path(features, path))
-			return features->variables[path].name;
+			return &features->variables[path];
 	return NULL;
 }
 
-static void find_locks(struct findings *findings, const struct features *features)
+static void find_locks(struct doctor *doctor, const struct features *features)
 {
-	const char *path = slow_path(features);
+	struct findings *findings = &doctor->findings;
+	const struct ksym_wanted *path = slow_path(features);
 
+	if (path && !path->address) {
+		lacks(doctor, features, "lock contention", "the lock in samples of who spins");
+		return;
+	}
 	if (path) {
-		findings_add(findings, "lock contention", FINDING_OK, "%s", path);
+		findings_add(findings, "lock contention", FINDING_OK, "%s", path->name);
 		return;
 	}
 	findings_add(findings, "lock contention", FINDING_DEGRADED, NULL);
@@ -296,7 +301,7 @@ void doctor_recorder(struct doctor *doctor)
 	find_hooks(doctor, &features);
 	find_variables(doctor, &features);
 	find_members(findings, &features);
-	find_locks(findings, &features);
+	find_locks(doctor, &features);
 	find_tracing(findings, &features);
 	find_nmi(findings, &features);
 	find_bpffs(findings);

@@ -2,7 +2,6 @@
 #include "capture/gatherer.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -178,14 +177,10 @@ static void settle(struct gathering *gathering)
 	madvise(gathering->buffer, BUFFER_SIZE, MADV_DONTNEED);
 }
 
-/*
- * Memory that is given back to the kernel takes an interrupt on each CPU that has seen it, and so does memory that is read,
- * as zeros, before it is written: what an index needs is taken now, and kept.
- */
+/* Memory that is read, as zeros, before it is written takes an interrupt, too: what an index needs is taken now. */
 static void keep_memory(void)
 {
-	mallopt(M_MMAP_MAX, 0);
-	mallopt(M_TRIM_THRESHOLD, INT32_MAX);
+	pages_keep();
 	char *space = malloc(HEAP_SIZE);
 	if (space)
 		explicit_bzero(space, HEAP_SIZE);

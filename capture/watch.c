@@ -12,6 +12,7 @@
 #include "capture/follower.h"
 #include "capture/header.h"
 #include "capture/legacy.h"
+#include "capture/pages.h"
 #include "capture/pin.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
@@ -184,6 +185,7 @@ static int run(const struct watch *watch)
 
 	fflush(NULL);
 	malloc_trim(0); /* what loading BPF has left neither of them needs */
+	pages_keep();
 	pid_t spooler = fork();
 	if (spooler < 0) {
 		struct error *err = error_errno("watch: cannot fork");
@@ -217,6 +219,8 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 	err = prepare(watch);
 	if (!err)
 		*ret = run(watch);
+	else if (!watch->recorder.taken_over) /* all that is pinned is ours */
+		pins_destroy(&watch->pins);
 	return err;
 }
 
