@@ -125,6 +125,7 @@ struct hrtimer_cpu_base {
 /* Set while the CPU runs its timers, when expires_next says nothing: a bit up to 6.12 at least, a bool in 7.2. */
 struct hrtimer_cpu_base___bit {
 	unsigned int in_hrtirq : 1;
+	unsigned int hres_active : 1; /* a bool in 7.2: who reads a bit reads that, too */
 };
 
 struct hrtimer_cpu_base___bool {
