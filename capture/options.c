@@ -521,6 +521,7 @@ struct error *watch_options_parse(int argc, char **argv, const char *folder,
 	*ret = defaults;
 	if (folder)
 		err = configuration_read(folder, set_key, ret);
+	ret->probes.optional = ret->probes.count;
 	if (!err)
 		err = parse_command_line(argc, argv, ret);
 	if (!err)
