@@ -13,6 +13,7 @@
 #include "capture/budget.h"
 #include "capture/clock.h"
 #include "capture/header.h"
+#include "capture/heap.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
 #include "capture/signals.h"
@@ -22,6 +23,7 @@
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
+#define HEAP_SIZE	  (256u << 10)
 #define SPOOL_SHARE	  16 /* one that lasts for days does not fill the disk's time */
 #define GATHER_WAIT_NS	  (3 * NS_PER_SEC) /* at an incident's end */
 
@@ -523,6 +525,7 @@ int spooler_run(const struct watch *watch)
 	if (err)
 		return error_report(err);
 	forget_record(&spooler);
+	heap_keep(HEAP_SIZE);
 	int status = serve(&spooler);
 	complain(hits_print(&spooler.hits, true, stdout));
 	spooler_deinit(&spooler);
