@@ -5,7 +5,8 @@
  *
  * A CPU that takes no interrupts does not serve its timers: the next one is overdue. That is so of idle CPUs and of
  * those without a tick (nohz_full) too, which else look just like it. Who finds its neighbour so looks at the next
- * one as well. (Without high-resolution timers the kernel does not keep the time of the next one: nothing is seen.)
+ * one as well. (Without high-resolution timers nothing is seen: the kernel writes down when one comes sooner, but not
+ * when it has come, so that it would look overdue ever after; see hrtimer_reprogram() in kernel/time/hrtimer.c.)
  */
 #ifndef LOCKDUMP_NEIGHBOURS_H
 #define LOCKDUMP_NEIGHBOURS_H
@@ -53,6 +54,11 @@ static __always_inline bool runs_timers(const struct hrtimer_cpu_base *base)
 	return false;
 }
 
+static __always_inline bool is_high_res(const struct hrtimer_cpu_base *base)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED((struct hrtimer_cpu_base___bit *)base, hres_active);
+}
+
 static __always_inline __u64 last_look(const struct record_slot *slot)
 {
 	return slot->last_tick_ns > slot->watchdog_ns ? slot->last_tick_ns : slot->watchdog_ns;
@@ -67,7 +73,7 @@ static __always_inline __u64 overdue_since(__u32 cpu, __u64 resumed_ns, __u64 no
 	const struct hrtimer_cpu_base *base = THAT_CPU(hrtimer_bases, hrtimer_bases_at, cpu);
 	__u64 due;
 
-	if (!base)
+	if (!base || !is_high_res(base))
 		return 0;
 	if (runs_timers(base)) { /* then there is no next one; the tick is a timer too */
 		const struct record_slot *slot = slot_of(cpu);

@@ -3,6 +3,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -270,6 +271,23 @@ static void find_nmi(struct findings *findings, const struct features *features)
 	}
 }
 
+/* bpf/neighbours.h. The clock's resolution is 1 ns with such timers, else a tick: hrtimer_resolution in the kernel. */
+static void find_high_res(struct findings *findings)
+{
+	struct timespec resolution;
+
+	if (!clock_getres(CLOCK_MONOTONIC, &resolution) && !resolution.tv_sec &&
+	    resolution.tv_nsec == 1) {
+		findings_add(findings, "interrupts off", FINDING_OK,
+			     "timers that are overdue, as another CPU sees them");
+		return;
+	}
+	findings_add(findings, "interrupts off", FINDING_MISSING, NULL);
+	findings_explain(findings, "CPUs that take no interrupts (hard lockups)",
+			 "high-resolution timers are off, or this machine has none",
+			 "boot without highres=off; the kernel's log has why it could not switch");
+}
+
 static void find_bpffs(struct findings *findings)
 {
 	struct statfs fs;
@@ -303,6 +321,7 @@ void doctor_recorder(struct doctor *doctor)
 	find_members(findings, &features);
 	find_locks(doctor, &features);
 	find_tracing(findings, &features);
+	find_high_res(findings);
 	find_nmi(findings, &features);
 	find_bpffs(findings);
 	features_deinit(&features);

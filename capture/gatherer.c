@@ -15,6 +15,7 @@
 
 #include "capture/clock.h"
 #include "capture/gathered.h"
+#include "capture/heap.h"
 #include "capture/pages.h"
 #include "capture/reader.h"
 
@@ -177,16 +178,6 @@ static void settle(struct gathering *gathering)
 	madvise(gathering->buffer, BUFFER_SIZE, MADV_DONTNEED);
 }
 
-/* Memory that is read, as zeros, before it is written takes an interrupt, too: what an index needs is taken now. */
-static void keep_memory(void)
-{
-	pages_keep();
-	char *space = malloc(HEAP_SIZE);
-	if (space)
-		explicit_bzero(space, HEAP_SIZE);
-	free(space);
-}
-
 static int run(const char *store, const char *root, int fd)
 {
 	static struct gathering gathering;
@@ -197,13 +188,13 @@ static int run(const char *store, const char *root, int fd)
 	gathering.gathered.folder.dirfd = -1;
 	for (size_t i = 0; i < MAX_READERS; i++)
 		gathering.readers[i].fd = -1;
-	keep_memory();
+	heap_keep(HEAP_SIZE);
 	gathering.buffer =
 		mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (gathering.buffer == MAP_FAILED)
 		return 1;
 	start_readers(&gathering);
-	keep_memory();
+	heap_keep(HEAP_SIZE);
 	while (recv(fd, &request, sizeof(request), 0) == sizeof(request)) {
 		serve(&gathering, &request);
 		send(fd, &answer, sizeof(answer), MSG_NOSIGNAL);

@@ -2,7 +2,6 @@
 #include "capture/pages.h"
 
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -55,10 +54,4 @@ void pages_own(void)
 		    to - from <= MAX_SIZE)
 			own_range(pagemap, from, to);
 	}
-}
-
-void pages_keep(void)
-{
-	mallopt(M_MMAP_MAX, 0);
-	mallopt(M_TRIM_THRESHOLD, INT32_MAX);
 }

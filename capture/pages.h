@@ -14,7 +14,4 @@
  */
 void pages_own(void);
 
-/* From now on what is freed stays this process's: to give memory back takes these interrupts as well. */
-void pages_keep(void);
-
 #endif

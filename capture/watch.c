@@ -12,7 +12,6 @@
 #include "capture/follower.h"
 #include "capture/header.h"
 #include "capture/legacy.h"
-#include "capture/pages.h"
 #include "capture/pin.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
@@ -185,7 +184,6 @@ static int run(const struct watch *watch)
 
 	fflush(NULL);
 	malloc_trim(0); /* what loading BPF has left neither of them needs */
-	pages_keep();
 	pid_t spooler = fork();
 	if (spooler < 0) {
 		struct error *err = error_errno("watch: cannot fork");

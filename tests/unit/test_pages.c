@@ -3,7 +3,6 @@
 #include "test.h"
 
 #include <signal.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -67,28 +66,11 @@ static void test_fork(void **state)
 	munmap(memory, NR_PAGES * page);
 }
 
-/* Else who frees a large block waits for the deaf CPU, too. */
-static void test_keep(void **state)
-{
-	const size_t size = 4 << 20;
-	unsigned char there;
-
-	(void)state;
-	pages_keep();
-	char *block = malloc(size);
-	assert_non_null(block);
-	char *page = (char *)(((uintptr_t)block + size / 2) & ~4095ul);
-	memset(block, 1, size);
-	free(block);
-	assert_int_equal(mincore(page, 4096, &there), 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("after a fork, memory that was made one's own is written without a fault",
 		     test_fork),
-		TEST("what is freed stays mapped", test_keep),
 	};
 
 	return RUN_TESTS(tests);
