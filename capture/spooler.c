@@ -97,6 +97,7 @@ static void take_over_incident(struct spooler *spooler)
 		memset(header->incident, 0, sizeof(header->incident));
 		return;
 	}
+	incident_hold(&spooler->incident);
 	spooler->open = spooler->stored = spooler->noticed = true;
 	spooler->begun_ns = now_ns();
 }
