@@ -143,6 +143,7 @@ struct error *manifest_print(const struct manifest *manifest, const struct manif
 	json_add(object, "schema", text(SCHEMA));
 	json_add(object, "id", text(manifest->id));
 	json_add(object, "kernel", text(manifest->kernel));
+	json_add(object, "rig", text(manifest->rig));
 	json_add(object, "report", report_head_to_json(&manifest->report));
 	json_add(object, "times", times(manifest));
 	json_add(object, "trigger", trigger(manifest));

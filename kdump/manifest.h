@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "kdump/digest.h"
 #include "kdump/report_head.h"
+#include "kdump/rig_id.h"
 #include "kdump/store.h"
 
 #define MANIFEST_NAME	   "manifest.json"
@@ -44,6 +45,7 @@ struct manifest_files {
 struct manifest {
 	char id[INCIDENT_ID_SIZE];
 	char kernel[72];
+	char rig[RIG_ID_SIZE]; /* whose it is, where several share a store */
 	struct report_head report; /* of report.json, which may be large */
 
 	/* Seconds since 1970; 0: unknown. */
