@@ -19,6 +19,7 @@ static const struct verb verbs[] = {
 	{ "arm", cmd_arm, "load the capture kernel, so that a crash is saved and reported" },
 	{ "capture", cmd_capture, "save what a crash left; run by the capture kernel" },
 	{ "disarm", cmd_disarm, "unload the capture kernel" },
+	{ "harvest", cmd_harvest, "after the reboot: complete what the crash left, and tell of it" },
 	{ "list", cmd_list, "list the incidents in the store" },
 	{ "info", cmd_info, "tell all that is known of an incident; mark it to be kept" },
 	{ "rm", cmd_rm, "remove incidents from the store" },

@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "capture/budget.h"
 #include "capture/clock.h"
+#include "capture/closing.h"
 #include "capture/header.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
@@ -174,6 +175,8 @@ static void end_incident(struct spooler *spooler, bool over)
 	spooler->failed |= complain(spool(spooler));
 	if (spooler->stored) {
 		spooler->failed |= complain(rig_write(&spooler->incident));
+		spooler->failed |=
+			complain(closing_write(&spooler->incident, over, !spooler->failed));
 		fprintf(stderr, "lockdump: incident %s is closed\n", spooler->incident.id);
 		incident_close(&spooler->incident);
 	}

@@ -17,7 +17,9 @@ struct tally {
 
 static uint64_t bytes_of(const struct amount *amount, const struct room *room)
 {
-	return amount->share ? (uint64_t)(amount->share * (double)room->total) : amount->bytes;
+	uint64_t share = (uint64_t)(amount->share * (double)room->total);
+
+	return amount->share && (!amount->bytes || share < amount->bytes) ? share : amount->bytes;
 }
 
 /* Whether @one is too much; then @why says so. */

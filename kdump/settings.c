@@ -14,8 +14,8 @@
 
 static const struct settings defaults = {
 	.store = STORE_DEFAULT,
-	/* As coredump.conf(5) has it: a rig that nobody looks at for a year has room for the next dump. */
-	.keep = { .free = { .share = 0.15 } },
+	/* As systemd-coredump: a rig that nobody looks at for a year has room for the next dump. */
+	.keep = { .free = { .share = 0.15, .bytes = 4ull << 30 } },
 	.hook_timeout_s = 60,
 	.debug_dir = "/usr/lib/debug",
 };

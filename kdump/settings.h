@@ -11,7 +11,7 @@
 
 /* Bytes, or a share of the store's file system. */
 struct amount {
-	uint64_t bytes;
+	uint64_t bytes; /* beside a share: it is so much at most; 0: any */
 	double share; /* 0..1; 0: it is in bytes */
 };
 

@@ -247,19 +247,24 @@ struct error *incident_stage(const struct incident *incident, const char *name, 
 	return error_prefix(err, "incident %s", incident->id);
 }
 
+void incident_remove_staged(const struct incident *incident, const char *name)
+{
+	char temp[NAME_MAX + 1];
+
+	snprintf(temp, sizeof(temp), "%s.incomplete", name);
+	unlinkat(incident->dirfd, temp, 0);
+}
+
 struct error *incident_write(const struct incident *incident, const char *name, const void *data,
 			     size_t size)
 {
-	char temp[NAME_MAX + 1];
 	struct error *err = incident_stage(incident, name, data, size);
 
 	if (err)
 		return err;
 	err = incident_publish(incident, &name, 1);
-	if (err) {
-		snprintf(temp, sizeof(temp), "%s.incomplete", name);
-		unlinkat(incident->dirfd, temp, 0);
-	}
+	if (err)
+		incident_remove_staged(incident, name);
 	return error_prefix(err, "incident %s", incident->id);
 }
 

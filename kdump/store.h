@@ -77,6 +77,9 @@ struct error *incident_stage(const struct incident *incident, const char *name, 
 struct error *incident_publish(const struct incident *incident, const char *const *names,
 			       size_t count);
 
+/* Throws away what was staged as @name, if it is there. */
+void incident_remove_staged(const struct incident *incident, const char *name);
+
 /*
  * Opens a stream to "NAME.incomplete". incident_close_file() closes it, and it gets its name if @err is NULL and all
  * was written; else what was written stays as it is, for what it is worth. @file may be NULL. Returns @err, or its own.
