@@ -79,9 +79,10 @@ static struct error *complete(const struct harvest *harvest, const struct incide
 	struct error *err = NULL;
 	bool made;
 
-	/* A harvest that was interrupted has put a whole report there, of which the manifest does not know. */
+	/* A harvest that was interrupted may have put a whole report there, of which the manifest does not know. */
 	if (mark->replacing && one->has_manifest) {
-		*all &= !complain(mending_take_report(incident, "made again"));
+		remaking_clean_up(incident);
+		*all &= !complain(mending_take_report(incident, "made again", 0));
 		err = look_again(incident, one);
 	}
 	if (!err && one->unfinished) {

@@ -293,6 +293,7 @@ static void test_interrupted_report(void **state)
 		"\"complete\": true, \"files\": [{\"name\": \"dmesg.txt\", \"size\": 0},"
 		"{\"name\": \"report.json\", \"size\": 4}], \"report\": {\"title\": \"old\"}");
 	store_add(&fixture->store, A, "dmesg.txt", "");
+	store_add(&fixture->store, A, "report.txt.incomplete", "half");
 	set_mark(fixture, A, (struct harvest_mark){ .attempts = 1, .replacing = true });
 	assert_true(harvest(fixture));
 	manifest = manifest_of(fixture, A);
