@@ -25,7 +25,7 @@
 
 /* A store in a folder that has hooks/, said (which they write), sendmail and the journal's socket besides. */
 struct fixture {
-	char folder[64];
+	char folder[40];
 	struct store store;
 	char hooks[128];
 	char socket[128];
