@@ -254,6 +254,11 @@ struct error *harvest_store(const struct harvest *harvest, bool *all)
 		return error_errno("store %s", store);
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 		return error_create(ERROR_OTHER, "store %s: it is being harvested already", store);
+	if (!*harvest->rig && store_is_shared(fd))
+		return error_create(ERROR_OTHER,
+				    "store %s: other machines may share it, and without "
+				    "/etc/machine-id this one does not know its own incidents",
+				    store);
 	removal_finish(store);
 	struct error *err = incidents_read(store, &incidents);
 	if (err)
