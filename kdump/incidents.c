@@ -242,6 +242,7 @@ void incident_summary_deinit(struct incident_summary *summary)
 	free(summary->signature);
 	free(summary->summary);
 	free(summary->reason);
+	*summary = (struct incident_summary){ 0 };
 }
 
 /* What is known of one that cannot be opened. */
