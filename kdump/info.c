@@ -182,7 +182,8 @@ static size_t folder_length(const char *name)
 static size_t print_files_from(struct info *info, size_t i, const char *label)
 {
 	const struct manifest_file *first = &info->files.items[i];
-	size_t folder = info->options->check ? 0 : folder_length(first->name), count = 0;
+	size_t folder = info->options->check ? 0 : folder_length(first->name), count = 0,
+	       sound_ones = 0;
 	char found[CHECKING_WORDS], name[64];
 	uint64_t bytes = 0;
 
@@ -193,13 +194,14 @@ static size_t print_files_from(struct info *info, size_t i, const char *label)
 			break;
 		bool sound = checking_file(&info->incident, file, info->options->check, found);
 		info->sound &= sound;
-		bytes += (uint64_t)file->size;
+		sound_ones += sound;
+		bytes += sound ? (uint64_t)file->size : 0;
 		if (!sound || !folder)
 			print_file(label, file->name, (uint64_t)file->size, found);
 	}
 	if (folder) {
 		snprintf(name, sizeof(name), "%.*s", (int)folder, first->name);
-		snprintf(found, sizeof(found), "%zu files", count);
+		snprintf(found, sizeof(found), "%zu files", sound_ones);
 		print_file(label, name, bytes, found);
 	}
 	return i;
