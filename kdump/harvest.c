@@ -117,7 +117,10 @@ static struct error *harvest_incident(const struct harvest *harvest,
 	harvest_mark_read(incident, &mark);
 	mark.attempts++;
 	struct error *err = harvest_mark_write(incident, &mark);
-	if (!err)
+	/* The disk may be full, and its owner is to know that there is something; but no hook runs at each boot. */
+	if (err)
+		announce_to_journal(&harvest->announcing, one);
+	else
 		err = complete(harvest, incident, &mark, one, all);
 	if (err)
 		return err;
