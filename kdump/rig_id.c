@@ -42,8 +42,6 @@ bool rig_id_owns(const char *rig, const struct incident *incident)
 {
 	char its[RIG_ID_SIZE];
 
-	if (!store_is_shared(incident->dirfd))
-		return true;
 	read_rig(incident, MANIFEST_NAME, its);
 	if (!*its)
 		read_rig(incident, "rig.json", its);

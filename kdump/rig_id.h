@@ -18,7 +18,7 @@
  */
 void rig_id_read(char ret[static RIG_ID_SIZE]);
 
-/* Whether the incident is of the machine @rig. All in a store that no other machine can have mounted are its own. */
+/* Whether the incident says, in its manifest or rig.json, that it is of the machine @rig. */
 bool rig_id_owns(const char *rig, const struct incident *incident);
 
 #endif
