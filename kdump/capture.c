@@ -127,6 +127,7 @@ static void describe_crash(struct capture *capture)
 
 	memcpy(manifest->id, capture->incident.id, sizeof(manifest->id));
 	memcpy(manifest->kernel, capture->config.release, sizeof(manifest->kernel));
+	memcpy(manifest->rig, capture->config.rig, sizeof(manifest->rig));
 	manifest->onset_s = found->onset_s;
 	manifest->trigger_s = found->trigger_s ? found->trigger_s : found->crash_s;
 	manifest->reserved_kb = capture->config.reserved_kb;
@@ -237,6 +238,8 @@ static struct error *save(struct capture *capture)
 	if (err)
 		return err;
 	progress("incident: %s", capture->incident.id);
+	if (!incident_has(&capture->incident, "rig.json"))
+		complete &= step(capture, "rig", config->dmesg_s, step_rig);
 	complete &= step(capture, "dmesg", config->dmesg_s, step_dmesg);
 	describe_crash(capture);
 	if (!access(KEPT_SYMBOLS_PATH, F_OK))

@@ -17,6 +17,7 @@
 
 #define RECORD "record.bin"
 #define DMESG  "dmesg.txt"
+#define RIG    "rig.json"
 
 #define LOG_TAIL 65536 /* bytes: a crash says much after the line that asks for it */
 
@@ -173,6 +174,25 @@ struct error *step_dmesg(void *arg)
 	return err;
 }
 
+/* So that its owner knows it, where several share a store, though there may never be a manifest. */
+struct error *step_rig(void *arg)
+{
+	const struct capture *capture = arg;
+	const struct config *config = &capture->config;
+	struct json_object *json = json_object_new_object();
+
+	json_add(json, "schema", json_text("lockdump.rig/1"));
+	json_add(json, "release", json_text(config->release));
+	json_add(json, "boot_id", json_text(config->boot_id));
+	json_add(json, "rig", json_text(*config->rig ? config->rig : NULL));
+	const char *text = json_object_to_json_string_ext(
+		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	struct error *err = text ? incident_write(&capture->incident, RIG, text, strlen(text))
+				 : &error_no_memory;
+	json_object_put(json);
+	return err;
+}
+
 struct error *step_symbols(void *arg)
 {
 	const struct capture *capture = arg;
@@ -259,14 +279,11 @@ struct error *step_proof(void *arg)
 	return NULL;
 }
 
+/* The report's head is read back from the store: it is what the sandbox has left there, and no more is believed of it. */
 struct error *step_manifest(void *arg)
 {
 	struct capture *capture = arg;
-	struct manifest_files files;
-	_cleanup_free_ char *json = NULL;
-	struct error *err = manifest_list(&capture->incident, &files);
 
-	if (!err)
-		err = manifest_print(&capture->manifest, &files, &json);
-	return err ? err : incident_write(&capture->incident, "manifest.json", json, strlen(json));
+	report_head_read(capture->incident.dirfd, &capture->manifest.report);
+	return manifest_write(&capture->incident, &capture->manifest);
 }

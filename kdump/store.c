@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -17,7 +19,7 @@
 #define MAX_CLASHES 1000
 
 /* YYYYMMDDTHHMMSSZ-xxxxxxxx with an optional -N: nothing that could lead out of the store. */
-static bool id_is_valid(const char *id)
+bool incident_id_is_valid(const char *id)
 {
 	static const char pattern[] = "ddddddddTddddddZ-xxxxxxxx";
 	size_t i;
@@ -36,6 +38,29 @@ static bool id_is_valid(const char *id)
 	while (isdigit((unsigned char)id[i]))
 		i++;
 	return !id[i] && i < INCIDENT_ID_SIZE;
+}
+
+int64_t incident_id_onset(const char *id)
+{
+	struct tm tm = { 0 };
+
+	if (sscanf(id, "%4d%2d%2dT%2d%2d%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+		   &tm.tm_min, &tm.tm_sec) != 6)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	return timegm(&tm);
+}
+
+int incident_id_compare(const char *a, const char *b)
+{
+	int difference = strncmp(a, b, INCIDENT_ID_STEM);
+
+	if (difference || !strcmp(a, b))
+		return difference;
+	/* Behind the stem there is nothing or "-N": that of -10 comes after that of -9. */
+	size_t length_a = strlen(a), length_b = strlen(b);
+	return length_a != length_b ? (length_a < length_b ? -1 : 1) : strcmp(a, b);
 }
 
 static struct error *open_store(const char *store, int *ret)
@@ -66,13 +91,16 @@ struct error *incident_create(const char *store, int64_t onset_s, const char *bo
 		int len = snprintf(ret->id, sizeof(ret->id), "%s-%.8s", stamp, boot_id);
 		if (n > 1)
 			snprintf(ret->id + len, sizeof(ret->id) - len, "-%d", n);
-		if (!id_is_valid(ret->id))
+		if (!incident_id_is_valid(ret->id))
 			return error_create(ERROR_OTHER, "store %s: boot id '%.8s' is not one",
 					    store, boot_id);
 		if (!mkdirat(storefd, ret->id, 0700)) {
 			if (fsync(storefd))
 				return error_errno("store %s", store);
-			return incident_open(store, ret->id, ret);
+			err = incident_open(store, ret->id, ret);
+			if (!err)
+				incident_hold(ret);
+			return err;
 		}
 		if (errno != EEXIST)
 			return error_errno("store %s: cannot make %s", store, ret->id);
@@ -91,7 +119,7 @@ struct error *incident_make(const char *store, const char *id, struct incident *
 {
 	_cleanup_close_ int storefd = -1;
 
-	if (!id_is_valid(id))
+	if (!incident_id_is_valid(id))
 		return invalid_id(store, id);
 	struct error *err = open_store(store, &storefd);
 	if (err)
@@ -101,20 +129,25 @@ struct error *incident_make(const char *store, const char *id, struct incident *
 	return incident_open(store, id, ret);
 }
 
-struct error *incident_open(const char *store, const char *id, struct incident *ret)
+struct error *incident_open_at(int storefd, const char *id, struct incident *ret)
 {
-	if (!id_is_valid(id))
-		return invalid_id(store, id);
-	_cleanup_close_ int storefd = -1;
-	struct error *err = open_store(store, &storefd);
-	if (err)
-		return err;
+	if (!incident_id_is_valid(id))
+		return error_create(ERROR_OTHER, "'%.*s' is no incident's id", INCIDENT_ID_SIZE,
+				    id);
 	if (ret->id != id)
 		snprintf(ret->id, sizeof(ret->id), "%s", id);
 	ret->dirfd = openat(storefd, ret->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (ret->dirfd < 0)
-		return error_errno("store %s: incident %s", store, ret->id);
-	return NULL;
+	return ret->dirfd < 0 ? error_errno("incident %s", ret->id) : NULL;
+}
+
+struct error *incident_open(const char *store, const char *id, struct incident *ret)
+{
+	_cleanup_close_ int storefd = -1;
+
+	if (!incident_id_is_valid(id))
+		return invalid_id(store, id);
+	struct error *err = open_store(store, &storefd);
+	return err ? err : error_prefix(incident_open_at(storefd, id, ret), "store %s", store);
 }
 
 struct error *incident_open_folder(const struct incident *incident, const char *name,
@@ -137,6 +170,36 @@ void incident_close(struct incident *incident)
 	if (incident->dirfd >= 0)
 		close(incident->dirfd);
 	incident->dirfd = -1;
+}
+
+void incident_hold(const struct incident *incident)
+{
+	flock(incident->dirfd, LOCK_SH | LOCK_NB);
+}
+
+bool incident_try_lock(const struct incident *incident)
+{
+	/* A file system without locks has nobody who holds one. */
+	return !flock(incident->dirfd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK;
+}
+
+bool store_is_shared(int fd)
+{
+	/* linux/magic.h and the file systems' own headers */
+	static const unsigned int shared[] = {
+		0x6969 /* NFS */,	0x517b /* SMB */,	0xff534d42 /* CIFS */,
+		0xfe534d42 /* SMB 2 */, 0x01021997 /* 9P */,	0x65735546 /* FUSE, virtiofs */,
+		0x00c36400 /* Ceph */,	0x5346414f /* AFS */,	0x6b414653 /* kAFS */,
+		0x01161970 /* GFS2 */,	0x7461636f /* OCFS2 */, 0x0bd00bd0 /* Lustre */,
+	};
+	struct statfs st;
+
+	if (fstatfs(fd, &st))
+		return false;
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if ((unsigned int)st.f_type == shared[i])
+			return true;
+	return false;
 }
 
 static struct error *write_all(int fd, const char *name, const void *data, size_t size)
@@ -184,19 +247,24 @@ struct error *incident_stage(const struct incident *incident, const char *name, 
 	return error_prefix(err, "incident %s", incident->id);
 }
 
+void incident_remove_staged(const struct incident *incident, const char *name)
+{
+	char temp[NAME_MAX + 1];
+
+	snprintf(temp, sizeof(temp), "%s.incomplete", name);
+	unlinkat(incident->dirfd, temp, 0);
+}
+
 struct error *incident_write(const struct incident *incident, const char *name, const void *data,
 			     size_t size)
 {
-	char temp[NAME_MAX + 1];
 	struct error *err = incident_stage(incident, name, data, size);
 
 	if (err)
 		return err;
 	err = incident_publish(incident, &name, 1);
-	if (err) {
-		snprintf(temp, sizeof(temp), "%s.incomplete", name);
-		unlinkat(incident->dirfd, temp, 0);
-	}
+	if (err)
+		incident_remove_staged(incident, name);
 	return error_prefix(err, "incident %s", incident->id);
 }
 
@@ -251,6 +319,13 @@ struct error *incident_close_file(const struct incident *incident, const char *n
 bool incident_has(const struct incident *incident, const char *name)
 {
 	return !faccessat(incident->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+struct error *incident_remove(const struct incident *incident, const char *name)
+{
+	if (unlinkat(incident->dirfd, name, 0) && errno != ENOENT)
+		return error_errno("incident %s: %s", incident->id, name);
+	return fsync(incident->dirfd) ? error_errno("incident %s", incident->id) : NULL;
 }
 
 static struct error *sync_file(const struct incident *incident, const char *name)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "capture/configuration.h"
+#include "kdump/configuration.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -56,8 +56,46 @@ static struct error *read_file(const char *path, ini_handler *handler, void *con
 	return ini_read(file, path, handler, context);
 }
 
-struct error *configuration_read(const char *folder, ini_handler *handler, void *context)
+void configuration_warn(const struct ini_entry *entry, const char *why)
 {
+	error_report(error_create(ERROR_OTHER, "%s:%u: [%s] %s=: %s; ignored", entry->path,
+				  entry->line, entry->section, entry->key, why));
+}
+
+/* Whom one section is for. */
+struct reader {
+	const char *section;
+	ini_handler *handler;
+	void *context;
+};
+
+static bool is_known(const char *section)
+{
+	static const char *const known[] = { SECTION_WATCH, SECTION_STORE, SECTION_HARVEST };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(section, known[i]))
+			return true;
+	return false;
+}
+
+static struct error *pass_on(const struct ini_entry *entry, void *context)
+{
+	const struct reader *reader = context;
+
+	if (!is_known(entry->section)) {
+		configuration_warn(entry, "no such section");
+		return NULL;
+	}
+	if (reader->section && strcmp(entry->section, reader->section))
+		return NULL;
+	return reader->handler(entry, reader->context);
+}
+
+struct error *configuration_read(const char *folder, const char *section, ini_handler *handler,
+				 void *context)
+{
+	struct reader reader = { .section = section, .handler = handler, .context = context };
 	_cleanup_(strings_deinit) struct strings drop_ins = {};
 	_cleanup_free_ char *path = NULL;
 	struct error *err = NULL;
@@ -65,10 +103,10 @@ struct error *configuration_read(const char *folder, ini_handler *handler, void 
 	if (asprintf(&path, "%s/" NAME, folder) < 0)
 		return &error_no_memory;
 	if (!access(path, F_OK) || errno != ENOENT)
-		err = read_file(path, handler, context);
+		err = read_file(path, pass_on, &reader);
 	if (!err)
 		err = find_drop_ins(folder, &drop_ins);
 	for (size_t i = 0; i < drop_ins.count && !err; i++)
-		err = read_file(drop_ins.items[i], handler, context);
+		err = read_file(drop_ins.items[i], pass_on, &reader);
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The events of a watch as others see them: a line on stderr, and an entry of the systemd journal with a MESSAGE_ID
- * and fields. For the spooler: it may wait for the journal, a second at most.
+ * What a watch or a harvest tells others: a line on stderr, and an entry of the systemd journal with a MESSAGE_ID and
+ * fields. It may wait for the journal, a second at most.
  */
 #ifndef LOCKDUMP_EVENTS_H
 #define LOCKDUMP_EVENTS_H
@@ -18,6 +18,8 @@
 #define EVENT_ALARM_ENDED    "62930ffa54d14ee1b5edc9585b5eaca2"
 #define EVENT_CRASHING	     "4bd612ef1c874cedb56cfb55e6814d0a"
 #define EVENT_TRIGGER_FAILED "89750054271145f782f4211448421185"
+#define EVENT_HARVESTED	     "6e1042f2c04a4b3fa3879044d5898c64"
+#define EVENT_REMOVED	     "f7c12ac5327348fabd308ea534405816"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 
