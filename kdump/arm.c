@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/usage.h"
+#include "kdump/armed.h"
 #include "kdump/cmdline.h"
 #include "kdump/config.h"
 #include "kdump/device.h"
@@ -71,7 +72,7 @@ static struct error *check(const struct arm_options *options, struct arming *arm
 
 	if (geteuid())
 		return error_create(ERROR_OTHER, "arm: loading a crash kernel needs root");
-	err = kexec_reserved_kb(&arming->config.reserved_kb);
+	err = kexec_reserved_kb("", &arming->config.reserved_kb);
 	if (err && options->dry_run) {
 		error_report(err);
 		err = NULL;
@@ -164,6 +165,40 @@ static struct error *interrupted(void)
 	return NULL;
 }
 
+static struct error *describe(const struct arm_options *options, struct arming *arming,
+			      struct armed *armed)
+{
+	const struct strings *inputs = &arming->initramfs.inputs;
+
+	machine_read("", &armed->machine);
+	armed->reserved_kb = arming->config.reserved_kb;
+	snprintf(armed->kernel_file, sizeof(armed->kernel_file), "%s", options->kernel);
+	snprintf(armed->kernel_release, sizeof(armed->kernel_release), "%s", arming->release);
+	snprintf(armed->loaded_by, sizeof(armed->loaded_by), "%s", arming->loaded_by);
+	snprintf(armed->store, sizeof(armed->store), "%s", arming->config.store);
+	snprintf(armed->store_uuid, sizeof(armed->store_uuid), "%s", arming->device.uuid);
+	snprintf(armed->store_device, sizeof(armed->store_device), "%s", arming->device.name);
+	struct error *err = makedumpfile_version(arming->makedumpfile, armed->makedumpfile);
+	if (!err)
+		err = armed_add_input(armed, options->kernel);
+	for (size_t i = 0; !err && i < inputs->count; i++)
+		err = armed_add_input(armed, inputs->items[i]);
+	return err;
+}
+
+/* It is loaded, whatever becomes of this. */
+static void keep(const struct arm_options *options, struct arming *arming)
+{
+	struct armed armed = { 0 };
+	struct error *err = describe(options, arming, &armed);
+
+	if (!err)
+		err = armed_keep("", arming->initramfs.file, &armed);
+	if (err)
+		error_report(error_prefix(err, "'status' and 'test' cannot tell what is loaded"));
+	armed_deinit(&armed);
+}
+
 static struct error *arm(const struct arm_options *options, struct arming *arming)
 {
 	struct error *err = check(options, arming);
@@ -186,6 +221,8 @@ static struct error *arm(const struct arm_options *options, struct arming *armin
 	if (!err && !options->dry_run)
 		err = kexec_load_crash(options->kernel, arming->initramfs.file, arming->cmdline,
 				       &arming->loaded_by);
+	if (!err && !options->dry_run)
+		keep(options, arming);
 	return err;
 }
 
@@ -300,13 +337,15 @@ int cmd_disarm(int argc, char **argv)
 	if (geteuid())
 		return error_report(
 			error_create(ERROR_OTHER, "disarm: unloading a crash kernel needs root"));
-	if (!kexec_crash_loaded()) {
+	if (!kexec_crash_loaded("")) {
+		armed_forget("");
 		printf("no crash kernel was loaded\n");
 		return 0;
 	}
 	err = kexec_unload_crash();
 	if (err)
 		return error_report(err);
+	armed_forget("");
 	printf("crash kernel unloaded\n");
 	return 0;
 }
