@@ -154,7 +154,7 @@ static enum updates get_updates(struct json_object *object, const char *name)
 
 	if (!value)
 		return UPDATES_UNKNOWN;
-	return json_object_get_boolean(value) ? UPDATES_YES : UPDATES_NO;
+	return json_get_bool(object, name) ? UPDATES_YES : UPDATES_NO;
 }
 
 static void machine_from_json(struct json_object *object, struct machine *machine)

@@ -143,6 +143,7 @@ struct error *manifest_print(const struct manifest *manifest, const struct manif
 	json_add(object, "kernel", text(manifest->kernel));
 	json_add(object, "times", times(manifest));
 	json_add(object, "trigger", trigger(manifest));
+	json_add(object, "drill", json_object_new_boolean(manifest->drill));
 	json_add(object, "dump", dump(manifest));
 	json_add(object, "memory", memory(manifest));
 	json_add(object, "steps", steps(manifest));

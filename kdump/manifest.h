@@ -52,6 +52,7 @@ struct manifest {
 	const char *trigger_by; /* "sysrq", "kernel", "panic" or NULL */
 	char trigger_reason[128];
 	int trigger_cpu; /* -1: unknown */
+	bool drill; /* it was a test: nothing had hung */
 
 	struct manifest_try tries[MANIFEST_MAX_TRIES];
 	size_t nr_tries;

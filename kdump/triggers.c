@@ -22,8 +22,7 @@ static double by_manifest(struct json_object *manifest)
 	char by[16];
 
 	json_copy_text(json_member(manifest, "trigger"), "by", by, sizeof(by));
-	if ((strcmp(by, "sysrq") && strcmp(by, "kernel")) ||
-	    json_object_get_boolean(json_member(manifest, "drill")))
+	if ((strcmp(by, "sysrq") && strcmp(by, "kernel")) || json_get_bool(manifest, "drill"))
 		return 0;
 	return json_get_double(json_member(manifest, "times"), "trigger");
 }

@@ -64,6 +64,7 @@ static void test_whole(void **state)
 		.trigger_by = "sysrq",
 		.trigger_reason = "no task switch for 12.0 s",
 		.trigger_cpu = 0,
+		.drill = true,
 		.dump_level = 23,
 		.compression = "lzo",
 		.proven = true,
@@ -95,6 +96,7 @@ static void test_whole(void **state)
 		  "[{\"name\":\"vmcore\",\"seconds\":2.456700,\"outcome\":\"done\","
 		  "\"why\":null}]");
 	assert_at(json, "files", "[{\"name\":\"vmcore\",\"size\":5000000000,\"sha256\":\"0123\"}]");
+	assert_at(json, "drill", "true");
 	assert_at(json, "complete", "true");
 	free(json);
 }
@@ -114,6 +116,7 @@ static void test_unknown(void **state)
 		  "{\"level\":null,\"compression\":null,\"tries\":[],\"proven\":false}");
 	assert_at(json, "memory", "{\"reserved_kb\":null,\"peak_kb\":null}");
 	assert_at(json, "files", "[]");
+	assert_at(json, "drill", "false");
 	assert_at(json, "complete", "false");
 	free(json);
 }
