@@ -17,6 +17,7 @@
 #include "kdump/config.h"
 #include "kdump/device.h"
 #include "kdump/driver_modules.h"
+#include "kdump/estimate.h"
 #include "kdump/initramfs.h"
 #include "kdump/kept_symbols.h"
 #include "kdump/kexec.h"
@@ -29,6 +30,7 @@ struct arm_options {
 	const char *store;
 	char kernel[PATH_MAX];
 	bool dry_run;
+	bool estimate;
 };
 
 /* All that arming found and made, in the order of its making. */
@@ -74,7 +76,10 @@ static struct error *check(const struct arm_options *options, struct arming *arm
 		return error_create(ERROR_OTHER, "arm: loading a crash kernel needs root");
 	err = kexec_reserved_kb("", &arming->config.reserved_kb);
 	if (err && options->dry_run) {
-		error_report(err);
+		if (!options->estimate)
+			error_report(err);
+		else
+			error_destroy(err);
 		err = NULL;
 	}
 	if (!err)
@@ -245,6 +250,29 @@ static void print_done(const struct arm_options *options, const struct arming *a
 		       arming->config.reserved_kb / 1024);
 }
 
+/* Without a crash that told there is only the sum of what is known. */
+static void print_estimate(const struct arm_options *options, const struct arming *arming)
+{
+	struct estimate estimate;
+	struct machine machine;
+
+	machine_read("", &machine);
+	bool measured = estimate_measured(options->store, arming->release, &estimate);
+	if (!measured)
+		estimate_calculated(&machine, arming->initramfs.size, &estimate);
+	printf("crashkernel=%luM\n", estimate.reserve_kb / 1024);
+	if (measured)
+		printf("measured: the capture kernel took %lu MB in %s %s\n",
+		       estimate.need_kb / 1024, estimate.drill ? "the drill" : "incident",
+		       estimate.incident);
+	else
+		printf("calculated: %lu MB for kernel %s, an initramfs of %.1f MB and a machine of "
+		       "%lu MB; 'lockdump test --crash' measures it\n",
+		       estimate.need_kb / 1024, arming->release, arming->initramfs.size / 1e6,
+		       machine.memory_kb / 1024);
+	printf("reserved now: %lu MB\n", arming->config.reserved_kb / 1024);
+}
+
 static const char arm_help[] =
 	"Usage: lockdump arm [OPTION...]\n"
 	"Loads a capture kernel that saves report, record and vmcore into the store when this one crashes.\n"
@@ -253,10 +281,13 @@ static const char arm_help[] =
 	")\n"
 	"      --kernel FILE  the capture kernel (/boot/vmlinuz-RELEASE of the running one)\n"
 	"      --dry-run      make everything, but load nothing\n"
+	"      --estimate     load nothing; say what crashkernel= this machine needs: by what the capture\n"
+	"                     kernel took in the worst incident of this kernel in the store, with a margin;\n"
+	"                     without one by calculation\n"
 	"      --help         print this\n";
 
 /* Above all characters, so that optopt tells an option of ours from an unknown letter. */
-enum { OPTION_STORE = 256, OPTION_KERNEL, OPTION_DRY_RUN, OPTION_HELP };
+enum { OPTION_STORE = 256, OPTION_KERNEL, OPTION_DRY_RUN, OPTION_ESTIMATE, OPTION_HELP };
 
 /* -1: go on; else the exit status. */
 static int parse_arm(int argc, char **argv, struct arm_options *ret)
@@ -265,6 +296,7 @@ static int parse_arm(int argc, char **argv, struct arm_options *ret)
 		{ "store", required_argument, NULL, OPTION_STORE },
 		{ "kernel", required_argument, NULL, OPTION_KERNEL },
 		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+		{ "estimate", no_argument, NULL, OPTION_ESTIMATE },
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -284,6 +316,9 @@ static int parse_arm(int argc, char **argv, struct arm_options *ret)
 			break;
 		case OPTION_DRY_RUN:
 			ret->dry_run = true;
+			break;
+		case OPTION_ESTIMATE:
+			ret->estimate = ret->dry_run = true;
 			break;
 		case OPTION_HELP:
 			fputs(arm_help, stdout);
@@ -313,7 +348,9 @@ int cmd_arm(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &held, &before);
 	config_init(&arming.config);
 	struct error *err = arm(&options, &arming);
-	if (!err)
+	if (!err && options.estimate)
+		print_estimate(&options, &arming);
+	else if (!err)
 		print_done(&options, &arming);
 	status = err ? error_report(err) : 0;
 	arming_deinit(&arming);

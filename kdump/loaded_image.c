@@ -52,7 +52,9 @@ static struct error *find_in(struct dump *dump, uint64_t start, uint64_t end, in
 
 	if (size <= 0)
 		return error_errno("initramfs");
-	for (uint64_t at = start; at < end; at += PAGE_SIZE) {
+	/* kexec fills it from the top. */
+	for (uint64_t at = end / PAGE_SIZE * PAGE_SIZE; at > start;) {
+		at -= PAGE_SIZE;
 		struct error *err = dump_read(dump, at, page, sizeof(page));
 		if (err)
 			return err;
@@ -82,12 +84,12 @@ struct error *loaded_image_find(const char *root, int fd, uint64_t *ret)
 	err = error_create(ERROR_NOT_FOUND, "no crash kernel in /proc/iomem");
 	/* With crashkernel=,high there are two ranges. */
 	while (err && err->class == ERROR_NOT_FOUND && getline(&line, &capacity, file) > 0) {
-		uint64_t start, end;
+		uint64_t start, end; /* the last byte */
 		if (!strstr(line, " : Crash kernel") ||
 		    sscanf(line, "%" SCNx64 "-%" SCNx64, &start, &end) != 2 || end <= start)
 			continue;
 		error_destroy(err);
-		err = find_in(dump, start, end, fd, ret);
+		err = find_in(dump, start, end + 1, fd, ret);
 	}
 	return err;
 }
