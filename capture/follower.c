@@ -13,7 +13,7 @@
 #include "base/cleanup.h"
 #include "capture/budget.h"
 #include "capture/clock.h"
-#include "capture/events.h"
+#include "kdump/events.h"
 #include "capture/gatherer.h"
 #include "capture/kmsg.h"
 #include "capture/locked_memory.h"

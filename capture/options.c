@@ -10,11 +10,9 @@
 
 #include "capture/cause.h"
 #include "capture/clock.h"
-#include "capture/configuration.h"
 #include "capture/external.h"
 #include "kdump/store.h"
 
-#define SECTION		 "Watch"
 #define TRIGGER_DELAY_NS (10 * NS_PER_SEC)
 #define SECONDS_MIN	 0.1
 #define SECONDS_MAX	 86400.0
@@ -360,7 +358,7 @@ void watch_options_usage(FILE *out)
 	      "Options win over " CONFIGURATION_FOLDER
 	      "/lockdump.conf and lockdump.conf.d/*.conf:\n"
 	      "\n"
-	      "  [" SECTION "]\n",
+	      "  [" SECTION_WATCH "]\n",
 	      out);
 	for (size_t i = 0; i < NR_SETTINGS; i++)
 		if (settings[i].key)
@@ -437,24 +435,13 @@ static const struct setting *find_key(const char *key)
 	return NULL;
 }
 
-/* Later versions may know more than this one: that is not worth not to watch. */
-static void warn(const struct ini_entry *entry, const char *why)
-{
-	error_report(error_create(ERROR_OTHER, "%s:%u: [%s] %s=: %s; ignored", entry->path,
-				  entry->line, entry->section, entry->key, why));
-}
-
 static struct error *set_key(const struct ini_entry *entry, void *context)
 {
 	struct watch_options *options = context;
 	const struct setting *setting = find_key(entry->key);
 
-	if (strcmp(entry->section, SECTION)) {
-		warn(entry, "no such section");
-		return NULL;
-	}
 	if (!setting) {
-		warn(entry, "no such key");
+		configuration_warn(entry, "no such key");
 		return NULL;
 	}
 	if (!*entry->value) {
@@ -520,7 +507,7 @@ struct error *watch_options_parse(int argc, char **argv, const char *folder,
 
 	*ret = defaults;
 	if (folder)
-		err = configuration_read(folder, set_key, ret);
+		err = configuration_read(folder, SECTION_WATCH, set_key, ret);
 	if (!err)
 		err = parse_command_line(argc, argv, ret);
 	if (!err)

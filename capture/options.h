@@ -12,11 +12,9 @@
 
 #include "base/error.h"
 #include "bpf/record.h"
+#include "kdump/configuration.h"
 #include "report/outlet.h"
 #include "kdump/strings.h"
-
-/* lockdump.conf in it, then the drop-ins in lockdump.conf.d in the order of their names. */
-#define CONFIGURATION_FOLDER "/etc/lockdump"
 
 #define THRESHOLD_NEVER UINT64_MAX
 

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "capture/events.h"
+#include "kdump/events.h"
 #include "capture/notify.h"
 #include "capture/options.h"
 #include "capture/pin.h"

@@ -9,7 +9,7 @@
 #include "base/cleanup.h"
 #include "base/print.h"
 #include "capture/clock.h"
-#include "capture/events.h"
+#include "kdump/events.h"
 #include "capture/facts.h"
 #include "capture/sysrq.h"
 #include "state/record.h"

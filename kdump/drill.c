@@ -11,7 +11,7 @@
 
 #include "base/cleanup.h"
 #include "kdump/device.h"
-#include "kdump/json_file.h"
+#include "kdump/manifest_read.h"
 #include "kdump/state_folder.h"
 
 #define SCHEMA	  "lockdump.drill/1"
@@ -205,59 +205,62 @@ static bool is_later(const char *id, double time_s)
 	       strncmp(id, stamp, strlen(stamp)) >= 0;
 }
 
-static bool blame_step(struct json_object *steps, struct drill *drill)
+static bool blame_step(const struct manifest *manifest, struct drill *drill)
 {
-	for (size_t i = 0;
-	     json_object_is_type(steps, json_type_array) && i < json_object_array_length(steps);
-	     i++) {
-		struct json_object *step = json_object_array_get_idx(steps, i);
-		char name[24], outcome[16], why[400];
-		json_copy_text(step, "name", name, sizeof(name));
-		json_copy_text(step, "outcome", outcome, sizeof(outcome));
-		json_copy_text(step, "why", why, sizeof(why));
+	for (size_t i = 0; i < manifest->nr_steps; i++) {
+		const struct manifest_step *step = &manifest->steps[i];
 		/* Without a recorder there is no record, and that is no failure. */
-		if (!strcmp(outcome, "done") || !strcmp(name, "record"))
+		if (!strcmp(step->outcome, "done") || !strcmp(step->name, "record"))
 			continue;
-		blame(drill, "%s: %s%s%s", name, outcome, *why ? ": " : "", why);
+		blame(drill, "%s: %s%s%s", step->name, step->outcome, *step->why ? ": " : "",
+		      step->why);
 		return true;
 	}
 	return false;
 }
 
-static void judge(struct json_object *manifest, struct drill *drill)
+static void judge(const struct manifest *manifest, struct drill *drill)
 {
-	struct json_object *times = json_member(manifest, "times");
-	struct json_object *steps = json_member(manifest, "steps");
-	bool complete = json_get_bool(manifest, "complete");
-	bool proven = json_get_bool(json_member(manifest, "dump"), "proven");
-	double start_s = json_get_double(times, "capture_start");
-
-	drill->report_s = json_get_double(times, "report_done") - start_s;
-	drill->total_s = json_get_double(times, "vmcore_done") - drill->time_s;
-	drill->reserved_kb = json_get_number(json_member(manifest, "memory"), "reserved_kb");
-	drill->peak_kb = json_get_number(json_member(manifest, "memory"), "peak_kb");
-	read_steps(steps, drill);
-	drill->outcome = complete && proven ? DRILL_PASSED : DRILL_FAILED;
-	if (drill->outcome == DRILL_FAILED && !blame_step(steps, drill))
-		blame(drill, "%s", complete ? "the vmcore was not proven" : "it is incomplete");
+	drill->report_s = manifest->report_done_s - manifest->capture_start_s;
+	drill->total_s = manifest->vmcore_done_s - drill->time_s;
+	drill->reserved_kb = manifest->reserved_kb;
+	drill->peak_kb = manifest->peak_kb;
+	drill->nr_steps = manifest->nr_steps;
+	for (size_t i = 0; i < manifest->nr_steps; i++) {
+		const struct manifest_step *step = &manifest->steps[i];
+		struct drill_step *ret = &drill->steps[i];
+		memcpy(ret->name, step->name, sizeof(ret->name));
+		snprintf(ret->outcome, sizeof(ret->outcome), "%s", step->outcome);
+		ret->seconds = step->seconds;
+	}
+	drill->outcome = manifest->complete && manifest->proven ? DRILL_PASSED : DRILL_FAILED;
+	if (drill->outcome == DRILL_FAILED && !blame_step(manifest, drill))
+		blame(drill, "%s",
+		      manifest->complete ? "the vmcore was not proven" : "it is incomplete");
 }
 
 /* Whether the incident is the drill's; then it is judged. */
 static bool try_incident(const struct incident *incident, struct drill *drill)
 {
-	_cleanup_(json_putp) struct json_object *manifest =
-		json_file_read(incident->dirfd, "manifest.json");
-	bool marked = json_get_bool(manifest, "drill");
+	struct manifest manifest;
+	struct error *err = manifest_read(incident, &manifest, NULL);
+	bool marked = !err && manifest.drill;
 
-	if (!marked && !is_later(incident->id, drill->time_s))
+	if (!marked && !is_later(incident->id, drill->time_s)) {
+		error_destroy(err);
 		return false;
+	}
 	memcpy(drill->incident, incident->id, sizeof(drill->incident));
-	if (manifest) {
-		judge(manifest, drill);
+	if (!err) {
+		judge(&manifest, drill);
 		return true;
 	}
 	drill->outcome = DRILL_FAILED;
-	blame(drill, "it has no manifest: the capture did not come to its end");
+	if (err->class == ERROR_NOT_FOUND)
+		blame(drill, "it has no manifest: the capture did not come to its end");
+	else
+		blame(drill, "%s", err->message);
+	error_destroy(err);
 	return true;
 }
 

@@ -5,8 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "base/cleanup.h"
-#include "kdump/json_file.h"
+#include "kdump/manifest_read.h"
 
 #define MB 1024UL /* in KB */
 
@@ -28,18 +27,16 @@ static void add_margin(struct estimate *estimate)
 
 static void take(const struct incident *incident, const char *release, struct estimate *estimate)
 {
-	_cleanup_(json_putp) struct json_object *manifest =
-		json_file_read(incident->dirfd, "manifest.json");
-	int64_t peak_kb = json_get_number(json_member(manifest, "memory"), "peak_kb");
-	char kernel[72];
+	struct manifest manifest;
+	struct error *err = manifest_read(incident, &manifest, NULL);
 
-	json_copy_text(manifest, "kernel", kernel, sizeof(kernel));
-	if (strcmp(kernel, release) || peak_kb <= 0 || (unsigned long)peak_kb <= estimate->need_kb)
-		return;
-	estimate->measured = true;
-	estimate->need_kb = peak_kb;
-	estimate->drill = json_get_bool(manifest, "drill");
-	memcpy(estimate->incident, incident->id, sizeof(estimate->incident));
+	if (!err && !strcmp(manifest.kernel, release) && manifest.peak_kb > estimate->need_kb) {
+		estimate->measured = true;
+		estimate->need_kb = manifest.peak_kb;
+		estimate->drill = manifest.drill;
+		memcpy(estimate->incident, incident->id, sizeof(estimate->incident));
+	}
+	error_destroy(err);
 }
 
 bool estimate_measured(const char *store, const char *release, struct estimate *ret)

@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/json.h"
+#include "kdump/incidents.h"
 
 #define SCHEMA "lockdump.manifest/1"
 
@@ -22,7 +23,8 @@ void manifest_add_step(struct manifest *manifest, const char *name, double secon
 	if (manifest->nr_steps == MANIFEST_MAX_STEPS)
 		return;
 	struct manifest_step *step = &manifest->steps[manifest->nr_steps++];
-	*step = (struct manifest_step){ .name = name, .seconds = seconds, .outcome = outcome };
+	*step = (struct manifest_step){ .seconds = seconds, .outcome = outcome };
+	snprintf(step->name, sizeof(step->name), "%s", name);
 	snprintf(step->why, sizeof(step->why), "%s", why ? why : "");
 }
 
@@ -141,6 +143,7 @@ struct error *manifest_print(const struct manifest *manifest, const struct manif
 	json_add(object, "schema", text(SCHEMA));
 	json_add(object, "id", text(manifest->id));
 	json_add(object, "kernel", text(manifest->kernel));
+	json_add(object, "report", report_head_to_json(&manifest->report));
 	json_add(object, "times", times(manifest));
 	json_add(object, "trigger", trigger(manifest));
 	json_add(object, "drill", json_object_new_boolean(manifest->drill));
@@ -162,8 +165,8 @@ static bool is_listed(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
-	return name[0] != '.' && strcmp(name, "manifest.json") &&
-	       (!dot || strcmp(dot, ".incomplete"));
+	return name[0] != '.' && strcmp(name, MANIFEST_NAME) && strcmp(name, INCIDENT_KEEP) &&
+	       strcmp(name, INCIDENT_HARVESTED) && (!dot || strcmp(dot, ".incomplete"));
 }
 
 /* A folder in the incident that is being listed: what it is called there, with a '/' at its end; "" is the incident. */

@@ -9,15 +9,18 @@
 
 #include "base/error.h"
 #include "kdump/digest.h"
+#include "kdump/report_head.h"
 #include "kdump/store.h"
 
+#define MANIFEST_NAME	   "manifest.json"
 #define MANIFEST_MAX_STEPS 16
 #define MANIFEST_MAX_TRIES 4
 
 struct manifest_step {
-	const char *name;
+	char name[24];
 	double seconds;
-	const char *outcome; /* "done", "failed", "timeout", "skipped" */
+	const char *
+		outcome; /* "done", "failed", "timeout", "skipped"; "unknown" of others that were read */
 	char why[512]; /* empty: null */
 };
 
@@ -41,6 +44,7 @@ struct manifest_files {
 struct manifest {
 	char id[INCIDENT_ID_SIZE];
 	char kernel[72];
+	struct report_head report; /* of report.json, which may be large */
 
 	/* Seconds since 1970; 0: unknown. */
 	double onset_s;

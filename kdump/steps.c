@@ -263,6 +263,7 @@ struct error *step_proof(void *arg)
 	return NULL;
 }
 
+/* The report's head is read back from the store: it is what the sandbox has left there, and no more is believed of it. */
 struct error *step_manifest(void *arg)
 {
 	struct capture *capture = arg;
@@ -270,7 +271,8 @@ struct error *step_manifest(void *arg)
 	_cleanup_free_ char *json = NULL;
 	struct error *err = manifest_list(&capture->incident, &files);
 
+	report_head_read(capture->incident.dirfd, &capture->manifest.report);
 	if (!err)
 		err = manifest_print(&capture->manifest, &files, &json);
-	return err ? err : incident_write(&capture->incident, "manifest.json", json, strlen(json));
+	return err ? err : incident_write(&capture->incident, MANIFEST_NAME, json, strlen(json));
 }

@@ -17,7 +17,7 @@
 #define MAX_CLASHES 1000
 
 /* YYYYMMDDTHHMMSSZ-xxxxxxxx with an optional -N: nothing that could lead out of the store. */
-static bool id_is_valid(const char *id)
+bool incident_id_is_valid(const char *id)
 {
 	static const char pattern[] = "ddddddddTddddddZ-xxxxxxxx";
 	size_t i;
@@ -36,6 +36,29 @@ static bool id_is_valid(const char *id)
 	while (isdigit((unsigned char)id[i]))
 		i++;
 	return !id[i] && i < INCIDENT_ID_SIZE;
+}
+
+int64_t incident_id_onset(const char *id)
+{
+	struct tm tm = { 0 };
+
+	if (sscanf(id, "%4d%2d%2dT%2d%2d%2dZ", &tm.tm_year, &tm.tm_mon, &tm.tm_mday, &tm.tm_hour,
+		   &tm.tm_min, &tm.tm_sec) != 6)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	return timegm(&tm);
+}
+
+int incident_id_compare(const char *a, const char *b)
+{
+	int difference = strncmp(a, b, INCIDENT_ID_STEM);
+
+	if (difference || !strcmp(a, b))
+		return difference;
+	/* Behind the stem there is nothing or "-N": that of -10 comes after that of -9. */
+	size_t length_a = strlen(a), length_b = strlen(b);
+	return length_a != length_b ? (length_a < length_b ? -1 : 1) : strcmp(a, b);
 }
 
 static struct error *open_store(const char *store, int *ret)
@@ -66,7 +89,7 @@ struct error *incident_create(const char *store, int64_t onset_s, const char *bo
 		int len = snprintf(ret->id, sizeof(ret->id), "%s-%.8s", stamp, boot_id);
 		if (n > 1)
 			snprintf(ret->id + len, sizeof(ret->id) - len, "-%d", n);
-		if (!id_is_valid(ret->id))
+		if (!incident_id_is_valid(ret->id))
 			return error_create(ERROR_OTHER, "store %s: boot id '%.8s' is not one",
 					    store, boot_id);
 		if (!mkdirat(storefd, ret->id, 0700)) {
@@ -91,7 +114,7 @@ struct error *incident_make(const char *store, const char *id, struct incident *
 {
 	_cleanup_close_ int storefd = -1;
 
-	if (!id_is_valid(id))
+	if (!incident_id_is_valid(id))
 		return invalid_id(store, id);
 	struct error *err = open_store(store, &storefd);
 	if (err)
@@ -101,20 +124,25 @@ struct error *incident_make(const char *store, const char *id, struct incident *
 	return incident_open(store, id, ret);
 }
 
-struct error *incident_open(const char *store, const char *id, struct incident *ret)
+struct error *incident_open_at(int storefd, const char *id, struct incident *ret)
 {
-	if (!id_is_valid(id))
-		return invalid_id(store, id);
-	_cleanup_close_ int storefd = -1;
-	struct error *err = open_store(store, &storefd);
-	if (err)
-		return err;
+	if (!incident_id_is_valid(id))
+		return error_create(ERROR_OTHER, "'%.*s' is no incident's id", INCIDENT_ID_SIZE,
+				    id);
 	if (ret->id != id)
 		snprintf(ret->id, sizeof(ret->id), "%s", id);
 	ret->dirfd = openat(storefd, ret->id, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (ret->dirfd < 0)
-		return error_errno("store %s: incident %s", store, ret->id);
-	return NULL;
+	return ret->dirfd < 0 ? error_errno("incident %s", ret->id) : NULL;
+}
+
+struct error *incident_open(const char *store, const char *id, struct incident *ret)
+{
+	_cleanup_close_ int storefd = -1;
+
+	if (!incident_id_is_valid(id))
+		return invalid_id(store, id);
+	struct error *err = open_store(store, &storefd);
+	return err ? err : error_prefix(incident_open_at(storefd, id, ret), "store %s", store);
 }
 
 struct error *incident_open_folder(const struct incident *incident, const char *name,

@@ -16,6 +16,7 @@
 
 #define STORE_DEFAULT	 "/var/crash"
 #define INCIDENT_ID_SIZE 40
+#define INCIDENT_ID_STEM 25 /* without the "-2" of a clash */
 
 struct incident {
 	int dirfd;
@@ -31,6 +32,18 @@ struct error *incident_create(const char *store, int64_t onset_s, const char *bo
 
 /* Opens the folder of incident @id, which comes out of a crashed kernel's memory: only a valid ID is taken. */
 struct error *incident_open(const char *store, const char *id, struct incident *ret);
+
+/* The same in a store that is open. */
+struct error *incident_open_at(int storefd, const char *id, struct incident *ret);
+
+/* Whether @id is one, and so leads to no other place. */
+bool incident_id_is_valid(const char *id);
+
+/* Of a valid ID: seconds since 1970. */
+int64_t incident_id_onset(const char *id);
+
+/* Which of two valid IDs is older, as strcmp(3) has it. */
+int incident_id_compare(const char *a, const char *b);
 
 /* Makes the folder of incident @id, which must not be there. */
 struct error *incident_make(const char *store, const char *id, struct incident *ret);

@@ -2,51 +2,43 @@
 #include "kdump/triggers.h"
 
 #include <dirent.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/print.h"
-#include "bpf/record.h"
-#include "kdump/json_file.h"
-#include "kdump/store.h"
+#include "kdump/incidents.h"
+#include "kdump/manifest_read.h"
 #include "state/record.h"
 
 /* When a trigger of lockdump's began it, by its manifest; 0: none did. A drill is none: it is not the rig that hung. */
-static double by_manifest(struct json_object *manifest)
+static double by_manifest(const struct manifest *manifest)
 {
-	char by[16];
+	const char *by = manifest->trigger_by;
+	bool ours = by && (!strcmp(by, "sysrq") || !strcmp(by, "kernel"));
 
-	json_copy_text(json_member(manifest, "trigger"), "by", by, sizeof(by));
-	if ((strcmp(by, "sysrq") && strcmp(by, "kernel")) || json_get_bool(manifest, "drill"))
-		return 0;
-	return json_get_double(json_member(manifest, "times"), "trigger");
+	return ours && !manifest->drill ? manifest->trigger_s : 0;
 }
 
 /* The same by its record: the controller stores it once more before it fires. */
 static double by_record(const struct incident *incident)
 {
-	_cleanup_close_ int fd = openat(incident->dirfd, "record.bin",
-					O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct record_header header;
 
-	if (fd < 0 || read(fd, &header, sizeof(header)) != sizeof(header) ||
-	    memcmp(header.magic, RECORD_MAGIC, sizeof(header.magic)) || header.abi != RECORD_ABI ||
-	    header.fired_by == RECORD_FIRED_NONE)
+	if (!incident_record_header(incident, &header) || header.fired_by == RECORD_FIRED_NONE)
 		return 0;
 	return record_realtime_ns(&header, header.fired_ns) / 1e9;
 }
 
 static double triggered(const struct incident *incident)
 {
-	_cleanup_(json_putp) struct json_object *manifest =
-		json_file_read(incident->dirfd, "manifest.json");
+	struct manifest manifest;
+	struct error *err = manifest_read(incident, &manifest, NULL);
 
-	return manifest ? by_manifest(manifest) : by_record(incident);
+	if (!err)
+		return by_manifest(&manifest);
+	bool is_absent = err->class == ERROR_NOT_FOUND;
+	error_destroy(err);
+	return is_absent ? by_record(incident) : 0;
 }
 
 struct error *triggers_count(const char *store, double since_s, unsigned int *ret)

@@ -70,10 +70,11 @@ static void add_manifest(const struct made_root *root, double time_s, const char
 {
 	char text[1024];
 
-	snprintf(text, sizeof(text),
-		 "{\"times\": {\"capture_start\": %f, \"report_done\": %f, \"vmcore_done\": %f}, "
-		 "\"memory\": {\"reserved_kb\": 196608, \"peak_kb\": 92000}, %s}",
-		 time_s + 4, time_s + 5.5, time_s + 10, end);
+	snprintf(
+		text, sizeof(text),
+		"{\"schema\": \"lockdump.manifest/1\", \"times\": {\"capture_start\": %f, \"report_done\": %f, \"vmcore_done\": %f}, "
+		"\"memory\": {\"reserved_kb\": 196608, \"peak_kb\": 92000}, %s}",
+		time_s + 4, time_s + 5.5, time_s + 10, end);
 	add(root, id(time_s, 1), "manifest.json", text);
 }
 
@@ -184,9 +185,10 @@ static void test_no_incident(void **state)
 	struct drill drill;
 	double time_s = begin(root);
 
-	add(root, id(time_s, -3600), "manifest.json", "{\"complete\": true}");
+	add(root, id(time_s, -3600), "manifest.json",
+	    "{\"schema\": \"lockdump.manifest/1\", \"complete\": true}");
 	add(root, "20991231T235959Z-ffffffff", "manifest.json",
-	    "{" PASSED "}"); /* another boot's */
+	    "{\"schema\": \"lockdump.manifest/1\", " PASSED "}"); /* another boot's */
 	look(root, AFTER, &drill);
 	assert_int_equal(drill.outcome, DRILL_FAILED);
 	assert_string_equal(drill.incident, "");

@@ -12,7 +12,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "capture/events.h"
+#include "kdump/events.h"
 #include "capture/notify.h"
 
 #define NONE "(nothing)"

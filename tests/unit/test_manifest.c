@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "kdump/manifest.h"
+#include "kdump/manifest_read.h"
+#include "make_dump.h"
 
 static void make_file(int dirfd, const char *name, const char *text)
 {
@@ -56,6 +57,7 @@ static void test_whole(void **state)
 	struct manifest manifest = {
 		.id = "20260101T000000Z-0123abcd",
 		.kernel = "6.1.0-13-cloud-amd64",
+		.report = { .title = "BUG: soft lockup in f", .kind = "busy-loop" },
 		.onset_s = 1767225600.25,
 		.trigger_s = 1767225612,
 		.capture_start_s = 1767225615.5,
@@ -81,6 +83,9 @@ static void test_whole(void **state)
 	assert_at(json, "schema", "\"lockdump.manifest/1\"");
 	assert_at(json, "id", "\"20260101T000000Z-0123abcd\"");
 	assert_at(json, "kernel", "\"6.1.0-13-cloud-amd64\"");
+	assert_at(json, "report",
+		  "{\"title\":\"BUG: soft lockup in f\",\"signature\":null,"
+		  "\"kind\":\"busy-loop\",\"summary\":null}");
 	assert_at(json, "times",
 		  "{\"onset\":1767225600.250000,\"trigger\":1767225612.000000,"
 		  "\"capture_start\":1767225615.500000,\"report_done\":1767225616.000000,"
@@ -117,6 +122,7 @@ static void test_unknown(void **state)
 	assert_at(json, "memory", "{\"reserved_kb\":null,\"peak_kb\":null}");
 	assert_at(json, "files", "[]");
 	assert_at(json, "drill", "false");
+	assert_at(json, "report", "null");
 	assert_at(json, "complete", "false");
 	free(json);
 }
@@ -130,6 +136,145 @@ static void test_bad_text(void **state)
 	char *json = print(&manifest, &files);
 	assert_at(json, "trigger.reason", "\"?\\\"\\\\\\n\\u0001\"");
 	free(json);
+}
+
+/* An incident in a folder of its own, with that manifest. */
+static void with_manifest(const char *json, struct incident *ret)
+{
+	char folder[] = "/tmp/lockdump-test.XXXXXX";
+
+	assert_non_null(mkdtemp(folder));
+	*ret = (struct incident){ .dirfd = open(folder, O_RDONLY | O_DIRECTORY), .id = "id" };
+	if (json)
+		make_file(ret->dirfd, "manifest.json", json);
+}
+
+static void remove_incident(struct incident *incident)
+{
+	char path[64], folder[64];
+
+	unlinkat(incident->dirfd, "manifest.json", 0);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", incident->dirfd);
+	ssize_t length = readlink(path, folder, sizeof(folder) - 1);
+	assert_true(length > 0);
+	folder[length] = '\0';
+	rmdir(folder);
+	incident_close(incident);
+}
+
+static void test_read_back(void **state)
+{
+	struct manifest_file file = { .name = (char *)"onset/stat", .size = 5, .sha256 = "0123" };
+	struct manifest_files files = { .items = &file, .count = 1 }, files_back;
+	struct manifest written = {
+		.id = "20260101T000000Z-0123abcd",
+		.kernel = "6.1.0-13-cloud-amd64",
+		.report = { .title = "t", .signature = "s", .kind = "k", .summary = "u" },
+		.onset_s = 1767225600.25,
+		.trigger_s = 1767225612,
+		.capture_start_s = 1767225615.5,
+		.report_done_s = 1767225616,
+		.vmcore_done_s = 1767225620,
+		.trigger_by = "kernel",
+		.trigger_reason = "why",
+		.trigger_cpu = 3,
+		.dump_level = 23,
+		.compression = "lzo",
+		.proven = true,
+		.reserved_kb = 196608,
+		.peak_kb = 81000,
+		.complete = true,
+	}, back;
+	struct incident incident;
+
+	(void)state;
+	manifest_add_step(&written, "vmcore", 2.5, "done", NULL);
+	manifest_add_step(&written, "proof", 1, "timeout", "slow");
+	manifest_add_try(&written, 31)->outcome = "not proven";
+	manifest_add_try(&written, 23)->outcome = "done";
+	char *json = print(&written, &files);
+	with_manifest(json, &incident);
+	free(json);
+	assert_no_error(manifest_read(&incident, &back, &files_back));
+	json = print(&written, &files);
+	char *again = print(&back, &files_back);
+	assert_string_equal(again, json);
+	free(json);
+	free(again);
+	manifest_files_deinit(&files_back);
+	remove_incident(&incident);
+}
+
+static void assert_unreadable(const char *json, enum error_class class, const char *text)
+{
+	struct manifest_files files;
+	struct manifest manifest;
+	struct incident incident;
+
+	with_manifest(json, &incident);
+	assert_error(manifest_read(&incident, &manifest, &files), class, text);
+	remove_incident(&incident);
+}
+
+#define SCHEMA "{\"schema\": \"lockdump.manifest/1\""
+
+static void test_unreadable(void **state)
+{
+	static const char *const names[] = { "../x", "/etc/passwd", "a/../b", "a/b/c", "",
+					     ".x",   "a/",	    "..",     "a/.b" };
+	char json[256];
+
+	(void)state;
+	assert_unreadable(NULL, ERROR_NOT_FOUND, "no manifest.json");
+	assert_unreadable("", ERROR_CORRUPT, "no JSON");
+	assert_unreadable("[]", ERROR_CORRUPT, "schema");
+	assert_unreadable("{}", ERROR_CORRUPT, "schema");
+	assert_unreadable(SCHEMA, ERROR_CORRUPT, "no JSON");
+	assert_unreadable(SCHEMA "} x", ERROR_CORRUPT, "no JSON");
+	assert_unreadable("{\"schema\": [\"lockdump.manifest/1\"]}", ERROR_CORRUPT, "schema");
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		snprintf(json, sizeof(json), SCHEMA ", \"files\": [{\"name\": \"%s\"}]}", names[i]);
+		assert_unreadable(json, ERROR_CORRUPT, "a file's name");
+	}
+	assert_unreadable(SCHEMA ", \"files\": [1]}", ERROR_CORRUPT, "a file's name");
+}
+
+/* All that has a wrong type counts as unknown. */
+static void test_wrong_types(void **state)
+{
+	struct manifest_files files;
+	struct manifest manifest, unknown = { .trigger_cpu = -1 };
+	struct incident incident;
+
+	(void)state;
+	with_manifest(SCHEMA
+		      ", \"id\": 1, \"kernel\": [], \"times\": \"x\", \"trigger\": {\"by\": {},"
+		      "\"cpu\": \"1\"}, \"dump\": {\"level\": 1e9, \"tries\": {}, \"proven\": 1},"
+		      "\"memory\": {\"peak_kb\": -1}, \"steps\": 3, \"files\": {\"a\": 1},"
+		      "\"complete\": \"true\", \"report\": [\"title\"]}",
+		      &incident);
+	assert_no_error(manifest_read(&incident, &manifest, &files));
+	assert_memory_equal(&manifest, &unknown, sizeof(manifest));
+	assert_int_equal(files.count, 0);
+	remove_incident(&incident);
+}
+
+static void test_control_characters(void **state)
+{
+	struct manifest manifest;
+	struct incident incident;
+
+	(void)state;
+	with_manifest(SCHEMA ", \"kernel\": \"6\\u001b[2J\", \"times\": {\"onset\": NaN},"
+			     "\"steps\": [{\"name\": \"a\\nb\", \"outcome\": \"odd\"}, 1]}",
+		      &incident);
+	assert_no_error(manifest_read(&incident, &manifest, NULL));
+	assert_string_equal(manifest.kernel, "6?[2J");
+	assert_true(manifest.onset_s == 0);
+	assert_string_equal(manifest.steps[0].name, "a?b");
+	assert_string_equal(manifest.steps[0].outcome, "unknown");
+	assert_int_equal(manifest.nr_steps, 2);
+	remove_incident(&incident);
 }
 
 static void test_many_steps(void **state)
@@ -149,7 +294,8 @@ static void test_many_steps(void **state)
 static void test_list(void **state)
 {
 	static const char *const names[] = { "vmcore.incomplete", "report.txt", "dmesg.txt",
-					     "manifest.json", ".hidden" };
+					     "manifest.json",	  ".hidden",	"keep",
+					     "harvested.json" };
 	char folder[] = "/tmp/lockdump-test.XXXXXX";
 	struct incident incident = { .id = "id" };
 	struct manifest_files files;
@@ -157,7 +303,7 @@ static void test_list(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	incident.dirfd = open(folder, O_RDONLY | O_DIRECTORY);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 7; i++)
 		make_file(incident.dirfd, names[i], i == 2 ? "abc" : "");
 	assert_int_equal(mkdirat(incident.dirfd, "folder", 0700), 0);
 	assert_null(manifest_list(&incident, &files));
@@ -171,7 +317,7 @@ static void test_list(void **state)
 	assert_string_equal(files.items[1].sha256,
 			    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
 	manifest_files_deinit(&files);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < 7; i++)
 		unlinkat(incident.dirfd, names[i], 0);
 	unlinkat(incident.dirfd, "folder", AT_REMOVEDIR);
 	close(incident.dirfd);
@@ -216,6 +362,11 @@ int main(void)
 		TEST("a whole incident's manifest is as interface.md has it", test_whole),
 		TEST("what is unknown is null, not left out", test_unknown),
 		TEST("bytes out of a crashed kernel do not break the JSON", test_bad_text),
+		TEST("what was written is read back", test_read_back),
+		TEST("what is no manifest, and names that lead elsewhere, are refused",
+		     test_unreadable),
+		TEST("what has a wrong type is unknown", test_wrong_types),
+		TEST("text that is read cannot steer a terminal", test_control_characters),
 		TEST("more steps than there is room for are dropped", test_many_steps),
 		TEST("only finished files are listed, with their checksums", test_list),
 		TEST("files in an incident's folder are listed with its name", test_folders),

@@ -289,7 +289,7 @@ static void test_watch(void **state)
 static void test_used_up(void **state)
 {
 	static const char by_sysrq[] =
-		"{\"times\": {\"trigger\": 4102444800}, \"trigger\": {\"by\": \"sysrq\"}}";
+		"{\"schema\": \"lockdump.manifest/1\", \"times\": {\"trigger\": 4102444800}, \"trigger\": {\"by\": \"sysrq\"}}";
 	struct fixture *fixture = *state;
 
 	START(fixture, "lockdump\0watch\0--trigger=sysrq\0--store=/store\0--max-triggers=1/2");

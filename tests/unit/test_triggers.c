@@ -61,7 +61,8 @@ static void add_manifest(const struct fixture *fixture, const char *format, doub
 	add(fixture, "manifest.json", text, strlen(text));
 }
 
-#define MANIFEST(by) "{\"times\": {\"trigger\": %f}, \"trigger\": {\"by\": " by "}}"
+#define SCHEMA	     "{\"schema\": \"lockdump.manifest/1\", "
+#define MANIFEST(by) SCHEMA "\"times\": {\"trigger\": %f}, \"trigger\": {\"by\": " by "}}"
 
 static unsigned int count(const struct fixture *fixture, double since_s)
 {
@@ -80,6 +81,8 @@ static void test_manifests(void **state)
 	add_manifest(fixture, MANIFEST("\"kernel\""), ONSET + DAY);
 	add_manifest(fixture, MANIFEST("\"panic\""), ONSET + DAY);
 	add_manifest(fixture, MANIFEST("null"), ONSET + DAY);
+	add_manifest(fixture, MANIFEST("\"kernel\"}, \"drill\": true, \"x\": {\"y\": 1"),
+		     ONSET + DAY);
 	assert_int_equal(count(fixture, ONSET), 2);
 	assert_int_equal(count(fixture, ONSET + 1), 1);
 	assert_int_equal(count(fixture, ONSET + DAY + 1), 0);
@@ -96,13 +99,14 @@ static void test_damaged(void **state)
 	char path[128];
 
 	add_manifest(fixture, "", 0);
-	add_manifest(fixture, "{\"times\": {\"trigger\": %f}, \"trigger\": {\"by\": \"sysrq\"",
-		     ONSET);
+	add_manifest(fixture,
+		     SCHEMA "\"times\": {\"trigger\": %f}, \"trigger\": {\"by\": \"sysrq\"", ONSET);
 	add_manifest(fixture, "[%f]", ONSET);
-	add_manifest(fixture, "{\"times\": %f, \"trigger\": {\"by\": \"sysrq\"}}", ONSET);
-	add_manifest(fixture, "{\"times\": {\"trigger\": [%f]}, \"trigger\": {\"by\": 1}}", ONSET);
-	add_manifest(fixture, "{\"times\": {\"trigger\": null}, \"trigger\": {\"by\": \"sysrq\"}}",
-		     0);
+	add_manifest(fixture, SCHEMA "\"times\": %f, \"trigger\": {\"by\": \"sysrq\"}}", ONSET);
+	add_manifest(fixture, SCHEMA "\"times\": {\"trigger\": [%f]}, \"trigger\": {\"by\": 1}}",
+		     ONSET);
+	add_manifest(fixture,
+		     SCHEMA "\"times\": {\"trigger\": null}, \"trigger\": {\"by\": \"sysrq\"}}", 0);
 	snprintf(path, sizeof(path), "%s/lost+found", fixture->store);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(count(fixture, 0), 0);

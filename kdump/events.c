@@ -3,7 +3,7 @@
  * The journal's native protocol: a datagram of "FIELD=value" lines (systemd's docs/JOURNAL_NATIVE_PROTOCOL.md). Values
  * with newlines have another form, which is not needed: here no value has any.
  */
-#include "capture/events.h"
+#include "kdump/events.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "capture/configuration.h"
+#include "kdump/configuration.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -56,8 +56,37 @@ static struct error *read_file(const char *path, ini_handler *handler, void *con
 	return ini_read(file, path, handler, context);
 }
 
-struct error *configuration_read(const char *folder, ini_handler *handler, void *context)
+void configuration_warn(const struct ini_entry *entry, const char *why)
 {
+	error_report(error_create(ERROR_OTHER, "%s:%u: [%s] %s=: %s; ignored", entry->path,
+				  entry->line, entry->section, entry->key, why));
+}
+
+/* Whom one section is for. */
+struct reader {
+	const char *section;
+	ini_handler *handler;
+	void *context;
+};
+
+static struct error *pass_on(const struct ini_entry *entry, void *context)
+{
+	static const char *const known[] = { SECTION_WATCH, SECTION_STORE, SECTION_HARVEST };
+	const struct reader *reader = context;
+
+	if (!strcmp(entry->section, reader->section))
+		return reader->handler(entry, reader->context);
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(entry->section, known[i]))
+			return NULL;
+	configuration_warn(entry, "no such section");
+	return NULL;
+}
+
+struct error *configuration_read(const char *folder, const char *section, ini_handler *handler,
+				 void *context)
+{
+	struct reader reader = { .section = section, .handler = handler, .context = context };
 	_cleanup_(strings_deinit) struct strings drop_ins = {};
 	_cleanup_free_ char *path = NULL;
 	struct error *err = NULL;
@@ -65,10 +94,10 @@ struct error *configuration_read(const char *folder, ini_handler *handler, void 
 	if (asprintf(&path, "%s/" NAME, folder) < 0)
 		return &error_no_memory;
 	if (!access(path, F_OK) || errno != ENOENT)
-		err = read_file(path, handler, context);
+		err = read_file(path, pass_on, &reader);
 	if (!err)
 		err = find_drop_ins(folder, &drop_ins);
 	for (size_t i = 0; i < drop_ins.count && !err; i++)
-		err = read_file(drop_ins.items[i], handler, context);
+		err = read_file(drop_ins.items[i], pass_on, &reader);
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The events of a watch as others see them: a line on stderr, and an entry of the systemd journal with a MESSAGE_ID
- * and fields. For the spooler: it may wait for the journal, a second at most.
+ * What a watch or a harvest tells others: a line on stderr, and an entry of the systemd journal with a MESSAGE_ID and
+ * fields. It may wait for the journal, a second at most.
  */
 #ifndef LOCKDUMP_EVENTS_H
 #define LOCKDUMP_EVENTS_H
