@@ -175,7 +175,11 @@ void links_initramfs(struct links *links)
 	findings->group = "crash kernel";
 	struct error *damaged = check_file(links);
 	struct error *older = damaged ? NULL : check_inputs(links);
-	findings_add(findings, "initramfs", damaged || older ? FINDING_DEGRADED : FINDING_OK,
+	links->whole = !damaged;
+	findings_add(findings, "initramfs",
+		     damaged ? FINDING_MISSING
+		     : older ? FINDING_DEGRADED
+			     : FINDING_OK,
 		     damaged || older ? NULL : "%.1f MB, as it was loaded",
 		     links->armed.initramfs_size / 1e6);
 	if (damaged)

@@ -25,6 +25,7 @@ struct links {
 	bool has_armed;
 	struct armed armed; /* if it has */
 	struct error *no_armed; /* owned; why it has not */
+	bool whole; /* its file is as it was loaded */
 };
 
 /* Reads what arm has left, and the machine as it is. */

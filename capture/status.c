@@ -120,9 +120,24 @@ static struct json_object *store_to_json(const struct armed *armed)
 	return object;
 }
 
+static struct json_object *incident_to_json(const struct incident_summary *incident)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "id", json_text(incident->id));
+	json_add(object, "kernel", json_text(incident->kernel));
+	json_add(object, "kind", json_text(incident->kind));
+	json_add(object, "title", json_text(incident->title));
+	json_add(object, "dump", json_text(dump_state_name(incident->dump)));
+	json_add(object, "complete", boolean(incident->complete));
+	json_add(object, "drill", boolean(incident->drill));
+	return object;
+}
+
 struct error *status_print_json(const struct status *status, FILE *out)
 {
 	const struct links *links = &status->links;
+	const struct incident_summary *last = status_last_incident(status);
 	struct json_writer writer;
 
 	json_begin(&writer, out);
@@ -132,6 +147,7 @@ struct error *status_print_json(const struct status *status, FILE *out)
 	json_write(&writer, "crash_kernel", crash_kernel_to_json(links));
 	json_write(&writer, "store", links->has_armed ? store_to_json(&links->armed) : NULL);
 	json_write(&writer, "watch", watch_to_json(&status->watch));
+	json_write(&writer, "last_incident", last ? incident_to_json(last) : NULL);
 	json_write(&writer, "drill", drill_to_json(&status->drill));
 	json_write(&writer, "items", findings_to_json(&links->findings));
 	return json_end(&writer);

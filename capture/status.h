@@ -9,6 +9,7 @@
 #include "capture/links.h"
 #include "capture/watch_seen.h"
 #include "kdump/drill.h"
+#include "kdump/incidents.h"
 
 /* Its exit statuses, too. */
 enum rig_state {
@@ -21,11 +22,15 @@ struct status {
 	struct links links;
 	struct watch_seen watch;
 	struct drill drill; /* the last one */
+	struct incidents incidents; /* in the store that is armed for */
 };
 
 /* Looks at all of it. @root is "" but in tests. */
 void status_look(const char *root, bool is_root, struct status *ret);
 void status_deinit(struct status *status);
+
+/* NULL: there is none, or it is not known. */
+const struct incident_summary *status_last_incident(const struct status *status);
 
 enum rig_state status_rig(const struct status *status);
 

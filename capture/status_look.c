@@ -165,6 +165,36 @@ static void look_at_drill(struct status *status)
 	}
 }
 
+static void look_at_incidents(struct status *status)
+{
+	const struct links *links = &status->links;
+	char store[PATH_MAX + 64];
+
+	if (!links->has_armed)
+		return;
+	snprintf(store, sizeof(store), "%s%s", links->root, links->armed.store);
+	/* That the store is not there has been said. */
+	error_destroy(incidents_read(store, &status->incidents));
+	const struct incident_summary *last = status_last_incident(status);
+	if (!last)
+		return;
+	const char *dump = dump_state_name(last->dump);
+	status->links.findings.group = "store";
+	findings_add(&status->links.findings, "last incident", FINDING_OK, "%s: %s; vmcore %s",
+		     last->id,
+		     last->drill   ? "a drill"
+		     : last->title ? last->title
+				   : "nothing is known of it",
+		     dump ? dump : "unknown");
+}
+
+const struct incident_summary *status_last_incident(const struct status *status)
+{
+	const struct incidents *incidents = &status->incidents;
+
+	return incidents->list.count ? &incidents->list.data[incidents->list.count - 1] : NULL;
+}
+
 void status_look(const char *root, bool is_root, struct status *ret)
 {
 	*ret = (struct status){ 0 };
@@ -180,6 +210,7 @@ void status_look(const char *root, bool is_root, struct status *ret)
 	look_at_watch(ret);
 	look_at_trigger(ret);
 	compare_stores(ret);
+	look_at_incidents(ret);
 	look_at_drill(ret);
 }
 
@@ -187,6 +218,7 @@ void status_deinit(struct status *status)
 {
 	links_deinit(&status->links);
 	watch_seen_deinit(&status->watch);
+	incidents_deinit(&status->incidents);
 }
 
 enum rig_state status_rig(const struct status *status)

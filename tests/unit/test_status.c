@@ -223,7 +223,7 @@ static void test_initramfs(void **state)
 	make_root_unlink(&fixture->root, "/program");
 	assert_found(fixture, "initramfs", FINDING_DEGRADED, "/program has gone since");
 	make_root_text(&fixture->root, STATE_FOLDER "/" ARMED_INITRAMFS, "garbage");
-	assert_found(fixture, "initramfs", FINDING_DEGRADED, "is damaged");
+	assert_found(fixture, "initramfs", FINDING_MISSING, "is damaged");
 }
 
 static void test_hotplug(void **state)
@@ -298,6 +298,21 @@ static void test_used_up(void **state)
 	assert_found(fixture, "trigger", FINDING_DEGRADED, "used up");
 }
 
+static void test_last_incident(void **state)
+{
+	static const char manifest[] =
+		"{\"schema\": \"lockdump.manifest/1\", \"complete\": true, \"drill\": true}";
+	struct fixture *fixture = *state;
+
+	look(fixture);
+	assert_null(found(fixture, "last incident"));
+	make_root_text(&fixture->root, "/store/20260101T000000Z-0123abcd/record.bin", "");
+	assert_found(fixture, "last incident", FINDING_OK,
+		     "20260101T000000Z-0123abcd: nothing is known of it; vmcore none");
+	make_root_text(&fixture->root, "/store/20260102T000000Z-0123abcd/manifest.json", manifest);
+	assert_found(fixture, "last incident", FINDING_OK, "20260102T000000Z-0123abcd: a drill");
+}
+
 static void test_drill(void **state)
 {
 	struct fixture *fixture = *state;
@@ -345,9 +360,9 @@ static void assert_has(struct json_object *object, const char *const *names)
 /* Whatever there is to tell, all members are there. */
 static void test_json(void **state)
 {
-	static const char *const all[] = { "schema",	   "state", "kernel",
-					   "crash_kernel", "store", "watch",
-					   "drill",	   "items", NULL };
+	static const char *const all[] = { "schema", "state", "kernel",	       "crash_kernel",
+					   "store",  "watch", "last_incident", "drill",
+					   "items",  NULL };
 	static const char *const crash_kernel[] = { "loaded",	    "ours",	 "reserved_kb",
 						    "kernel",	    "loaded_by", "armed_at",
 						    "makedumpfile", NULL };
@@ -390,6 +405,7 @@ int main(void)
 		ROOT_TEST("no watch, one that does not trigger, one with another store",
 			  test_watch),
 		ROOT_TEST("triggers that are used up", test_used_up),
+		ROOT_TEST("the last incident is named", test_last_incident),
 		ROOT_TEST("a drill that did not take place", test_drill),
 		ROOT_TEST("users are told what only root can see", test_user),
 		ROOT_TEST("the JSON has all members, whatever there is to tell", test_json),
