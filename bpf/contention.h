@@ -65,8 +65,18 @@ static __always_inline struct record_contention *contention_here(struct record_s
 static __always_inline void read_lock_stack(void *ctx, struct record_slot *slot,
 					    struct record_contention *contention, __u64 now)
 {
-	long size = bpf_get_stack(ctx, contention->stack, sizeof(contention->stack), 0);
-	__u64 pause = (bpf_ktime_get_ns() - now) * STACK_SHARE;
+	__u64 pause;
+	long size;
+
+	/*
+	 * None amid this one, by who interrupts it and spins, too. With the sample of a tick and that of an NMI there are
+	 * three at a time on a CPU, as many as the kernel has room for, and 5.10 warns of a fourth: get_bpf_raw_tp_regs()
+	 * in kernel/trace/bpf_trace.c.
+	 */
+	slot->lock_stack_next_ns = now + STACK_PAUSE_MAX_NS;
+	barrier();
+	size = bpf_get_stack(ctx, contention->stack, sizeof(contention->stack), 0);
+	pause = (bpf_ktime_get_ns() - now) * STACK_SHARE;
 
 	contention->nr_stack = size > 0 ? size / sizeof(contention->stack[0]) : 0;
 	contention->stack_ns = now;

@@ -132,7 +132,7 @@ enum record_kind {
 };
 
 struct record_header {
-	__u8 magic[8];
+	__u8 magic[8]; /* last to come and first to go: without it the rest is none */
 	__u32 abi;
 	__u32 machine;
 	__u32 header_size;
@@ -144,7 +144,10 @@ struct record_header {
 	__u32 page_size; /* bytes; of all the counters that are in pages */
 	__u32 armed; /* enum record_armed: the kernel's own trigger */
 
-	/* The three clocks read together at the start. */
+	/*
+	 * The three clocks at the start, so that they are right for what comes next: the latter two move when the wall
+	 * clock is set, or the machine has slept.
+	 */
 	__u64 anchor_monotonic_ns;
 	__u64 anchor_boottime_ns;
 	__u64 anchor_realtime_ns;

@@ -20,6 +20,7 @@
 #include "capture/preflight.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
+#include "capture/signals.h"
 #include "capture/sysrq.h"
 #include "capture/text_file.h"
 #include "kdump/store.h"
@@ -266,9 +267,7 @@ static struct error *open_signals(int *ret_fd)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	signals_of_end(&signals);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
 	*ret_fd = signalfd(-1, &signals, SFD_CLOEXEC);
 	return *ret_fd < 0 ? error_errno("watch: signalfd") : NULL;

@@ -132,6 +132,9 @@ static void explain(const struct reading *reading, struct gathered_item *item)
 	case READING_KILLED:
 		snprintf(why, size, "not done after %u s, killed", reading->limit_s);
 		break;
+	case READING_LEFT:
+		snprintf(why, size, "not done after %u s", reading->limit_s);
+		break;
 	case READING_STUCK:
 		snprintf(why, size, "not done after %u s, and cannot be killed", reading->limit_s);
 		break;

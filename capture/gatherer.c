@@ -49,7 +49,7 @@ static void start_readers(struct gathering *gathering)
 
 	for (size_t i = 0; i < MAX_READERS; i++) {
 		any_stuck |= reader_is_stuck(&gathering->readers[i]);
-		nr_living += gathering->readers[i].fd >= 0;
+		nr_living += reader_takes_orders(&gathering->readers[i]);
 	}
 	gathering->spun &= any_stuck;
 	for (size_t i = 0; i < MAX_READERS && nr_living < NR_READERS; i++) {
@@ -67,7 +67,7 @@ static void start_readers(struct gathering *gathering)
 static struct reader *living_reader(struct gathering *gathering, bool deaf)
 {
 	for (size_t i = 0; i < MAX_READERS; i++)
-		if (gathering->readers[i].fd >= 0)
+		if (reader_takes_orders(&gathering->readers[i]))
 			return &gathering->readers[i];
 	if (deaf)
 		return NULL;
@@ -97,7 +97,7 @@ static void read_source(struct gathering *gathering, const struct source *source
 		gathered_skip(&gathering->gathered, name, "all readers hang");
 		return;
 	}
-	reader_read(reader, source, pid, &reading);
+	reader_read(reader, source, pid, deaf, &reading);
 	gathering->spun |= reading.end == READING_SPINS;
 	gathered_add(&gathering->gathered, name, &reading);
 	if (is_hung(&reading) || now_ns() - gathering->published_ns > PUBLISH_NS)
@@ -172,6 +172,8 @@ static void serve(struct gathering *gathering, const struct gather_request *requ
 static void settle(struct gathering *gathering)
 {
 	gathered_close(&gathering->gathered);
+	for (size_t i = 0; i < MAX_READERS; i++)
+		reader_let_go(&gathering->readers[i]);
 	start_readers(gathering);
 	madvise(gathering->buffer, BUFFER_SIZE, MADV_DONTNEED);
 }

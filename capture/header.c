@@ -10,8 +10,10 @@
 #include "base/cleanup.h"
 #include "capture/clock.h"
 
-#define BOOT_ID_PATH "/proc/sys/kernel/random/boot_id"
-#define ANCHOR_TRIES 10
+#define BOOT_ID_PATH   "/proc/sys/kernel/random/boot_id"
+#define ANCHOR_TRIES   10
+#define FOLLOW_TRIES   2 /* the next time is soon */
+#define CLOCK_SLACK_NS (10 * NS_PER_MS)
 
 uint64_t header_sample_first_ns(const struct watch_options *options)
 {
@@ -19,12 +21,17 @@ uint64_t header_sample_first_ns(const struct watch_options *options)
 							  : SAMPLE_INTERVAL_NS;
 }
 
+struct clocks {
+	uint64_t monotonic_ns, boottime_ns, realtime_ns;
+};
+
 /* Of several tries the one that was interrupted least. */
-static void read_anchors(struct record_header *header)
+static struct clocks read_clocks(int tries)
 {
 	uint64_t best = UINT64_MAX;
+	struct clocks clocks = {};
 
-	for (int try = 0; try < ANCHOR_TRIES; try++) {
+	while (tries--) {
 		uint64_t before = now_ns();
 		uint64_t boottime = clock_ns(CLOCK_BOOTTIME);
 		uint64_t realtime = clock_ns(CLOCK_REALTIME);
@@ -32,10 +39,18 @@ static void read_anchors(struct record_header *header)
 		if (took >= best)
 			continue;
 		best = took;
-		header->anchor_monotonic_ns = before + took / 2;
-		header->anchor_boottime_ns = boottime;
-		header->anchor_realtime_ns = realtime;
+		clocks = (struct clocks){ before + took / 2, boottime, realtime };
 	}
+	return clocks;
+}
+
+static void read_anchors(struct record_header *header)
+{
+	struct clocks clocks = read_clocks(ANCHOR_TRIES);
+
+	header->anchor_monotonic_ns = clocks.monotonic_ns;
+	header->anchor_boottime_ns = clocks.boottime_ns;
+	header->anchor_realtime_ns = clocks.realtime_ns;
 }
 
 static void read_memory(struct record_header *header)
@@ -106,6 +121,29 @@ struct error *header_init(const struct recorder *recorder, const struct watch_op
 	__atomic_thread_fence(__ATOMIC_RELEASE);
 	memcpy(header->magic, RECORD_MAGIC, sizeof(header->magic));
 	return NULL;
+}
+
+void header_end(struct record_header *header)
+{
+	memset(header->magic, 0, sizeof(header->magic));
+}
+
+/* By one store: the machine may crash at any time. */
+static void follow(__u64 *anchor_ns, uint64_t then_ns)
+{
+	uint64_t off_ns = *anchor_ns > then_ns ? *anchor_ns - then_ns : then_ns - *anchor_ns;
+
+	if (off_ns > CLOCK_SLACK_NS)
+		__atomic_store_n(anchor_ns, then_ns, __ATOMIC_RELAXED);
+}
+
+void header_follow_clocks(struct record_header *header)
+{
+	struct clocks clocks = read_clocks(FOLLOW_TRIES);
+	uint64_t since_ns = clocks.monotonic_ns - header->anchor_monotonic_ns;
+
+	follow(&header->anchor_boottime_ns, clocks.boottime_ns - since_ns);
+	follow(&header->anchor_realtime_ns, clocks.realtime_ns - since_ns);
 }
 
 uint64_t header_boottime_ns(const struct record_header *header, uint64_t monotonic_ns)

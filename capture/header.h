@@ -15,6 +15,15 @@ uint64_t header_sample_first_ns(const struct watch_options *options);
 /* Fills the header, or brings one that was taken over up to date: its incident stays. */
 struct error *header_init(const struct recorder *recorder, const struct watch_options *options);
 
+/*
+ * To be called now and then: the wall clock may have been set, or the machine may have slept, since the header was filled.
+ * The anchors stay those of the watch's start.
+ */
+void header_follow_clocks(struct record_header *header);
+
+/* Its watch is over: what the kernel has not freed yet is no record any more. */
+void header_end(struct record_header *header);
+
 /* This boot's, at most @size bytes with the 0 at the end. */
 struct error *header_boot_id(char *ret, size_t size);
 

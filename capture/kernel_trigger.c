@@ -170,8 +170,12 @@ void kernel_trigger_detach(const struct recorder *recorder, const struct pins *p
 void kernel_trigger_set(const struct recorder *recorder, bool armed)
 {
 	struct record_header *header = recorder_header(recorder);
-	__u32 from = armed ? RECORD_DISARMED : RECORD_ARMED;
+	__u32 from = RECORD_DISARMED;
 
-	__atomic_compare_exchange_n(&header->armed, &from, armed ? RECORD_ARMED : RECORD_DISARMED,
-				    false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+	/* If it is firing, and to no effect, it must not be armed again by that. */
+	if (!armed)
+		__atomic_store_n(&header->armed, RECORD_DISARMED, __ATOMIC_SEQ_CST);
+	else
+		__atomic_compare_exchange_n(&header->armed, &from, RECORD_ARMED, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }

@@ -34,7 +34,7 @@ void kernel_trigger_destroy(struct trigger_bpf *bpf);
 /* Takes away what the watch before has left. */
 void kernel_trigger_detach(const struct recorder *recorder, const struct pins *pins);
 
-/* A clean end disarms it first. If it is firing it is too late for that. */
+/* A clean end disarms it first. If it is firing it is too late for that, unless there is no crash kernel any more. */
 void kernel_trigger_set(const struct recorder *recorder, bool armed);
 
 #endif

@@ -102,10 +102,23 @@ void metrics_print(const struct metrics *metrics, FILE *out)
 		print_last_stall(metrics, out);
 }
 
+/* What takes the place of a device takes it from all others, too. */
+static struct error *check(const char *path)
+{
+	struct stat st;
+
+	if (lstat(path, &st) || S_ISREG(st.st_mode))
+		return NULL;
+	return error_create(ERROR_OTHER, "metrics: %s: not a regular file; name another", path);
+}
+
 struct error *metrics_write(const struct metrics *metrics, const char *path)
 {
 	_cleanup_free_ char *tmp = NULL;
+	struct error *err = check(path);
 
+	if (err)
+		return err;
 	if (asprintf(&tmp, "%s.tmp", path) < 0)
 		return &error_no_memory;
 	/* The folder may be another user's: nothing that lies there is written into. */
@@ -122,9 +135,8 @@ struct error *metrics_write(const struct metrics *metrics, const char *path)
 	metrics_print(metrics, out);
 	bool failed = fflush(out) || ferror(out);
 	if (fclose(out) || failed || rename(tmp, path)) {
-		struct error *err = error_errno("metrics: %s", path);
+		err = error_errno("metrics: %s", path);
 		unlink(tmp);
-		return err;
 	}
-	return NULL;
+	return err;
 }

@@ -508,6 +508,7 @@ struct error *watch_options_parse(int argc, char **argv, const char *folder,
 	*ret = defaults;
 	if (folder)
 		err = configuration_read(folder, SECTION_WATCH, set_key, ret);
+	ret->probes.optional = ret->probes.count;
 	if (!err)
 		err = parse_command_line(argc, argv, ret);
 	if (!err)

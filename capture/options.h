@@ -41,6 +41,7 @@ struct watch_options {
 	struct probe_names {
 		const char *names[RECORD_NR_PROBES]; /* not owned; kernel functions, each once */
 		size_t count;
+		bool optional; /* of the configuration, which may be for other kernels too */
 	} probes;
 	enum outlet to; /* besides: who is stuck, in a few lines */
 	bool once;

@@ -141,6 +141,17 @@ void pin_each(const struct pins *pins, const char *prefix,
 	closedir(dir);
 }
 
+/* The descriptors are nobody's: they are closed when the process ends. */
+static bool hold_one(const char *name, void *arg)
+{
+	return pin_get(arg, name) >= 0 || errno == ENOENT;
+}
+
+void pin_hold(const struct pins *pins, const char *prefix)
+{
+	pin_each(pins, prefix, hold_one, (void *)pins);
+}
+
 void pins_destroy(const struct pins *pins)
 {
 	pin_remove_all(pins, PIN_TRIGGER);

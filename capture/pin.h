@@ -46,6 +46,9 @@ void pin_remove(const struct pins *pins, const char *name);
 /* Takes away all names that begin with @prefix; "" is all there are. */
 void pin_remove_all(const struct pins *pins, const char *prefix);
 
+/* As long as this process lives, so does what has such a name, though others take that away. */
+void pin_hold(const struct pins *pins, const char *prefix);
+
 /* Calls @function for each name that begins with @prefix, until it returns false. */
 void pin_each(const struct pins *pins, const char *prefix,
 	      bool (*function)(const char *name, void *arg), void *arg);

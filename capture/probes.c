@@ -50,37 +50,47 @@ static struct error *check(const struct ksym_function *function)
 {
 	if (!function->count)
 		return error_create(ERROR_NOT_FOUND,
-				    "--probe %s: this kernel has no such function; " KSYMS_PATH
-				    " lists them",
-				    function->name);
+				    "this kernel has no such function; " KSYMS_PATH " lists them");
 	if (function->count > 1)
 		return error_create(ERROR_OTHER,
-				    "--probe %s: %zu functions have this name; probe one that "
-				    "is the only one of its name",
-				    function->name, function->count);
+				    "%zu functions have this name; probe one that is the only one "
+				    "of its name",
+				    function->count);
 	return NULL;
+}
+
+static struct error *look_up(const struct probe_names *names, const char *kallsyms,
+			     struct ksym_function *ret)
+{
+	_cleanup_fclose_ FILE *in = fopen(kallsyms, "re");
+
+	if (!in)
+		return error_errno("%s", kallsyms);
+	for (size_t i = 0; i < names->count; i++)
+		ret[i].name = names->names[i];
+	return ksyms_find_functions(in, ret, names->count);
 }
 
 struct error *probes_find(const struct probe_names *names, const char *kallsyms, struct probes *ret)
 {
 	struct ksym_function functions[RECORD_NR_PROBES] = {};
 
-	*ret = (struct probes){ .count = names->count };
+	*ret = (struct probes){};
 	if (!names->count)
 		return NULL;
-	_cleanup_fclose_ FILE *in = fopen(kallsyms, "re");
-	if (!in)
-		return error_prefix(error_errno("%s", kallsyms), "--probe");
-	for (size_t i = 0; i < names->count; i++)
-		functions[i].name = names->names[i];
-	struct error *err =
-		error_prefix(ksyms_find_functions(in, functions, names->count), "--probe");
+	struct error *err = error_prefix(look_up(names, kallsyms, functions), "--probe");
 	for (size_t i = 0; !err && i < names->count; i++) {
+		const char *name = functions[i].name;
 		err = check(&functions[i]);
-		ret->list[i] = (struct probe){
-			.name = functions[i].name,
-			.address = functions[i].address,
-		};
+		if (!err) {
+			ret->list[ret->count++] =
+				(struct probe){ .name = name, .address = functions[i].address };
+		} else if (names->optional) {
+			error_report(error_prefix(err, "watch: Probe=%s is left out", name));
+			err = NULL;
+		} else {
+			err = error_prefix(err, "--probe %s", name);
+		}
 	}
 	return err;
 }

@@ -33,7 +33,7 @@ struct probes {
 
 /*
  * Finds them in @kallsyms, a file in the form of /proc/kallsyms. An error is of one that is no function of this kernel,
- * or is several.
+ * or is several; one that is optional is left out then, and stderr says so.
  */
 struct error *probes_find(const struct probe_names *names, const char *kallsyms,
 			  struct probes *ret);

@@ -121,6 +121,27 @@ static bool is_running(pid_t pid)
 	return running;
 }
 
+bool reader_takes_orders(const struct reader *reader)
+{
+	return reader->fd >= 0 && !reader->left;
+}
+
+/* Its socket stays open: it would end. */
+static enum reading_end leave(struct reader *reader)
+{
+	reader->left = true;
+	return is_running(reader->pid) ? READING_SPINS : READING_LEFT;
+}
+
+void reader_let_go(struct reader *reader)
+{
+	if (!reader->left)
+		return;
+	reader->left = false;
+	kill(reader->pid, SIGKILL);
+	close_reader(reader);
+}
+
 /* Its socket closes when it ends. */
 static enum reading_end give_up(struct reader *reader)
 {
@@ -174,7 +195,7 @@ static bool receive(struct reader *reader, struct reading *reading)
 	return true;
 }
 
-void reader_read(struct reader *reader, const struct source *source, uint32_t pid,
+void reader_read(struct reader *reader, const struct source *source, uint32_t pid, bool deaf,
 		 struct reading *reading)
 {
 	const struct order order = { .source = source - sources, .pid = pid };
@@ -189,7 +210,7 @@ void reader_read(struct reader *reader, const struct source *source, uint32_t pi
 	send(reader->fd, &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL);
 	for (;;) {
 		if (!wait_for_packet(reader, until)) {
-			reading->end = give_up(reader);
+			reading->end = deaf ? leave(reader) : give_up(reader);
 			break;
 		}
 		if (receive(reader, reading))

@@ -19,6 +19,7 @@
 struct reader {
 	int fd; /* -1: it takes no orders any more */
 	pid_t pid; /* 0: it has ended */
+	bool left; /* it takes none either, and was not killed: reader_let_go() */
 };
 
 enum reading_end {
@@ -26,8 +27,9 @@ enum reading_end {
 	READING_FAILED, /* error is why; what came before is there */
 	READING_LOST, /* the reader died of it */
 	READING_KILLED, /* the limit had passed, and the reader was killed */
+	READING_LEFT, /* the limit had passed, and the reader must not be killed now */
 	READING_STUCK, /* SIGKILL did not end it either: it is left alone */
-	READING_SPINS, /* the same, and it has not even gone to sleep: it has taken a CPU with it */
+	READING_SPINS, /* it does not end, and has not even gone to sleep: it has taken a CPU with it */
 };
 
 struct reading {
@@ -44,12 +46,21 @@ struct reading {
 /* Who starts readers ignores SIGCHLD, as nobody waits for their end, and calls pages_own() afterwards. The reader has no file of its parent's open. */
 struct error *reader_start(const char *root, struct reader *ret);
 
-/* Has a living reader read @source, of task @pid if it is a task's. */
-void reader_read(struct reader *reader, const struct source *source, uint32_t pid,
+bool reader_takes_orders(const struct reader *reader);
+
+/*
+ * Has a reader that takes orders read @source, of task @pid if it is a task's. While a CPU is @deaf no reader is killed: who ends
+ * gives its memory back, and spins until each CPU that may know it has taken an interrupt: in 7.2 each that it was ever on,
+ * up to 6.12 not those that have switched to another since (arch/x86/mm/tlb.c, mm_cpumask).
+ */
+void reader_read(struct reader *reader, const struct source *source, uint32_t pid, bool deaf,
 		 struct reading *reading);
 
 /* Whether one that was given up is still there. */
 bool reader_is_stuck(struct reader *reader);
+
+/* All is well again: kills one that was left. */
+void reader_let_go(struct reader *reader);
 
 /* It ends when it has nothing to read, or with its parent. */
 void reader_end(struct reader *reader);

@@ -22,8 +22,10 @@
 
 #include "capture/alarms.h"
 #include "capture/clock.h"
+#include "capture/header.h"
 #include "capture/locked_memory.h"
 #include "capture/privilege.h"
+#include "capture/signals.h"
 #include "capture/spooler.h"
 #include "state/stall.h"
 #include "capture/sysrq.h"
@@ -67,10 +69,13 @@ __attribute__((format(printf, 1, 2))) static void say(const char *format, ...)
 		return;
 }
 
+/* Read once: the other thread may find meanwhile that it has ended, and the process 0 is all of our group. */
 static void tell_spooler(const struct sentry *sentry)
 {
-	if (sentry->spooler)
-		kill(sentry->spooler, SPOOLER_WAKE);
+	int spooler = sentry->spooler;
+
+	if (spooler)
+		kill(spooler, SPOOLER_WAKE);
 }
 
 /* It is the spooler who tells the journal. */
@@ -212,7 +217,10 @@ static void ping(struct sentry *sentry, unsigned int number)
 /* A look, and the time of the next one. */
 static uint64_t beat(const struct post *post)
 {
-	recorder_header(&post->sentry->watch->recorder)->heartbeat_ns = now_ns();
+	struct record_header *header = recorder_header(&post->sentry->watch->recorder);
+
+	header->heartbeat_ns = now_ns();
+	header_follow_clocks(header);
 	uint64_t next = look_at_all(post->sentry);
 	tell_of_failure(post->sentry);
 	ping(post->sentry, post->number);
@@ -240,10 +248,17 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
 	return sigtimedwait(signals, NULL, &timeout);
 }
 
-/* Who ends as he should leaves nothing armed and nothing pinned. To unpin may take long: a CPU may be stuck. */
-static void end_cleanly(const struct watch *watch)
+/*
+ * Who ends as he should leaves nothing armed and nothing pinned. To unpin may take long: a CPU may be stuck; and what is
+ * unpinned is in memory until grace periods are over. A spooler that has not ended may still copy the record.
+ */
+static void end_cleanly(const struct sentry *sentry)
 {
+	const struct watch *watch = sentry->watch;
+
 	trigger_close(&watch->trigger, &watch->recorder);
+	if (!sentry->spooler)
+		header_end(recorder_header(&watch->recorder));
 	pins_destroy(&watch->pins);
 }
 
@@ -260,7 +275,7 @@ static int spooler_ended(struct sentry *sentry)
 		return -1;
 	sentry->spooler = 0;
 	if (sentry->watch->options->once && WIFEXITED(status)) {
-		end_cleanly(sentry->watch);
+		end_cleanly(sentry);
 		return WEXITSTATUS(status);
 	}
 	say("lockdump: the spooler has ended (%s %d): incidents are not stored any more; %s\n",
@@ -282,8 +297,12 @@ static void end_spooler(struct sentry *sentry)
 	sigaddset(&child, SIGCHLD);
 	kill(sentry->spooler, SIGTERM);
 	uint64_t deadline = now_ns() + SPOOLER_END_NS;
-	while (waitpid(sentry->spooler, NULL, WNOHANG) == 0 && now_ns() < deadline)
+	while (waitpid(sentry->spooler, NULL, WNOHANG) == 0) {
+		if (now_ns() >= deadline)
+			return;
 		wait_signal(&child, deadline);
+	}
+	sentry->spooler = 0;
 }
 
 /* Returns the exit status. Who ends as he should leaves nothing pinned: the watch is over. */
@@ -291,16 +310,14 @@ static int first_thread(const struct post *post)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	signals_of_end(&signals);
 	sigaddset(&signals, SIGCHLD);
 	for (;;) {
 		int signal = wait_signal(&signals, beat(post));
-		if (signal == SIGINT || signal == SIGTERM) {
+		if (signals_end(signal)) {
 			notify_send(&post->sentry->watch->notify, "STOPPING=1");
 			end_spooler(post->sentry);
-			end_cleanly(post->sentry->watch);
+			end_cleanly(post->sentry);
 			return 0;
 		}
 		int status = signal == SIGCHLD ? spooler_ended(post->sentry) : -1;
@@ -402,7 +419,7 @@ int sentry_run(const struct watch *watch, int spooler)
 		err = start_second(&posts[1]);
 	if (err) {
 		end_spooler(&sentry);
-		end_cleanly(watch);
+		end_cleanly(&sentry);
 		return error_report(err);
 	}
 	say_ready(&sentry);

@@ -15,6 +15,7 @@
 #include "capture/header.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
+#include "capture/signals.h"
 #include "capture/telling.h"
 #include "report/notice.h"
 #include "state/record.h"
@@ -463,14 +464,12 @@ static int serve(struct spooler *spooler)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
+	signals_of_end(&signals);
 	sigaddset(&signals, SPOOLER_WAKE);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
 	for (;;) {
 		keep_gatherer(spooler);
 		int signal = next_signal(spooler, &signals);
-		if (signal == SIGINT || signal == SIGTERM)
+		if (signals_end(signal))
 			break;
 		answer(spooler);
 		complain(hits_print(&spooler->hits, false, stdout));

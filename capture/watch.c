@@ -15,6 +15,7 @@
 #include "capture/pin.h"
 #include "capture/preflight.h"
 #include "capture/sentry.h"
+#include "capture/signals.h"
 #include "capture/spooler.h"
 #include "lockdump.h"
 #include "state/stall.h"
@@ -59,6 +60,11 @@ static struct error *pin(struct watch *watch)
 		return error_prefix(err, "--trigger: it must not end with this process");
 	if (!err)
 		probes_pin(&watch->probes, &watch->pins);
+	/* What this process has attached itself it has open. */
+	if (!watch->recorder.bpf)
+		pin_hold(&watch->pins, PIN_HOOK);
+	pin_hold(&watch->pins, PIN_TRIGGER);
+	pin_hold(&watch->pins, PIN_PROBE);
 	warn_unpinned(err);
 	return NULL;
 }
@@ -118,6 +124,18 @@ static struct error *start_recorder(struct watch *watch)
 	return err;
 }
 
+/* Those of the configuration may be for another kernel: they do not keep anybody from watching. */
+static struct error *attach_probes(struct watch *watch)
+{
+	struct error *err = probes_attach(&watch->probes, &watch->recorder, &watch->pins);
+
+	if (!err || !watch->options->probes.optional)
+		return err;
+	error_report(error_prefix(err, "watch: Probe= is left out"));
+	watch->probes.count = 0;
+	return probes_attach(&watch->probes, &watch->recorder, &watch->pins);
+}
+
 /* All that comes after the recorder. */
 static struct error *prepare(struct watch *watch)
 {
@@ -132,7 +150,7 @@ static struct error *prepare(struct watch *watch)
 	if (!err)
 		err = shared_create(watch->recorder.nr_cpus, &watch->shared);
 	if (!err)
-		err = probes_attach(&watch->probes, &watch->recorder, &watch->pins);
+		err = attach_probes(watch);
 	if (!err)
 		err = trigger_attach(&watch->trigger, watch->options, &watch->recorder,
 				     &watch->pins);
@@ -145,14 +163,15 @@ static struct error *prepare(struct watch *watch)
 	return err;
 }
 
-/* Both processes wait for their signals; none interrupts anything. */
+/*
+ * Both processes wait for their signals; none interrupts anything. To be called before anything is pinned: who is asked to
+ * end in the meantime takes it away again.
+ */
 static void block_signals(void)
 {
 	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGTERM);
+	signals_of_end(&signals);
 	sigaddset(&signals, SIGCHLD);
 	sigaddset(&signals, SPOOLER_WAKE);
 	sigprocmask(SIG_BLOCK, &signals, NULL);
@@ -163,14 +182,14 @@ static int run(const struct watch *watch)
 {
 	pid_t sentry = getpid();
 
-	block_signals();
 	fflush(NULL);
 	malloc_trim(0); /* what loading BPF has left neither of them needs */
 	pid_t spooler = fork();
 	if (spooler < 0) {
+		struct error *err = error_errno("watch: cannot fork");
 		trigger_close(&watch->trigger, &watch->recorder);
 		pins_destroy(&watch->pins);
-		return error_report(error_errno("watch: cannot fork"));
+		return error_report(err);
 	}
 	if (spooler)
 		return sentry_run(watch, spooler);
@@ -184,7 +203,7 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 	struct error *unpinned = pins_open(PIN_BPFFS, &watch->pins);
 	struct error *err = start_recorder(watch);
 
-	if (err && watch->probes.count) {
+	if (err && watch->probes.count && !watch->options->probes.optional) {
 		error_destroy(unpinned);
 		return error_prefix(err, "--probe");
 	}
@@ -194,6 +213,7 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 		return follower_run(watch, ret);
 	}
 	warn_unpinned(unpinned);
+	block_signals();
 	err = prepare(watch);
 	if (!err)
 		*ret = run(watch);

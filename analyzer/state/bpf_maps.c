@@ -13,14 +13,15 @@
 #define XA_SLOTS      64
 #define XA_MAX_SHIFT  60
 #define MAX_MAP_NAME  16 /* BPF_OBJ_NAME_LEN */
+#define MAX_MAGIC     16
 #define MAX_NODES     (1u << 16)
 #define IS_NODE(e)    (((e)&3) == 2 && (e) > 4096) /* xa_is_node() */
 #define IS_POINTER(e) (!((e)&3) && (e))
 
 struct search {
 	struct kernel *kernel;
-	const char *name;
-	struct member shift, slots, map_name;
+	const char *name, *magic;
+	struct member shift, slots, map_name, value;
 	uint32_t visits;
 	uint64_t map; /* 0: not found */
 	struct error *error; /* the first thing that could not be read */
@@ -61,9 +62,24 @@ static void visit_node(struct search *search, uint64_t node, int64_t most_shift)
 		visit(search, slots[i], (int64_t)shift - 1);
 }
 
+static struct error *check(const struct search *search, uint64_t map, bool *ret)
+{
+	struct memory *memory = &search->kernel->memory;
+	char name[MAX_MAP_NAME + 1], magic[MAX_MAGIC];
+	size_t size = strlen(search->magic);
+
+	struct error *err =
+		memory_read_string(memory, map + search->map_name.offset, name, sizeof(name));
+	*ret = !err && !strcmp(name, search->name);
+	if (*ret && size)
+		err = memory_read(memory, map + search->value.offset, magic, size);
+	*ret = *ret && !err && !memcmp(magic, search->magic, size);
+	return err;
+}
+
 static void visit(struct search *search, uint64_t entry, int64_t most_shift)
 {
-	char name[MAX_MAP_NAME + 1];
+	bool is_it;
 
 	if (IS_NODE(entry)) {
 		visit_node(search, entry & ~3ull, most_shift);
@@ -71,19 +87,19 @@ static void visit(struct search *search, uint64_t entry, int64_t most_shift)
 	}
 	if (!IS_POINTER(entry))
 		return;
-	struct error *err = memory_read_string(&search->kernel->memory,
-					       entry + search->map_name.offset, name, sizeof(name));
+	struct error *err = check(search, entry, &is_it);
 	if (err)
 		note_error(search, err);
-	else if (!strcmp(name, search->name))
+	else if (is_it)
 		search->map = entry;
 }
 
-struct error *bpf_array_map_find(struct kernel *kernel, const char *name, uint64_t *values_ret,
-				 uint32_t *element_size_ret, uint32_t *count_ret)
+struct error *bpf_array_map_find(struct kernel *kernel, const char *name, const char *magic,
+				 uint64_t *values_ret, uint32_t *element_size_ret,
+				 uint32_t *count_ret)
 {
-	struct search search = { .kernel = kernel, .name = name };
-	struct member head, elem_size, max_entries, value;
+	struct search search = { .kernel = kernel, .name = name, .magic = magic };
+	struct member head, elem_size, max_entries;
 	const struct member_wanted wanted[] = {
 		{ "idr", "idr_rt.xa_head", &head },
 		{ "xa_node", "shift", &search.shift },
@@ -92,7 +108,7 @@ struct error *bpf_array_map_find(struct kernel *kernel, const char *name, uint64
 		{ "bpf_array", "elem_size", &elem_size },
 		{ "bpf_array", "map.max_entries", &max_entries },
 		/* An array without a length: its place is what counts. */
-		{ "bpf_array", "value", &value },
+		{ "bpf_array", "value", &search.value },
 	};
 	uint64_t idr, entry, size, count;
 
@@ -118,7 +134,7 @@ struct error *bpf_array_map_find(struct kernel *kernel, const char *name, uint64
 		err = member_read(&kernel->memory, search.map, &max_entries, &count);
 	if (err)
 		return error_prefix(err, "BPF maps");
-	*values_ret = search.map + value.offset;
+	*values_ret = search.map + search.value.offset;
 	*element_size_ret = size;
 	*count_ret = count;
 	return NULL;

@@ -125,8 +125,8 @@ struct error *record_from_kernel(struct kernel *kernel, struct record *ret)
 	uint32_t element_size, count;
 	void *data;
 
-	struct error *err =
-		bpf_array_map_find(kernel, RECORD_MAP_NAME, &values, &element_size, &count);
+	struct error *err = bpf_array_map_find(kernel, RECORD_MAP_NAME, RECORD_MAGIC, &values,
+					       &element_size, &count);
 	/* A kernel for one CPU has no such variable. */
 	if (!err && kernel->symbols.at[KSYM_nr_cpu_ids])
 		err = kernel_variable(kernel, KSYM_nr_cpu_ids, sizeof(uint32_t), &nr_cpus);

@@ -20,7 +20,8 @@ static const char maps[] = "at 0xffff888000001040\n str other\n"
 			   "at 0xffff888000003040\n str lockdump_record\n"
 			   "at 0xffff888000003024\n u32 5\n at 0xffff888000003100\n u32 65536\n";
 
-static struct error *find(const char *tree, uint64_t *values, uint32_t *size, uint32_t *count)
+static struct error *find_magic(const char *tree, const char *magic, uint64_t *values,
+				uint32_t *size, uint32_t *count)
 {
 	struct make_kernel k;
 
@@ -30,10 +31,16 @@ static struct error *find(const char *tree, uint64_t *values, uint32_t *size, ui
 	make_kernel_text(&k, maps);
 	make_kernel_text(&k, tree);
 	struct kernel *kernel = make_kernel_open(&k);
-	struct error *err = bpf_array_map_find(kernel, "lockdump_record", values, size, count);
+	struct error *err =
+		bpf_array_map_find(kernel, "lockdump_record", magic, values, size, count);
 	kernel_close(kernel);
 	make_kernel_deinit(&k);
 	return err;
+}
+
+static struct error *find(const char *tree, uint64_t *values, uint32_t *size, uint32_t *count)
+{
+	return find_magic(tree, "", values, size, count);
 }
 
 static void assert_found(const char *tree, uint64_t expected, uint32_t expected_count)
@@ -82,6 +89,29 @@ static void trees_of_nodes(void **state)
 		     "at 0xffff888000102000\n u8 0\n at 0xffff888000102000+0x28\n"
 		     "u64 0 0xffff888000003000\n fill 496 0\n",
 		     0xffff888000003000, 5);
+}
+
+/* One that is being set up, or only tried, and one whose watch has ended. */
+static void without_magic(void **state)
+{
+#define TWO                                                           \
+	"at map_idr+8\n u64 0xffff888000100002\n"                     \
+	"at 0xffff888000100000\n u8 0\n at 0xffff888000100000+0x28\n" \
+	"u64 0xffff888000002000 0xffff888000003000 0\n fill 488 0\n"  \
+	"at 0xffff888000003120\n fill 16 0\n"
+	uint64_t values;
+	uint32_t size, count;
+
+	(void)state;
+	assert_no_error(find_magic(TWO "at 0xffff888000002120\n str MAGIC\n", "MAGIC", &values,
+				   &size, &count));
+	assert_int_equal(count, 3);
+	assert_error(find_magic(TWO "at 0xffff888000002120\n str magic\n", "MAGIC", &values, &size,
+				&count),
+		     ERROR_NOT_FOUND, "no BPF map lockdump_record");
+	assert_error(
+		find_magic(TWO "exclude 0xffff888000002000\n", "MAGIC", &values, &size, &count),
+		ERROR_EXCLUDED, "excluded");
 }
 
 static void circles(void **state)
@@ -153,7 +183,7 @@ static void wide_trees(void **state)
 					 level < 9 ? (unsigned long long)node + 0x1002 : 0);
 	}
 	struct kernel *kernel = make_kernel_open(&k);
-	assert_error(bpf_array_map_find(kernel, "lockdump_record", &values, &size, &count),
+	assert_error(bpf_array_map_find(kernel, "lockdump_record", "", &values, &size, &count),
 		     ERROR_CORRUPT, "nodes");
 	kernel_close(kernel);
 	make_kernel_deinit(&k);
@@ -165,6 +195,7 @@ int main(void)
 		TEST("an idr of one entry has no node", one_entry),
 		TEST("maps are found in nodes of every level; of several, the youngest",
 		     trees_of_nodes),
+		TEST("a map that has the name, and not the magic, is another", without_magic),
 		TEST("a tree that contains itself is corrupt", circles),
 		TEST("hostile nodes are errors", hostile_nodes),
 		TEST("a map that cannot be read does not hide the others", unreadable_maps),

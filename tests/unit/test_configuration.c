@@ -180,6 +180,7 @@ static void test_lists(void **state)
 	struct watch_options options = ACCEPTED(fixture);
 	assert_int_equal(options.probes.count, 3);
 	assert_string_equal(options.probes.names[2], "c");
+	assert_true(options.probes.optional);
 	watch_options_deinit(&options);
 
 	put(fixture, "lockdump.conf.d/b.conf", "[Watch]\nProbe=\nProbe=d\n");
@@ -191,6 +192,7 @@ static void test_lists(void **state)
 	options = ACCEPTED(fixture, "--probe=e", "--probe=d");
 	assert_int_equal(options.probes.count, 2);
 	assert_string_equal(options.probes.names[0], "e");
+	assert_false(options.probes.optional);
 	watch_options_deinit(&options);
 }
 

@@ -255,24 +255,52 @@ static void test_many_blocked(void **state)
 	assert_outcome(fixture, "tasks", "done");
 }
 
+/* How many of its readers there are, and their pids. */
+static unsigned int find_readers(const struct fixture *fixture, pid_t ret[static 2])
+{
+	char path[64];
+	unsigned int count = 0;
+	pid_t pid;
+
+	snprintf(path, sizeof(path), "/proc/%d/task/%d/children", fixture->gatherer.pid,
+		 fixture->gatherer.pid);
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	while (fscanf(file, "%d", &pid) == 1)
+		if (count++ < 2)
+			ret[count - 1] = pid;
+	fclose(file);
+	return count;
+}
+
 static void test_all_blocked(void **state)
 {
 	struct fixture *fixture = *state;
 	struct gather_request onset = request_of(fixture, GATHER_ONSET);
 	struct gather_request end = request_of(fixture, GATHER_END);
+	pid_t readers[2], now[2];
 
 	put(fixture, "/proc/softirqs", NULL);
 	put(fixture, "/proc/meminfo", NULL);
+	while (find_readers(fixture, readers) != 2)
+		usleep(5000);
 	onset.deaf = true;
 	ask(fixture, &onset);
-	assert_outcome(fixture, "meminfo", "timeout: not done after 2 s, killed");
+	assert_outcome(fixture, "meminfo", "timeout: not done after 2 s");
 	assert_outcome(fixture, "interrupts", "done");
 	assert_outcome(fixture, "dmesg", "skipped: all readers hang");
+	/* To end, they would wait for the deaf CPU. */
+	assert_int_equal(find_readers(fixture, now), 2);
+	assert_memory_equal(now, readers, sizeof(now));
 	/* Once all is well again there are others. */
 	put(fixture, "/proc/softirqs", "");
 	put(fixture, "/proc/meminfo", "");
 	ask(fixture, &end);
 	assert_non_null(content(fixture, "end/dmesg"));
+	for (uint64_t until = now_ns() + WAIT_NS; now_ns() < until; usleep(5000))
+		if (kill(readers[0], 0) && kill(readers[1], 0))
+			return;
+	fail_msg("the readers that were left have not ended");
 }
 
 static void test_not_kept(void **state)

@@ -65,6 +65,26 @@ static void test_first_sample(void **state)
 		NS_PER_SEC / 2);
 }
 
+static void test_follow(void **state)
+{
+	const uint64_t hour = 3600 * NS_PER_SEC;
+	uint64_t now = now_ns(), start = now - NS_PER_SEC;
+	struct record_header moved = {
+		.anchor_monotonic_ns = start,
+		.anchor_boottime_ns = clock_ns(CLOCK_BOOTTIME) - NS_PER_SEC - hour,
+		.anchor_realtime_ns = clock_ns(CLOCK_REALTIME) - NS_PER_SEC + hour,
+	};
+
+	(void)state;
+	header_follow_clocks(&moved);
+	assert_int_equal(moved.anchor_monotonic_ns, start);
+	now = now_ns();
+	assert_in_range(clock_ns(CLOCK_REALTIME) - record_realtime_ns(&moved, now), 0,
+			60 * NS_PER_SEC);
+	assert_in_range(clock_ns(CLOCK_BOOTTIME) - header_boottime_ns(&moved, now), 0,
+			60 * NS_PER_SEC);
+}
+
 static void test_taken_over(void **state)
 {
 	struct recorder recorder = { .nr_cpus = 1,
@@ -86,6 +106,8 @@ static void test_taken_over(void **state)
 	/* Of the programs that go on. */
 	assert_int_equal(left->sample_first_ns, 500 * NS_PER_MS);
 	assert_memory_equal(left->magic, RECORD_MAGIC, sizeof(left->magic));
+	header_end(left);
+	assert_null(memchr(left->magic, RECORD_MAGIC[0], sizeof(left->magic)));
 	free(left);
 }
 
@@ -99,6 +121,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		test("a time after the anchor is found on the other clocks", test_after_anchor),
 		test("so is one before it", test_before_anchor),
+		test("the wall clock may be set, and the machine may sleep", test_follow),
 		test("an incident is called after the second of its onset, in UTC", test_id),
 		test("a header that is taken over keeps its incident, and its programs' times",
 		     test_taken_over),

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "capture/metrics.h"
+#include "make_dump.h"
 
 static const struct metrics example = {
 	.watching = true,
@@ -177,6 +178,29 @@ static void test_write(void **state)
 	rmdir(folder);
 }
 
+/* Of a device nothing would be left; a link may lead to one. */
+static void test_special(void **state)
+{
+	char folder[] = "/tmp/lockdump-test.XXXXXX", path[64];
+	struct stat st;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(path, sizeof(path), "%s/fifo", folder);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_error(metrics_write(&example, path), ERROR_OTHER,
+		     "/fifo: not a regular file; name another");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISFIFO(st.st_mode));
+	unlink(path);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_error(metrics_write(&example, path), ERROR_OTHER, "not a regular file");
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISLNK(st.st_mode));
+	unlink(path);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +209,7 @@ int main(void)
 		TEST("every line is of Prometheus' text format", test_format),
 		TEST("the file is replaced whole, for all to read, and nothing else is written",
 		     test_write),
+		TEST("what is no regular file keeps its place", test_special),
 	};
 
 	return RUN_TESTS(tests);

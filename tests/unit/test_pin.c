@@ -94,6 +94,27 @@ static void test_names(void **state)
 	pins_destroy(&fixture->pins);
 }
 
+static void test_held(void **state)
+{
+	struct fixture *fixture = *state;
+	struct bpf_map_info info = {};
+	__u32 size = sizeof(info);
+	int map = make_bpf_map(8, 1);
+
+	need_folder(fixture);
+	pin_hold(&fixture->pins, "hook-");
+	pin_by_fd(fixture, map, "hook-a");
+	assert_int_equal(bpf_obj_get_info_by_fd(map, &info, &size), 0);
+	pin_hold(&fixture->pins, "hook-");
+	close(map);
+	pins_destroy(&fixture->pins);
+	/* Without anybody it is freed, if only a moment later. */
+	usleep(200000);
+	int again = bpf_map_get_fd_by_id(info.id);
+	assert_true(again >= 0);
+	close(again);
+}
+
 static void test_foreign(void **state)
 {
 	struct fixture *fixture = *state;
@@ -131,6 +152,7 @@ int main(void)
 		PIN_TEST("the BPF file system is mounted, and the folder made, both root's alone",
 			 test_mounted),
 		PIN_TEST("what was pinned is found by its name until that is removed", test_names),
+		PIN_TEST("what is held stays, though its name is removed", test_held),
 		PIN_TEST("a folder that is another's, or open to others, is refused", test_foreign),
 		PIN_TEST("where there is no BPF file system the error says so, and nothing is done",
 			 test_nothing),

@@ -82,6 +82,21 @@ static void are_refused(void **state)
 	assert_error(probes_find(&names, "/nowhere", &probes), ERROR_SYSTEM, "--probe: /nowhere: ");
 }
 
+static void are_left_out(void **state)
+{
+	struct probe_names names = { .names = { "twice", "vfs_read", "vfs", "hang" },
+				     .count = 4,
+				     .optional = true };
+	struct probes probes;
+
+	(void)state;
+	assert_no_error(find(kallsyms, &names, &probes));
+	assert_int_equal(probes.count, 2);
+	assert_string_equal(probes.list[0].name, "vfs_read");
+	assert_string_equal(probes.list[1].name, "hang");
+	assert_int_equal(probes.list[1].address, 0xffffffffc0000000);
+}
+
 struct fixture {
 	struct recorder recorder;
 	struct probes probes;
@@ -189,6 +204,7 @@ int main(void)
 		TEST("functions of the kernel and of its modules are found", are_found),
 		TEST("one whose address is hidden is found by its name", are_hidden),
 		TEST("a name of no function, or of several, is refused, and said", are_refused),
+		TEST("of the configuration it is left out", are_left_out),
 		PLACE_TEST(
 			"who was probed before keeps its place, and who is not any more its name",
 			keep_their_places),

@@ -195,6 +195,23 @@ static void test_budget(void **state)
 	free(header);
 }
 
+static void test_disarmed(void **state)
+{
+	struct record_header *header = calloc(1, RECORD_SLOT_SIZE);
+	const struct recorder recorder = { .record = header };
+
+	(void)state;
+	kernel_trigger_set(&recorder, true);
+	assert_int_equal(header->armed, RECORD_ARMED);
+	header->armed = RECORD_FIRING;
+	kernel_trigger_set(&recorder, true);
+	assert_int_equal(header->armed, RECORD_FIRING);
+	/* That it fires to no effect brings it from there to ARMED only. */
+	kernel_trigger_set(&recorder, false);
+	assert_int_equal(header->armed, RECORD_DISARMED);
+	free(header);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +224,7 @@ int main(void)
 		{ "where the capture kernel left no manifest, the record tells", test_records,
 		  setup, teardown, NULL },
 		{ "a store that is not there is named", test_no_store, setup, teardown, NULL },
+		{ "the kernel's is disarmed though it is firing", test_disarmed, NULL, NULL, NULL },
 		{ "when they are used up nothing is armed, and later again", test_budget, setup,
 		  teardown, NULL },
 	};
