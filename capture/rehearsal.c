@@ -98,12 +98,14 @@ void rehearsal_deinit(struct rehearsal *rehearsal)
 
 /* --- programs -------------------------------------------------------------------------- */
 
+#define MESSAGES_SIZE  sizeof(((struct run *)0)->messages)
 #define UNKNOWN_KERNEL "kernel version is not supported"
 
 struct trial {
 	const char *folder;
 	const char *const *argv;
-	struct run *run; /* in shared memory: what the program says */
+	unsigned int limit_s;
+	char *messages; /* in shared memory, MESSAGES_SIZE */
 };
 
 static struct error *enter(const char *folder)
@@ -116,14 +118,6 @@ static struct error *enter(const char *folder)
 	return NULL;
 }
 
-static struct error *try_inside(void *arg)
-{
-	const struct trial *trial = arg;
-	struct error *err = enter(trial->folder);
-
-	return err ? err : run_program(trial->run, trial->argv);
-}
-
 /* It says so at once; what it makes of that kernel is nothing to wait for. */
 static void end_if_unknown(void *arg)
 {
@@ -133,35 +127,48 @@ static void end_if_unknown(void *arg)
 		kill(run->pid, SIGKILL);
 }
 
+static struct error *try_inside(void *arg)
+{
+	const struct trial *trial = arg;
+	struct run run = RUN_INIT;
+
+	/* There is none inside. */
+	run.input = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	run.limit_s = trial->limit_s;
+	run.tick = end_if_unknown;
+	run.tick_arg = &run;
+	struct error *err = enter(trial->folder);
+	if (!err)
+		err = run_program(&run, trial->argv);
+	snprintf(trial->messages, MESSAGES_SIZE, "%s", run.messages);
+	return err;
+}
+
 /* Runs @argv in the tree; @ret_messages gets what it says, after a failure too. */
 static struct error *try_program(const struct rehearsal *rehearsal, unsigned int limit_s,
-				 const char *const argv[], char *ret_messages, size_t size)
+				 const char *const argv[], char ret_messages[static MESSAGES_SIZE])
 {
-	struct run outer = RUN_INIT;
-	struct run *inner = mmap(NULL, sizeof(*inner), PROT_READ | PROT_WRITE,
-				 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct run run = RUN_INIT;
+	char *messages = mmap(NULL, MESSAGES_SIZE, PROT_READ | PROT_WRITE,
+			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct trial trial = { rehearsal->folder, argv, limit_s, messages };
 
-	if (inner == MAP_FAILED)
+	ret_messages[0] = '\0';
+	if (messages == MAP_FAILED)
 		return error_errno("shared memory");
-	*inner = (struct run)RUN_INIT;
-	inner->limit_s = limit_s;
-	inner->tick = end_if_unknown;
-	inner->tick_arg = inner;
-	outer.limit_s = limit_s + 10;
-	struct trial trial = { rehearsal->folder, argv, inner };
-	struct error *err = run_function(&outer, try_inside, &trial);
-	snprintf(ret_messages, size, "%s", inner->messages);
-	munmap(inner, sizeof(*inner));
+	run.limit_s = limit_s + 10;
+	struct error *err = run_function(&run, try_inside, &trial);
+	memcpy(ret_messages, messages, MESSAGES_SIZE);
+	munmap(messages, MESSAGES_SIZE);
 	return err;
 }
 
 static void try_lockdump(struct links *links, const struct rehearsal *rehearsal)
 {
 	struct findings *findings = &links->findings;
-	char said[4096];
-	struct error *err =
-		try_program(rehearsal, START_LIMIT_S,
-			    (const char *[]){ "/init", "--version", NULL }, said, sizeof(said));
+	char said[MESSAGES_SIZE];
+	struct error *err = try_program(rehearsal, START_LIMIT_S,
+					(const char *[]){ "/init", "--version", NULL }, said);
 
 	said[strcspn(said, "\n")] = '\0';
 	findings_add(findings, "lockdump", err ? FINDING_MISSING : FINDING_OK, "%s",
@@ -213,10 +220,9 @@ static void judge_makedumpfile(struct links *links, struct rehearsal *rehearsal,
 static void try_makedumpfile(struct links *links, struct rehearsal *rehearsal, bool proven)
 {
 	struct findings *findings = &links->findings;
-	char said[4096];
+	char said[MESSAGES_SIZE];
 	struct error *err = try_program(rehearsal, START_LIMIT_S,
-					(const char *[]){ "/bin/makedumpfile", "-v", NULL }, said,
-					sizeof(said));
+					(const char *[]){ "/bin/makedumpfile", "-v", NULL }, said);
 
 	if (err) {
 		findings_add(findings, "makedumpfile", FINDING_MISSING, "in the initramfs");
@@ -227,8 +233,7 @@ static void try_makedumpfile(struct links *links, struct rehearsal *rehearsal, b
 	/* That it cannot look at a kernel as it runs says nothing of its dump. */
 	error_destroy(try_program(
 		rehearsal, LOOK_LIMIT_S,
-		(const char *[]){ "/bin/makedumpfile", "--mem-usage", "/proc/kcore", NULL }, said,
-		sizeof(said)));
+		(const char *[]){ "/bin/makedumpfile", "--mem-usage", "/proc/kcore", NULL }, said));
 	judge_makedumpfile(links, rehearsal, proven, said);
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/usage.h"
+#include "capture/kernel_drill.h"
 #include "capture/kmsg.h"
 #include "capture/links.h"
 #include "capture/preflight.h"
@@ -20,12 +21,14 @@
 #include "kdump/estimate.h"
 #include "kdump/triggers.h"
 #include "lockdump.h"
+#include "state/record_pin.h"
 
 #define SECONDS_TO_DIE 10
 
 struct test_options {
 	bool crash;
 	bool yes;
+	bool by_kernel; /* the kernel's own trigger fires */
 	bool json;
 };
 
@@ -100,7 +103,7 @@ static struct error *print(const struct links *links, bool json)
 			printf("\n%s\n",
 			       chain_holds(links)
 				       ? "the chain holds: a crash would be saved"
-				       : "the chain is broken: a crash would not be saved");
+				       : "the chain is broken: a crash may not be saved");
 		return err;
 	}
 	json_begin(&writer, stdout);
@@ -134,36 +137,62 @@ static struct error *note(const struct links *links)
 	return drill_begin(links->root, &drill);
 }
 
-/* As the watch does it; the capture kernel marks the incident by what the log says. Returns only if it did nothing. */
-static struct error *crash(const struct links *links, int sysrq_fd)
+/* What fires. One of the two is there. */
+struct gun {
+	int sysrq_fd; /* -1 */
+	struct record_header *header; /* NULL */
+};
+
+/* What cannot work is said before anybody is asked. */
+static struct error *load_gun(const struct test_options *options, struct gun *ret)
+{
+	*ret = (struct gun){ .sysrq_fd = -1 };
+	struct error *err = options->by_kernel ? kernel_drill_open(RECORD_PIN_PATH, &ret->header)
+					       : preflight_sysrq(&ret->sysrq_fd);
+	return error_prefix(err, "test --crash");
+}
+
+/* The capture kernel marks the incident by what the log says, or the record. Returns only if it did nothing. */
+static struct error *crash(const struct links *links, const struct gun *gun)
 {
 	_cleanup_close_ int kmsg_fd = open(KMSG_PATH, O_WRONLY | O_CLOEXEC);
+	int failure = 0;
 
 	sync();
 	kmsg_write(kmsg_fd, TRIGGERS_SAID TRIGGERS_DRILL);
-	errno = 0;
-	int failure = write(sysrq_fd, "c", 1) == 1 ? 0 : errno;
-	if (!failure)
-		sleep(SECONDS_TO_DIE);
+	if (gun->header) {
+		kernel_drill_fire(gun->header, SECONDS_TO_DIE);
+	} else {
+		errno = 0;
+		failure = write(gun->sysrq_fd, "c", 1) == 1 ? 0 : errno;
+		if (!failure)
+			sleep(SECONDS_TO_DIE);
+	}
 	drill_forget(links->root);
-	return error_create(ERROR_SYSTEM,
-			    "test --crash: /proc/sysrq-trigger: the machine is still running: %s",
-			    sysrq_failure(failure));
+	return error_create(ERROR_SYSTEM, "test --crash: %s: the machine is still running: %s",
+			    gun->header ? "the kernel's trigger" : "/proc/sysrq-trigger",
+			    gun->header ? "it did not fire" : sysrq_failure(failure));
 }
 
 static struct error *crash_for_real(const struct test_options *options, const struct links *links)
 {
-	_cleanup_close_ int sysrq_fd = -1;
+	struct gun gun;
 
 	if (!chain_holds(links))
 		return error_create(ERROR_OTHER, "test --crash: the chain is broken as it is; mend "
 						 "it before");
-	struct error *err = preflight_sysrq(&sysrq_fd);
+	struct error *err = load_gun(options, &gun);
 	if (!err && !options->yes)
 		err = confirm();
 	if (!err)
 		err = note(links);
-	return err ? err : crash(links, sysrq_fd);
+	if (!err)
+		err = crash(links, &gun);
+	if (gun.sysrq_fd >= 0)
+		close(gun.sysrq_fd);
+	if (gun.header)
+		kernel_drill_close(gun.header);
+	return err;
 }
 
 /* --- the verb -------------------------------------------------------------------------- */
@@ -174,8 +203,11 @@ static const char test_help[] =
 	"its memory does, the initramfs is unpacked and what is in it run, the modules that lead to the\n"
 	"store's disk are in it, the store has room. Nothing is changed.\n"
 	"\n"
-	"      --crash  then crash this machine for real (sysrq c); once it is up again, 'lockdump status'\n"
+	"      --crash  then crash this machine for real; once it is up again, 'lockdump status'\n"
 	"               tells how it went. The incident is marked as a drill\n"
+	"      --trigger sysrq|kernel\n"
+	"               what crashes it: a write to /proc/sysrq-trigger (default), or the kernel's own trigger,\n"
+	"               which a 'lockdump watch' must have armed\n"
 	"      --yes    do not ask before\n"
 	"      --json   for programs: lockdump.test/1\n"
 	"      --help   print this\n"
@@ -205,21 +237,26 @@ static int run(const struct test_options *options)
 
 int cmd_test(int argc, char **argv)
 {
-	enum { OPTION_CRASH = 256, OPTION_YES, OPTION_JSON, OPTION_HELP };
+	enum { OPTION_CRASH = 256, OPTION_TRIGGER, OPTION_YES, OPTION_JSON, OPTION_HELP };
 	static const struct option longopts[] = {
 		{ "crash", no_argument, NULL, OPTION_CRASH },
+		{ "trigger", required_argument, NULL, OPTION_TRIGGER },
 		{ "yes", no_argument, NULL, OPTION_YES },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{},
 	};
 	struct test_options options = { 0 };
+	const char *trigger = NULL;
 
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, ":", longopts, NULL)) >= 0;) {
 		switch (c) {
 		case OPTION_CRASH:
 			options.crash = true;
+			break;
+		case OPTION_TRIGGER:
+			trigger = optarg;
 			break;
 		case OPTION_YES:
 			options.yes = true;
@@ -236,7 +273,11 @@ int cmd_test(int argc, char **argv)
 	}
 	if (optind < argc)
 		return usage_error(argv[0], "unexpected argument '%s'", argv[optind]);
-	if (options.yes && !options.crash)
-		return usage_error(argv[0], "--yes: only with --crash");
+	if ((options.yes || trigger) && !options.crash)
+		return usage_error(argv[0], "%s: only with --crash",
+				   trigger ? "--trigger" : "--yes");
+	options.by_kernel = trigger && !strcmp(trigger, "kernel");
+	if (trigger && !options.by_kernel && strcmp(trigger, "sysrq"))
+		return usage_error(argv[0], "--trigger '%s': neither sysrq nor kernel", trigger);
 	return run(&options);
 }

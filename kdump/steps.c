@@ -49,6 +49,7 @@ static void note_header(struct findings *found, const struct record_header *head
 	found->trigger_s = record_realtime_ns(header, header->fired_ns) / 1e9;
 	found->fired_cpu = header->fired_cpu;
 	snprintf(found->fired_reason, sizeof(found->fired_reason), "%s", header->fired_reason);
+	found->drill = !strcmp(found->fired_reason, TRIGGERS_DRILL);
 }
 
 /*
