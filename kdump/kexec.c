@@ -56,7 +56,8 @@ struct error *kexec_reserved_kb(const char *root, unsigned long *ret)
 	}
 	if (!bytes)
 		return error_create(ERROR_OTHER, "crash kernel: no memory is reserved for it; "
-						 "boot with crashkernel=192M");
+						 "boot with crashkernel=192M (or what "
+						 "'lockdump arm --estimate' says)");
 	*ret = reserved_in_iomem(root);
 	if (!*ret)
 		*ret = bytes / 1024;
