@@ -10,6 +10,10 @@ int cmd_test(int argc, char **argv);
 int cmd_arm(int argc, char **argv); /* kdump/ */
 int cmd_disarm(int argc, char **argv);
 int cmd_capture(int argc, char **argv);
+int cmd_harvest(int argc, char **argv);
+int cmd_list(int argc, char **argv);
+int cmd_info(int argc, char **argv);
+int cmd_rm(int argc, char **argv);
 int cmd_report(int argc, char **argv); /* analyzer/report/ */
 int cmd_record(int argc, char **argv);
 int cmd_lab(int argc, char **argv); /* lab.c */

@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "capture/budget.h"
 #include "capture/clock.h"
+#include "capture/closing.h"
 #include "kdump/events.h"
 #include "capture/gatherer.h"
 #include "capture/kmsg.h"
@@ -137,11 +138,12 @@ static void gather(struct follower *follower, const struct complaint *complaint)
 	complain(follower, gatherer_ask(&follower->gatherer, &request));
 }
 
-static void end_incident(struct follower *follower)
+static void end_incident(struct follower *follower, bool over)
 {
 	gatherer_wait(&follower->gatherer, GATHER_WAIT_NS);
 	store_log(follower);
 	if (follower->incident.dirfd >= 0) {
+		complain(follower, closing_write(&follower->incident, over, !follower->failed));
 		fprintf(stderr, "lockdump: incident %s is closed\n", follower->incident.id);
 		incident_close(&follower->incident);
 	}
@@ -252,14 +254,14 @@ static int follow(struct follower *follower)
 		if (follower->open && follower->store_ns && now >= follower->store_ns)
 			store_log(follower);
 		if (follower->open && now >= follower->quiet_ns) {
-			end_incident(follower);
+			end_incident(follower, true);
 			if (follower->options->once)
 				return follower->failed;
 		}
 	}
 	notify_send(&follower->watch->notify, "STOPPING=1");
 	if (follower->open)
-		end_incident(follower);
+		end_incident(follower, false);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "capture/kconfig.h"
 #include "capture/text_file.h"
 #include "dump/notes.h"
+#include "kdump/rig_id.h"
 
 #define NOTES_MAX 65536
 #define TEXT_MAX  4096
@@ -99,6 +100,7 @@ static void add_modules(json *object)
 struct error *rig_write(const struct incident *incident)
 {
 	_cleanup_(json_putp) json *rig = json_object_new_object();
+	char id[RIG_ID_SIZE];
 	struct utsname name;
 
 	if (!rig)
@@ -110,6 +112,8 @@ struct error *rig_write(const struct incident *incident)
 	json_add(rig, "version", json_text(name.version));
 	json_add(rig, "machine", json_text(name.machine));
 	json_add(rig, "host", json_text(name.nodename));
+	rig_id_read(id);
+	json_add(rig, "rig", json_text(*id ? id : NULL));
 	add_build_id(rig);
 	add_file(rig, "boot_id", "/proc/sys/kernel/random/boot_id");
 	add_file(rig, "cmdline", "/proc/cmdline");

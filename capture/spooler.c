@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "capture/budget.h"
 #include "capture/clock.h"
+#include "capture/closing.h"
 #include "capture/header.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
@@ -98,6 +99,7 @@ static void take_over_incident(struct spooler *spooler)
 		memset(header->incident, 0, sizeof(header->incident));
 		return;
 	}
+	incident_hold(&spooler->incident);
 	spooler->open = spooler->stored = spooler->noticed = true;
 	spooler->begun_ns = now_ns();
 }
@@ -174,6 +176,8 @@ static void end_incident(struct spooler *spooler, bool over)
 	spooler->failed |= complain(spool(spooler));
 	if (spooler->stored) {
 		spooler->failed |= complain(rig_write(&spooler->incident));
+		spooler->failed |=
+			complain(closing_write(&spooler->incident, over, !spooler->failed));
 		fprintf(stderr, "lockdump: incident %s is closed\n", spooler->incident.id);
 		incident_close(&spooler->incident);
 	}

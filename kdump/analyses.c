@@ -11,6 +11,7 @@
 #include "dump/vmcoreinfo.h"
 #include "kdump/environment.h"
 #include "kdump/kept_symbols.h"
+#include "kdump/strings.h"
 #include "report/report.h"
 #include "state/dmesg.h"
 #include "state/kernel.h"
@@ -36,12 +37,40 @@ static void destroy_report(struct report **report)
 		report_destroy(*report);
 }
 
+static const char *symbols_of(const struct analysis *analysis)
+{
+	return analysis->symbols ? analysis->symbols : KEPT_SYMBOLS_PATH;
+}
+
+/* The files, and the folders of analysis->debug_dir, which it splits at their colons. */
+static struct error *list_readable(const struct analysis *analysis, struct strings *ret)
+{
+	const char *dir = analysis->debug_dir;
+	struct error *err = strings_add(ret, "%s", analysis->vmcore);
+
+	if (!err && analysis->record)
+		err = strings_add(ret, "%s", analysis->record);
+	if (!err)
+		err = strings_add(ret, "%s", symbols_of(analysis));
+	while (!err && dir && *dir) {
+		size_t length = strcspn(dir, ":");
+		if (length)
+			err = strings_add(ret, "%.*s", (int)length, dir);
+		dir += length + (dir[length] == ':');
+	}
+	return err;
+}
+
 static struct error *run(struct analysis *analysis, struct error *(*function)(void *arg))
 {
-	const char *const readable[] = { analysis->vmcore, analysis->record, KEPT_SYMBOLS_PATH };
+	_cleanup_(strings_deinit) struct strings readable = { 0 };
+	struct error *err = list_readable(analysis, &readable);
+	if (err)
+		return err;
 	const struct sandbox sandbox = {
-		.readable = readable,
-		.nr_readable = sizeof(readable) / sizeof(readable[0]),
+		.readable = (const char *const *)readable.items,
+		.nr_readable = readable.count,
+		.most_s = analysis->most_s,
 		.most_bytes = memory_available_kb() * 1024 / 4 * 3,
 	};
 	struct answers *answers = mmap(NULL, sizeof(*answers), PROT_READ | PROT_WRITE,
@@ -49,8 +78,8 @@ static struct error *run(struct analysis *analysis, struct error *(*function)(vo
 
 	if (answers == MAP_FAILED)
 		return error_errno("shared memory");
-	struct error *err = sandbox_run(&sandbox, function,
-					&(struct job){ .analysis = analysis, .answers = answers });
+	err = sandbox_run(&sandbox, function,
+			  &(struct job){ .analysis = analysis, .answers = answers });
 	analysis->answers = *answers;
 	munmap(answers, sizeof(*answers));
 	if (!(analysis->answers.crash_s >= 0 && analysis->answers.crash_s < MAX_TIME_S))
@@ -65,10 +94,14 @@ static struct error *flush(FILE *out)
 
 static struct error *open_kernel(const struct analysis *analysis, struct kernel **ret)
 {
-	struct kernel_source source = { .vmcore = analysis->vmcore };
+	struct kernel_source source = {
+		.vmcore = analysis->vmcore,
+		.files.debug_dir = analysis->debug_dir,
+		.debuginfod = analysis->debuginfod,
+	};
 
-	if (!access(KEPT_SYMBOLS_PATH, R_OK))
-		source.files.kept = KEPT_SYMBOLS_PATH;
+	if (!access(symbols_of(analysis), R_OK))
+		source.files.kept = symbols_of(analysis);
 	return kernel_open(&source, ret);
 }
 
@@ -166,6 +199,7 @@ static struct error *write_report(void *arg)
 
 	if (err)
 		return err;
+	job->answers->has_vmlinux = debuginfo_vmlinux(kernel->debuginfo);
 	bool has_record = find_record(job->analysis, kernel, &record);
 	err = make_report(job, kernel, has_record ? &record : NULL, &report);
 	return err ? err : print_report(job, report);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "symbols/debuginfod.h"
 
 #define VMCORE "/proc/vmcore"
 
@@ -20,6 +21,7 @@ struct answers {
 	bool no_record; /* no recorder was loaded */
 	bool has_report; /* it was made; whether it could be written is another question */
 	bool text_done; /* and it was, as text */
+	bool has_vmlinux; /* with debug information of the kernel */
 	size_t tasks; /* of the report */
 	size_t tasks_with_stack;
 };
@@ -28,6 +30,11 @@ struct analysis {
 	const char *vmcore; /* to be read */
 	const char *record; /* a record.bin, or NULL */
 	const char *name; /* what the report calls the vmcore */
+	const char *
+		symbols; /* a kallsyms that was kept; NULL: that of the capture environment, if there is one */
+	const char *debug_dir; /* where a vmlinux may be, as debuginfo.h has it; or NULL */
+	const struct debuginfod *debuginfod; /* who is asked for one; or NULL */
+	size_t most_s; /* of CPU time; 0: as much as it takes */
 	FILE *out; /* takes what is found */
 	FILE *json; /* takes the report in this form too; or NULL */
 	struct answers answers; /* valid after an error, too */

@@ -139,6 +139,7 @@ static struct error *describe_kernel(struct arming *arming)
 				     (unsigned long)sysconf(_SC_PAGESIZE));
 	uname(&names);
 	snprintf(config->release, sizeof(config->release), "%s", names.release);
+	rig_id_read(config->rig);
 	struct error *err = read_line("/proc/sys/kernel/random/boot_id", config->boot_id,
 				      sizeof(config->boot_id));
 	if (!err)

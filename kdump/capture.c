@@ -127,6 +127,7 @@ static void describe_crash(struct capture *capture)
 
 	memcpy(manifest->id, capture->incident.id, sizeof(manifest->id));
 	memcpy(manifest->kernel, capture->config.release, sizeof(manifest->kernel));
+	memcpy(manifest->rig, capture->config.rig, sizeof(manifest->rig));
 	manifest->onset_s = found->onset_s;
 	manifest->trigger_s = found->trigger_s ? found->trigger_s : found->crash_s;
 	manifest->reserved_kb = capture->config.reserved_kb;

@@ -27,6 +27,7 @@ static const struct key {
 } keys[] = {
 	TEXT_KEY(release),
 	TEXT_KEY(boot_id),
+	TEXT_KEY(rig),
 	{ "reserved_kb", LONG, offsetof(struct config, reserved_kb), 0 },
 	TEXT_KEY(store),
 	TEXT_KEY(store_uuid),

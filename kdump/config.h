@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "kdump/rig_id.h"
 #include "kdump/strings.h"
 
 /* How often the vmcore is taken at most, until one is proven. */
@@ -17,6 +18,7 @@
 struct config {
 	char release[72]; /* of the kernel that may crash */
 	char boot_id[40]; /* its */
+	char rig[RIG_ID_SIZE]; /* of this machine; may be empty */
 	unsigned long reserved_kb; /* what crashkernel= has set aside */
 
 	char store[PATH_MAX]; /* on the rig */

@@ -33,7 +33,7 @@ const char *dump_state_name(enum dump_state state)
 struct contents {
 	uint64_t size;
 	size_t entries;
-	bool incomplete; /* something in it is */
+	bool incomplete; /* a file in it is; not in its folders, whose gatherer the crash may have interrupted */
 	bool has_vmcore;
 	bool has_vmcore_incomplete;
 	uint64_t vmcore_size, vmcore_incomplete_size;
@@ -50,6 +50,7 @@ static bool has_suffix(const char *name, const char *suffix)
 
 static void look_at_file(const char *name, const struct stat *st, struct contents *ret)
 {
+	ret->incomplete |= has_suffix(name, ".incomplete");
 	if (!strcmp(name, "vmcore")) {
 		ret->has_vmcore = true;
 		ret->vmcore_size = st->st_size;
@@ -81,7 +82,6 @@ static void look_into(int dirfd, int depth, struct contents *ret)
 		ret->entries++;
 		ret->size += (uint64_t)st.st_blocks * 512;
 		if (S_ISREG(st.st_mode)) {
-			ret->incomplete |= has_suffix(name, ".incomplete");
 			if (depth)
 				look_at_file(name, &st, ret);
 		} else if (S_ISDIR(st.st_mode) && depth) {
@@ -126,6 +126,18 @@ static enum dump_state find_dump_state(const struct contents *contents,
 	if (contents->has_vmcore_incomplete)
 		return DUMP_INCOMPLETE;
 	return listed ? DUMP_MISSING : DUMP_NONE;
+}
+
+/* NULL: nothing is. */
+static const char *find_unfinished(const struct incident *incident, bool has_manifest,
+				   const struct contents *contents,
+				   const struct manifest_files *files)
+{
+	if (!has_manifest)
+		return "there is no manifest";
+	if (contents->incomplete)
+		return "a file was not written to its end";
+	return has_files(incident, files) ? NULL : "files are gone, or have other sizes";
 }
 
 /* NULL for an empty one, and for want of memory. */
@@ -205,7 +217,8 @@ struct error *incident_summarize(const struct incident *incident, struct inciden
 	ret->size = contents.size;
 	ret->kept = contents.kept;
 	ret->harvested = contents.harvested;
-	ret->unfinished = !ret->has_manifest || contents.incomplete || !has_files(incident, &files);
+	ret->unfinished_why = find_unfinished(incident, ret->has_manifest, &contents, &files);
+	ret->unfinished = ret->unfinished_why;
 	ret->complete = manifest.complete && !ret->unfinished;
 	return NULL;
 }
@@ -227,6 +240,7 @@ static void summarize_name(const char *id, struct incident_summary *ret)
 		.onset_s = incident_id_onset(id),
 		.dump = DUMP_UNKNOWN,
 		.unfinished = true,
+		.unfinished_why = "it cannot be read",
 	};
 	memcpy(ret->id, id, strlen(id) + 1);
 }

@@ -44,6 +44,7 @@ struct incident_summary {
 	bool harvested; /* it has INCIDENT_HARVESTED */
 	bool has_manifest; /* that can be read */
 	bool unfinished; /* no manifest, a *.incomplete, or files that are gone or of other sizes than the manifest says */
+	const char *unfinished_why; /* which of these; else NULL */
 	bool complete; /* the manifest says so, and it is not unfinished */
 	bool drill; /* the crash was a test's */
 };

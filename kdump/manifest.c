@@ -15,7 +15,8 @@
 #include "base/json.h"
 #include "kdump/incidents.h"
 
-#define SCHEMA "lockdump.manifest/1"
+#define SCHEMA	    "lockdump.manifest/1"
+#define HOLLOW_SIZE (1 << 30)
 
 void manifest_add_step(struct manifest *manifest, const char *name, double seconds,
 		       const char *outcome, const char *why)
@@ -104,45 +105,54 @@ static struct json_object *memory(const struct manifest *manifest)
 	return object;
 }
 
+struct json_object *manifest_step_to_json(const struct manifest_step *step)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "name", text(step->name));
+	json_add(object, "seconds", json_double(step->seconds));
+	json_add(object, "outcome", text(step->outcome));
+	json_add(object, "why", text(step->why));
+	return object;
+}
+
 static struct json_object *steps(const struct manifest *manifest)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < manifest->nr_steps; i++) {
-		const struct manifest_step *step = &manifest->steps[i];
-		struct json_object *object = json_object_new_object();
-		json_add(object, "name", text(step->name));
-		json_add(object, "seconds", json_double(step->seconds));
-		json_add(object, "outcome", text(step->outcome));
-		json_add(object, "why", text(step->why));
-		json_object_array_add(array, object);
-	}
+	for (size_t i = 0; i < manifest->nr_steps; i++)
+		json_object_array_add(array, manifest_step_to_json(&manifest->steps[i]));
 	return array;
+}
+
+struct json_object *manifest_file_to_json(const struct manifest_file *file)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "name", text(file->name));
+	json_add(object, "size", json_object_new_int64(file->size));
+	json_add(object, "sha256", text(file->sha256));
+	return object;
 }
 
 static struct json_object *file_list(const struct manifest_files *files)
 {
 	struct json_object *array = json_object_new_array();
 
-	for (size_t i = 0; i < files->count; i++) {
-		const struct manifest_file *file = &files->items[i];
-		struct json_object *object = json_object_new_object();
-		json_add(object, "name", text(file->name));
-		json_add(object, "size", json_object_new_int64(file->size));
-		json_add(object, "sha256", text(file->sha256));
-		json_object_array_add(array, object);
-	}
+	for (size_t i = 0; i < files->count; i++)
+		json_object_array_add(array, manifest_file_to_json(&files->items[i]));
 	return array;
 }
 
-struct error *manifest_print(const struct manifest *manifest, const struct manifest_files *files,
-			     char **ret)
+struct json_object *manifest_to_json(const struct manifest *manifest,
+				     const struct manifest_files *files)
 {
 	struct json_object *object = json_object_new_object();
 
 	json_add(object, "schema", text(SCHEMA));
 	json_add(object, "id", text(manifest->id));
 	json_add(object, "kernel", text(manifest->kernel));
+	json_add(object, "rig", text(manifest->rig));
 	json_add(object, "report", report_head_to_json(&manifest->report));
 	json_add(object, "times", times(manifest));
 	json_add(object, "trigger", trigger(manifest));
@@ -152,13 +162,33 @@ struct error *manifest_print(const struct manifest *manifest, const struct manif
 	json_add(object, "steps", steps(manifest));
 	json_add(object, "files", file_list(files));
 	json_add(object, "complete", json_object_new_boolean(manifest->complete));
+	return object;
+}
 
-	const char *json = json_object_to_json_string_ext(
-		object,
+struct error *manifest_store(const struct incident *incident, struct json_object *json)
+{
+	_cleanup_free_ char *line = NULL;
+	const char *text = json_object_to_json_string_ext(
+		json,
 		JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_SPACED | JSON_C_TO_STRING_NOSLASHESCAPE);
-	int len = json ? asprintf(ret, "%s\n", json) : -1;
-	json_object_put(object);
-	return len < 0 ? &error_no_memory : NULL;
+
+	if (!text || asprintf(&line, "%s\n", text) < 0)
+		return &error_no_memory;
+	return incident_write(incident, MANIFEST_NAME, line, strlen(line));
+}
+
+struct error *manifest_write(const struct incident *incident, const struct manifest *manifest)
+{
+	struct manifest_files files;
+	struct error *err = manifest_list(incident, &files);
+
+	if (err)
+		return err;
+	struct json_object *json = manifest_to_json(manifest, &files);
+	err = manifest_store(incident, json);
+	json_object_put(json);
+	manifest_files_deinit(&files);
+	return err;
 }
 
 static bool is_listed(const char *name)
@@ -176,8 +206,14 @@ struct folder {
 	int fd;
 };
 
-static struct error *add_regular(const struct folder *folder, const char *name, int fd, off_t size,
-				 struct manifest_files *files)
+/* A terabyte of holes that somebody has put there is not read. */
+static bool is_hollow(const struct stat *st)
+{
+	return st->st_size > HOLLOW_SIZE && st->st_blocks * 512 < st->st_size / 16;
+}
+
+static struct error *add_regular(const struct folder *folder, const char *name, int fd,
+				 const struct stat *st, struct manifest_files *files)
 {
 	struct manifest_file *items = realloc(files->items, (files->count + 1) * sizeof(*items));
 
@@ -185,11 +221,11 @@ static struct error *add_regular(const struct folder *folder, const char *name, 
 		return &error_no_memory;
 	files->items = items;
 	struct manifest_file *file = &items[files->count];
-	*file = (struct manifest_file){ .size = size };
+	*file = (struct manifest_file){ .size = st->st_size };
 	if (asprintf(&file->name, "%s%s", folder->prefix, name) < 0)
 		return &error_no_memory;
 	files->count++;
-	return sha256_of(fd, file->name, file->sha256);
+	return is_hollow(st) ? NULL : sha256_of(fd, file->name, file->sha256);
 }
 
 static struct error *list_folder(const struct folder *folder, struct manifest_files *files);
@@ -217,7 +253,7 @@ static struct error *add_file(const struct folder *folder, const char *name,
 		return error_errno("%s/%s%s", folder->incident->id, folder->prefix, name);
 	if (S_ISDIR(st.st_mode))
 		return add_folder(folder, name, fd, files);
-	return S_ISREG(st.st_mode) ? add_regular(folder, name, fd, st.st_size, files) : NULL;
+	return S_ISREG(st.st_mode) ? add_regular(folder, name, fd, &st, files) : NULL;
 }
 
 static struct error *list_folder(const struct folder *folder, struct manifest_files *files)

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "kdump/digest.h"
 #include "kdump/report_head.h"
+#include "kdump/rig_id.h"
 #include "kdump/store.h"
 
 #define MANIFEST_NAME	   "manifest.json"
@@ -44,6 +45,7 @@ struct manifest_files {
 struct manifest {
 	char id[INCIDENT_ID_SIZE];
 	char kernel[72];
+	char rig[RIG_ID_SIZE]; /* whose it is, where several share a store */
 	struct report_head report; /* of report.json, which may be large */
 
 	/* Seconds since 1970; 0: unknown. */
@@ -83,9 +85,17 @@ void manifest_add_step(struct manifest *manifest, const char *name, double secon
 /* Notes a run of makedumpfile; its outcome is not known yet. */
 struct manifest_try *manifest_add_try(struct manifest *manifest, unsigned int level);
 
-/* The JSON text; the caller frees @ret. */
-struct error *manifest_print(const struct manifest *manifest, const struct manifest_files *files,
-			     char **ret);
+/* The JSON of it, and of its parts, for who changes one that is there. */
+struct json_object *manifest_to_json(const struct manifest *manifest,
+				     const struct manifest_files *files);
+struct json_object *manifest_step_to_json(const struct manifest_step *step);
+struct json_object *manifest_file_to_json(const struct manifest_file *file);
+
+/* Writes it as the incident's manifest, in the place of the one that is there. */
+struct error *manifest_store(const struct incident *incident, struct json_object *json);
+
+/* The same of @manifest, with all files that are whole. */
+struct error *manifest_write(const struct incident *incident, const struct manifest *manifest);
 
 /* Lists what is whole in @incident, and in its folders (FOLDER/FILE), sorted by name, with checksums. */
 struct error *manifest_list(const struct incident *incident, struct manifest_files *ret);

@@ -158,6 +158,7 @@ struct error *manifest_parse(struct json_object *json, struct manifest *ret,
 	*ret = (struct manifest){ 0 };
 	json_copy_text(json, "id", ret->id, sizeof(ret->id));
 	json_copy_text(json, "kernel", ret->kernel, sizeof(ret->kernel));
+	json_copy_text(json, "rig", ret->rig, sizeof(ret->rig));
 	report_head_from_json(json_member(json, "report"), &ret->report);
 	read_times(json_member(json, "times"), ret);
 	read_trigger(json_member(json, "trigger"), ret);

@@ -90,6 +90,8 @@ static void child_setup(const struct run *run, pid_t parent, int messages)
 		dprintf(messages, "file descriptors: %s\n", strerror(errno));
 		_exit(127);
 	}
+	if (run->group)
+		setpgid(0, 0);
 	if (run->dirfd != AT_FDCWD && fchdir(run->dirfd)) {
 		fprintf(stderr, "working folder: %s\n", strerror(errno));
 		_exit(127);
@@ -213,7 +215,7 @@ static void supervise(struct run *run, int messages)
 
 	run->end = WIFSIGNALED(status) ? RUN_SIGNALED : RUN_EXITED;
 	if (!ended) {
-		kill(run->pid, SIGKILL);
+		kill(run->group ? -run->pid : run->pid, SIGKILL);
 		ended = wait_for(run, messages, uptime_s() + KILL_GRACE_MS / 1000.0, &status);
 		run->end = ended ? RUN_TIMEOUT : RUN_STUCK;
 	}

@@ -27,6 +27,7 @@ struct run {
 	int dirfd; /* the child's working folder */
 	int input; /* its stdin; -1: /dev/null */
 	int output; /* its stdout; -1: goes where its stderr goes */
+	bool group; /* it and what it starts are a process group of their own; past the limit all of it is killed */
 	bool echo; /* its messages are also passed on to our stderr as they come */
 	void (*tick)(void *arg); /* called about five times a second while it runs */
 	void *tick_arg;

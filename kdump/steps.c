@@ -268,12 +268,7 @@ struct error *step_proof(void *arg)
 struct error *step_manifest(void *arg)
 {
 	struct capture *capture = arg;
-	struct manifest_files files;
-	_cleanup_free_ char *json = NULL;
-	struct error *err = manifest_list(&capture->incident, &files);
 
 	report_head_read(capture->incident.dirfd, &capture->manifest.report);
-	if (!err)
-		err = manifest_print(&capture->manifest, &files, &json);
-	return err ? err : incident_write(&capture->incident, MANIFEST_NAME, json, strlen(json));
+	return manifest_write(&capture->incident, &capture->manifest);
 }

@@ -8,7 +8,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -95,7 +97,10 @@ struct error *incident_create(const char *store, int64_t onset_s, const char *bo
 		if (!mkdirat(storefd, ret->id, 0700)) {
 			if (fsync(storefd))
 				return error_errno("store %s", store);
-			return incident_open(store, ret->id, ret);
+			err = incident_open(store, ret->id, ret);
+			if (!err)
+				incident_hold(ret);
+			return err;
 		}
 		if (errno != EEXIST)
 			return error_errno("store %s: cannot make %s", store, ret->id);
@@ -167,6 +172,36 @@ void incident_close(struct incident *incident)
 	incident->dirfd = -1;
 }
 
+void incident_hold(const struct incident *incident)
+{
+	flock(incident->dirfd, LOCK_SH | LOCK_NB);
+}
+
+bool incident_try_lock(const struct incident *incident)
+{
+	/* A file system without locks has nobody who holds one. */
+	return !flock(incident->dirfd, LOCK_EX | LOCK_NB) || errno != EWOULDBLOCK;
+}
+
+bool store_is_shared(int fd)
+{
+	/* linux/magic.h and the file systems' own headers */
+	static const unsigned int shared[] = {
+		0x6969 /* NFS */,	0x517b /* SMB */,	0xff534d42 /* CIFS */,
+		0xfe534d42 /* SMB 2 */, 0x01021997 /* 9P */,	0x65735546 /* FUSE, virtiofs */,
+		0x00c36400 /* Ceph */,	0x5346414f /* AFS */,	0x6b414653 /* kAFS */,
+		0x01161970 /* GFS2 */,	0x7461636f /* OCFS2 */, 0x0bd00bd0 /* Lustre */,
+	};
+	struct statfs st;
+
+	if (fstatfs(fd, &st))
+		return false;
+	for (size_t i = 0; i < sizeof(shared) / sizeof(shared[0]); i++)
+		if ((unsigned int)st.f_type == shared[i])
+			return true;
+	return false;
+}
+
 static struct error *write_all(int fd, const char *name, const void *data, size_t size)
 {
 	for (size_t done = 0; done < size;) {
@@ -212,19 +247,24 @@ struct error *incident_stage(const struct incident *incident, const char *name, 
 	return error_prefix(err, "incident %s", incident->id);
 }
 
+void incident_remove_staged(const struct incident *incident, const char *name)
+{
+	char temp[NAME_MAX + 1];
+
+	snprintf(temp, sizeof(temp), "%s.incomplete", name);
+	unlinkat(incident->dirfd, temp, 0);
+}
+
 struct error *incident_write(const struct incident *incident, const char *name, const void *data,
 			     size_t size)
 {
-	char temp[NAME_MAX + 1];
 	struct error *err = incident_stage(incident, name, data, size);
 
 	if (err)
 		return err;
 	err = incident_publish(incident, &name, 1);
-	if (err) {
-		snprintf(temp, sizeof(temp), "%s.incomplete", name);
-		unlinkat(incident->dirfd, temp, 0);
-	}
+	if (err)
+		incident_remove_staged(incident, name);
 	return error_prefix(err, "incident %s", incident->id);
 }
 
@@ -279,6 +319,13 @@ struct error *incident_close_file(const struct incident *incident, const char *n
 bool incident_has(const struct incident *incident, const char *name)
 {
 	return !faccessat(incident->dirfd, name, F_OK, AT_SYMLINK_NOFOLLOW);
+}
+
+struct error *incident_remove(const struct incident *incident, const char *name)
+{
+	if (unlinkat(incident->dirfd, name, 0) && errno != ENOENT)
+		return error_errno("incident %s: %s", incident->id, name);
+	return fsync(incident->dirfd) ? error_errno("incident %s", incident->id) : NULL;
 }
 
 static struct error *sync_file(const struct incident *incident, const char *name)

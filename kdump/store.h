@@ -54,6 +54,16 @@ struct error *incident_open_folder(const struct incident *incident, const char *
 
 void incident_close(struct incident *incident);
 
+/*
+ * Says to the other processes of this machine that @incident, while it is open, is being written; incident_create() does.
+ * incident_try_lock() is for who wants it for himself: false if somebody holds it.
+ */
+void incident_hold(const struct incident *incident);
+bool incident_try_lock(const struct incident *incident);
+
+/* Whether other machines may have their incidents there too: @fd is of a file or folder of the store. */
+bool store_is_shared(int fd);
+
 /* Writes the file @name whole or not at all: a failure leaves no file, or the one that was there. */
 struct error *incident_write(const struct incident *incident, const char *name, const void *data,
 			     size_t size);
@@ -67,6 +77,9 @@ struct error *incident_stage(const struct incident *incident, const char *name, 
 struct error *incident_publish(const struct incident *incident, const char *const *names,
 			       size_t count);
 
+/* Throws away what was staged as @name, if it is there. */
+void incident_remove_staged(const struct incident *incident, const char *name);
+
 /*
  * Opens a stream to "NAME.incomplete". incident_close_file() closes it, and it gets its name if @err is NULL and all
  * was written; else what was written stays as it is, for what it is worth. @file may be NULL. Returns @err, or its own.
@@ -77,6 +90,9 @@ struct error *incident_close_file(const struct incident *incident, const char *n
 
 /* True if the incident has the file @name. */
 bool incident_has(const struct incident *incident, const char *name);
+
+/* Takes the file @name away, if it is there. */
+struct error *incident_remove(const struct incident *incident, const char *name);
 
 /* Gives @from, which its writer has finished, its final name: fsync, rename, fsync of the folder. */
 struct error *incident_rename(const struct incident *incident, const char *from, const char *to);
