@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "kdump/manifest_read.h"
+#include "kdump/rig_id.h"
 
 #define MB 1024UL /* in KB */
 
@@ -28,9 +29,12 @@ static void add_margin(struct estimate *estimate)
 static void take(const struct incident *incident, const char *release, struct estimate *estimate)
 {
 	struct manifest manifest;
+	char rig[RIG_ID_SIZE];
 	struct error *err = manifest_read(incident, &manifest, NULL);
 
-	if (!err && !strcmp(manifest.kernel, release) && manifest.peak_kb > estimate->need_kb) {
+	rig_id_read(rig);
+	if (!err && rig_id_owns(rig, incident) && !strcmp(manifest.kernel, release) &&
+	    manifest.peak_kb > estimate->need_kb) {
 		estimate->measured = true;
 		estimate->need_kb = manifest.peak_kb;
 		estimate->drill = manifest.drill;

@@ -18,7 +18,7 @@ struct estimate {
 };
 
 /*
- * By the incidents of kernel @release in @store; false if none of them says what the capture kernel took. A store that is
+ * By this machine's incidents of kernel @release in @store; false if none of them says what the capture kernel took. A store that is
  * not there has none.
  */
 bool estimate_measured(const char *store, const char *release, struct estimate *ret);
