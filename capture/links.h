@@ -47,10 +47,10 @@ void links_kernel(struct links *links);
 /* The store is there, on the file system that the capture kernel looks for, and has room for @size bytes. */
 void links_store(struct links *links, uint64_t size);
 
-/* Room for the report, and for a vmcore of a usual size. */
+/* What the report and a vmcore take as a rule, bytes. */
 uint64_t links_usual_size(const struct links *links);
 
-/* Room for as many bytes, and "YYYY-MM-DDTHH:MM:SSZ" of @time_s. */
+/* "YYYY-MM-DDTHH:MM:SSZ" */
 #define LINKS_TIME_SIZE 32
 void links_time(double time_s, char ret[static LINKS_TIME_SIZE]);
 

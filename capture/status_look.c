@@ -13,11 +13,6 @@
 
 #define AS_ROOT "run it as root"
 
-static bool has_record(const struct watch_seen *watch)
-{
-	return watch->has_header && watch->header.controller_pid == (uint32_t)watch->pid;
-}
-
 static void look_at_watch(struct status *status)
 {
 	struct findings *findings = &status->links.findings;
@@ -31,7 +26,7 @@ static void look_at_watch(struct status *status)
 		findings_add(findings, "watch", FINDING_MISSING, NULL);
 		findings_explain(findings, "a hang is not noticed", "no 'lockdump watch' runs",
 				 "start it: systemctl start lockdump-watch");
-	} else if (!has_record(watch)) {
+	} else if (!watch->has_header) {
 		findings_add(findings, "watch", FINDING_DEGRADED, "pid %d", (int)watch->pid);
 		findings_explain(findings, "a flight record that outlives it",
 				 "it has none in " PIN_BPFFS "/" PIN_DIR_NAME,
@@ -57,7 +52,7 @@ static const char *why_not_triggered(const struct watch_seen *watch)
 	if (watch->has_triggers && watch->triggers >= watch->options.max_triggers.count)
 		return "--max-triggers is used up; it is armed again by itself, or by 'lockdump rm' of "
 		       "incidents that are done with";
-	if (watch->options.trigger == RECORD_TRIGGER_KERNEL && has_record(watch) &&
+	if (watch->options.trigger == RECORD_TRIGGER_KERNEL && watch->has_header &&
 	    header->armed == RECORD_DISARMED)
 		return "the kernel's trigger is disarmed; restart it: systemctl restart "
 		       "lockdump-watch";

@@ -100,10 +100,9 @@ static struct error *print(const struct links *links, bool json)
 	if (!json) {
 		struct error *err = findings_print_lines(&links->findings, colour, stdout);
 		if (!err)
-			printf("\n%s\n",
-			       chain_holds(links)
-				       ? "the chain holds: a crash would be saved"
-				       : "the chain is broken: a crash may not be saved");
+			printf("\n%s\n", chain_holds(links)
+						 ? "the chain holds: a crash would be saved"
+						 : "the chain is broken: a crash may not be saved");
 		return err;
 	}
 	json_begin(&writer, stdout);

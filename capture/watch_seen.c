@@ -70,12 +70,22 @@ static void find_header(const char *root, struct watch_seen *seen)
 
 	snprintf(path, sizeof(path), "%s" RECORD_PIN_PATH, root);
 	struct error *err = record_header_from_pin(path, &seen->header);
-	seen->has_header = !err;
+	/* Else it is what an earlier one has left. */
+	seen->has_header = !err && seen->header.controller_pid == (uint32_t)seen->pid;
 	error_destroy(err);
 	if (!seen->has_header)
 		return;
 	uint64_t now = now_ns(), last = seen->header.heartbeat_ns;
 	seen->heartbeat_age_s = now > last ? (double)(now - last) / NS_PER_SEC : 0;
+}
+
+/* The configuration may have changed since it was started. */
+static void correct_options(struct watch_seen *seen)
+{
+	if (!seen->has_header || seen->header.trigger_mode > RECORD_TRIGGER_AUTO)
+		return;
+	seen->options.trigger = seen->header.trigger_mode;
+	seen->options.trigger_after_ns = seen->header.trigger_after_ns;
 }
 
 static void count_triggers(const char *root, struct watch_seen *seen)
@@ -96,8 +106,10 @@ void watch_seen_look(const char *root, struct watch_seen *ret)
 		find_options(root, ret);
 	if (ret->pid)
 		find_header(root, ret);
-	if (ret->has_options)
+	if (ret->has_options) {
+		correct_options(ret);
 		count_triggers(root, ret);
+	}
 }
 
 void watch_seen_deinit(struct watch_seen *seen)

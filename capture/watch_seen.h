@@ -13,12 +13,12 @@ struct watch_seen {
 	bool is_known; /* whether it runs; else who asks may not */
 	pid_t pid; /* 0: none runs */
 
-	bool has_options; /* its own, of its command line and the configuration */
+	bool has_options; /* its own: of its command line and the configuration; what its record has of them wins */
 	struct watch_options options;
 	char command_line[4096]; /* which the options point into */
 	char *arguments[64];
 
-	bool has_header; /* its record is pinned */
+	bool has_header; /* of its record, which is pinned */
 	struct record_header header;
 	double heartbeat_age_s; /* with a header */
 
