@@ -74,17 +74,16 @@ void links_deinit(struct links *links)
 
 /* --- the crash kernel ------------------------------------------------------------------ */
 
-/* Whose memory cannot be read may have been loaded by anybody: then it is believed to be ours. */
+/* Where the kernel's memory cannot be read anybody may have loaded it: then it is believed to be ours. */
 static bool is_replaced(const struct links *links)
 {
 	const struct armed *armed = &links->armed;
-	char sha256[SHA256_HEX_SIZE];
 
 	if (!armed->loaded_at)
 		return false;
-	struct error *err =
-		loaded_image_digest(links->root, armed->loaded_at, armed->initramfs_size, sha256);
-	bool replaced = !err && strcmp(sha256, armed->initramfs_sha256);
+	struct error *err = loaded_image_check(links->root, armed->loaded_at, armed->initramfs_size,
+					       armed->initramfs_sha256);
+	bool replaced = err && err->class == ERROR_NOT_FOUND;
 	error_destroy(err);
 	return replaced;
 }

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is loaded as crash kernel: the running kernel says that there is one, but not whose. Its memory does: the
- * initramfs is in it as it was given to kexec, at the start of a page.
+ * What is loaded as crash kernel: the running kernel says that there is one, but not whose. Its own bookkeeping does:
+ *
+ *	struct kimage *kexec_crash_image	NULL: none
+ *		nr_segments
+ *		segment[]			struct kexec_segment: where in the reserved memory each is, mem and memsz
+ *
+ * (include/linux/kexec.h). One of the segments is the initramfs as it was given to kexec. The reserved memory alone does not
+ * tell: what another image does not overwrite stays there.
  */
 #ifndef LOCKDUMP_LOADED_IMAGE_H
 #define LOCKDUMP_LOADED_IMAGE_H
@@ -13,13 +19,13 @@
 #include "kdump/digest.h"
 
 /*
- * Finds where the file @fd is in the memory that is reserved for the crash kernel, through /proc/kcore under @root.
- * ERROR_NOT_FOUND if it is not there; another error if that memory cannot be read.
+ * Finds the segment that is the file @fd; @root is "" but in tests. ERROR_NOT_FOUND if none is; another error if the kernel's
+ * memory cannot be read, or does not tell.
  */
 struct error *loaded_image_find(const char *root, int fd, uint64_t *ret);
 
-/* The SHA-256 of @size bytes of physical memory from @address on. */
-struct error *loaded_image_digest(const char *root, uint64_t address, off_t size,
-				  char ret[static SHA256_HEX_SIZE]);
+/* Whether there is a segment at the physical @address whose first @size bytes have that SHA-256. Errors as above. */
+struct error *loaded_image_check(const char *root, uint64_t address, off_t size,
+				 const char *sha256);
 
 #endif

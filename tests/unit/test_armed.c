@@ -13,7 +13,7 @@
 #include "kdump/armed.h"
 #include "kdump/loaded_image.h"
 #include "kdump/state_folder.h"
-#include "make_dump.h"
+#include "make_crash_image.h"
 #include "make_root.h"
 
 #define IOMEM                                   \
@@ -164,64 +164,83 @@ static void test_distrusted(void **state)
 	error_destroy(err);
 }
 
-/* The crash kernel's 16 pages: what was loaded is in the fourth and the fifth. */
-static void make_memory(struct made_root *root, const char *at)
+#define ARCHIVE_SIZE 4196
+
+static int make_archive(struct made_root *root, char data[static ARCHIVE_SIZE])
 {
-	char path[64];
-	struct make_dump dump;
-
-	make_root_text(root, "/proc/iomem", IOMEM);
-	make_dump_init(&dump);
-	make_dump_text(&dump, "format elf\npa 0x30000000\nfill 65536 0\n");
-	make_dump_line(&dump, "pa %s", at);
-	make_dump_text(&dump, "fill 4096 7\nfill 100 8\n");
-	snprintf(path, sizeof(path), "%s/proc/kcore", root->path);
-	assert_int_equal(rename(make_dump_write(&dump), path), 0);
-	make_dump_deinit(&dump);
-}
-
-static int make_archive(struct made_root *root)
-{
-	char data[4196];
-
 	memset(data, 7, 4096);
 	memset(data + 4096, 8, 100);
-	make_root_write(root, "/archive", data, sizeof(data));
+	make_root_write(root, "/archive", data, ARCHIVE_SIZE);
 	return open(make_root_place(root, "/archive"), O_RDONLY);
+}
+
+static void assert_is(struct error *err, enum error_class class)
+{
+	assert_non_null(err);
+	assert_int_equal(err->class, class);
+	error_destroy(err);
 }
 
 static void test_found_in_memory(void **state)
 {
 	struct made_root *root = *state;
-	char memory[SHA256_HEX_SIZE], file[SHA256_HEX_SIZE];
+	char data[ARCHIVE_SIZE], sha256[SHA256_HEX_SIZE];
 	uint64_t address;
-	int fd = make_archive(root);
+	int fd = make_archive(root, data);
 
-	make_memory(root, "0x30003000");
+	make_crash_image(root, data, sizeof(data));
 	assert_null(loaded_image_find(root->path, fd, &address));
-	assert_int_equal(address, 0x30003000);
-	assert_null(loaded_image_digest(root->path, address, 4196, memory));
-	assert_null(sha256_of(fd, "archive", file));
-	assert_string_equal(memory, file);
+	assert_int_equal(address, CRASH_SEGMENT);
+	assert_null(sha256_of(fd, "archive", sha256));
+	assert_null(loaded_image_check(root->path, address, sizeof(data), sha256));
+	assert_is(loaded_image_check(root->path, address + 4096, sizeof(data), sha256),
+		  ERROR_NOT_FOUND);
+	assert_is(loaded_image_check(root->path, address, 2 * 4096 + 1, sha256), ERROR_NOT_FOUND);
 	close(fd);
 }
 
 static void test_not_in_memory(void **state)
 {
 	struct made_root *root = *state;
+	char data[ARCHIVE_SIZE], sha256[SHA256_HEX_SIZE];
 	uint64_t address;
-	int fd = make_archive(root);
+	int fd = make_archive(root, data);
 
-	make_memory(root, "0x30003800");
-	struct error *err = loaded_image_find(root->path, fd, &address);
-	assert_non_null(err);
-	assert_int_equal(err->class, ERROR_NOT_FOUND);
-	error_destroy(err);
-	make_root_unlink(root, "/proc/kcore");
-	err = loaded_image_find(root->path, fd, &address);
-	assert_non_null(err);
-	assert_int_not_equal(err->class, ERROR_NOT_FOUND);
-	error_destroy(err);
+	assert_null(sha256_of(fd, "archive", sha256));
+	data[ARCHIVE_SIZE - 1]++;
+	make_crash_image(root, data, sizeof(data));
+	assert_is(loaded_image_find(root->path, fd, &address), ERROR_NOT_FOUND);
+	assert_is(loaded_image_check(root->path, CRASH_SEGMENT, sizeof(data), sha256),
+		  ERROR_NOT_FOUND);
+	/* What an image before has left is none of this one's. */
+	data[ARCHIVE_SIZE - 1]--;
+	make_crash_image(root, data, 0);
+	assert_is(loaded_image_find(root->path, fd, &address), ERROR_NOT_FOUND);
+	assert_is(loaded_image_check(root->path, CRASH_SEGMENT, 4096, sha256), ERROR_NOT_FOUND);
+	close(fd);
+}
+
+static void test_no_telling(void **state)
+{
+	static const char *const files[] = { "/proc/kcore", "/sys/kernel/btf/vmlinux",
+					     "/proc/kallsyms" };
+	struct made_root *root = *state;
+	char data[ARCHIVE_SIZE];
+	int fd = make_archive(root, data);
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		uint64_t address;
+		make_crash_image(root, data, sizeof(data));
+		make_root_unlink(root, files[i]);
+		assert_is(loaded_image_find(root->path, fd, &address), ERROR_SYSTEM);
+	}
+	make_crash_image(root, data, sizeof(data));
+	make_root_text(root, "/proc/kallsyms", "0000000000000000 B kexec_crash_image\n");
+	uint64_t address;
+	assert_is(loaded_image_find(root->path, fd, &address), ERROR_OTHER);
+	make_crash_image(root, data, sizeof(data));
+	make_root_text(root, "/proc/kcore", "");
+	assert_is(loaded_image_find(root->path, fd, &address), ERROR_CORRUPT);
 	close(fd);
 }
 
@@ -240,10 +259,11 @@ int main(void)
 		ROOT_TEST(
 			"another version's state, or one that others may write to, is not believed",
 			test_distrusted),
-		ROOT_TEST("what was loaded is found in the crash kernel's memory",
+		ROOT_TEST("what is loaded is a segment of the crash kernel's",
 			  test_found_in_memory),
-		ROOT_TEST("what is not there, or whose memory cannot be read, is not",
+		ROOT_TEST("what is another, or what an earlier one has left, is not",
 			  test_not_in_memory),
+		ROOT_TEST("where the kernel does not tell, that is another error", test_no_telling),
 	};
 
 	return RUN_TESTS(tests);

@@ -14,7 +14,7 @@
 #include "capture/preflight.h"
 #include "capture/status.h"
 #include "kdump/state_folder.h"
-#include "make_dump.h"
+#include "make_crash_image.h"
 #include "make_root.h"
 
 #define BOOT_ID "0123abcd-4567-89ab-cdef-0123456789ab"
@@ -26,12 +26,17 @@ struct fixture {
 	pid_t watch;
 };
 
-/* 1 GB, with 64 KB for the crash kernel: what was loaded is in its third page. */
+#define ARCHIVE_SIZE 4196
+
+static void fill_archive(char ret[static ARCHIVE_SIZE])
+{
+	memset(ret, 7, 4096);
+	memset(ret + 4096, 8, 100);
+}
+
+/* 1 GB, with 64 KB for the crash kernel. */
 static void make_machine(const struct made_root *root)
 {
-	char path[64];
-	struct make_dump memory;
-
 	make_root_text(root, "/proc/sys/kernel/osrelease", RELEASE "\n");
 	make_root_text(root, "/proc/sys/kernel/random/boot_id", BOOT_ID "\n");
 	make_root_text(root, "/proc/modules", "virtio 16384 0 - Live 0x0\n");
@@ -44,19 +49,12 @@ static void make_machine(const struct made_root *root)
 	make_root_text(root, "/sys/kernel/kexec_crash_size", "65536\n");
 	make_root_text(root, "/sys/kernel/kexec_crash_loaded", "1\n");
 	make_root_text(root, "/store/lost+found", "");
-
-	make_dump_init(&memory);
-	make_dump_text(&memory, "format elf\npa 0x30000000\nfill 65536 0\n"
-				"pa 0x30002000\nfill 4096 7\nfill 100 8\n");
-	snprintf(path, sizeof(path), "%s/proc/kcore", root->path);
-	assert_int_equal(rename(make_dump_write(&memory), path), 0);
-	make_dump_deinit(&memory);
 }
 
 static void arm(const struct made_root *root)
 {
 	struct armed armed = { .reserved_kb = 64 };
-	char archive[4196], path[64];
+	char archive[ARCHIVE_SIZE], path[64];
 
 	machine_read(root->path, &armed.machine);
 	strcpy(armed.kernel_release, RELEASE);
@@ -67,11 +65,11 @@ static void arm(const struct made_root *root)
 	make_root_text(root, "/program", "a program");
 	assert_null(armed_add_input(&armed, path));
 	memmove(armed.inputs.data[0].file, "/program", sizeof("/program"));
-	memset(archive, 7, 4096);
-	memset(archive + 4096, 8, 100);
+	fill_archive(archive);
+	make_crash_image(root, archive, sizeof(archive));
 	make_root_write(root, "/archive", archive, sizeof(archive));
 	assert_null(armed_keep(root->path, make_root_place(root, "/archive"), &armed));
-	assert_int_equal(armed.loaded_at, 0x30002000);
+	assert_int_equal(armed.loaded_at, CRASH_SEGMENT);
 	armed_deinit(&armed);
 }
 
@@ -197,14 +195,10 @@ static void test_not_loaded(void **state)
 static void test_foreign(void **state)
 {
 	struct fixture *fixture = *state;
-	struct make_dump memory;
-	char path[64];
+	char archive[ARCHIVE_SIZE];
 
-	make_dump_init(&memory);
-	make_dump_text(&memory, "format elf\npa 0x30000000\nfill 65536 0\n");
-	snprintf(path, sizeof(path), "%s/proc/kcore", fixture->root.path);
-	assert_int_equal(rename(make_dump_write(&memory), path), 0);
-	make_dump_deinit(&memory);
+	fill_archive(archive);
+	make_crash_image(&fixture->root, archive, 0);
 	assert_found(fixture, "crash kernel", FINDING_DEGRADED, "another since");
 	assert_int_equal(status_rig(&fixture->status), RIG_DEGRADED);
 
