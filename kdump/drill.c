@@ -239,14 +239,23 @@ static void judge(const struct manifest *manifest, struct drill *drill)
 		      manifest->complete ? "the vmcore was not proven" : "it is incomplete");
 }
 
-/* Whether the incident is the drill's; then it is judged. */
-static bool try_incident(const struct incident *incident, struct drill *drill)
+/* Of which nothing says that it is the drill's: the capture kernel may not have come so far. A stall's has no capture. */
+static bool may_be_its(const struct incident *incident, const struct manifest *manifest,
+		       const struct drill *drill)
+{
+	if (!is_later(incident->id, drill->time_s))
+		return false;
+	return !manifest || manifest->capture_start_s > drill->time_s - EARLY_S;
+}
+
+/* Whether the incident is the drill's; then it is judged. Those that are @marked come first. */
+static bool try_incident(const struct incident *incident, bool marked, struct drill *drill)
 {
 	struct manifest manifest;
 	struct error *err = manifest_read(incident, &manifest, NULL);
-	bool marked = !err && manifest.drill;
 
-	if (!marked && !is_later(incident->id, drill->time_s)) {
+	if (marked ? err || !manifest.drill
+		   : !may_be_its(incident, err ? NULL : &manifest, drill)) {
 		error_destroy(err);
 		return false;
 	}
@@ -264,23 +273,22 @@ static bool try_incident(const struct incident *incident, struct drill *drill)
 	return true;
 }
 
-static void find_incident(DIR *dir, struct drill *drill)
+static bool find_incident(DIR *dir, bool marked, struct drill *drill)
 {
+	rewinddir(dir);
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct incident incident;
-		struct error *err = NULL;
 		if (!is_of_boot(entry->d_name, drill->boot_id))
 			continue;
-		err = incident_open(drill->store, entry->d_name, &incident);
-		bool found = !err && try_incident(&incident, drill);
+		struct error *err = incident_open(drill->store, entry->d_name, &incident);
+		bool found = !err && try_incident(&incident, marked, drill);
 		if (!err)
 			incident_close(&incident);
 		error_destroy(err);
 		if (found)
-			return;
+			return true;
 	}
-	drill->outcome = DRILL_FAILED;
-	blame(drill, "no incident came of it in %s", drill->store);
+	return false;
 }
 
 /* An empty folder where a disk is to be mounted proves nothing. */
@@ -310,7 +318,10 @@ static void look(struct drill *drill)
 		blame(drill, "store %s: %s", drill->store, strerror(errno));
 		return;
 	}
-	find_incident(dir, drill);
+	if (!find_incident(dir, true, drill) && !find_incident(dir, false, drill)) {
+		drill->outcome = DRILL_FAILED;
+		blame(drill, "no incident came of it in %s", drill->store);
+	}
 	closedir(dir);
 }
 

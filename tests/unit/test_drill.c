@@ -179,6 +179,24 @@ static void test_incomplete(void **state)
 	assert_non_null(strstr(drill.why, "no manifest"));
 }
 
+/* A stall just before, whose incident the watch has closed: it has a manifest, too. */
+static void test_stall_before(void **state)
+{
+	struct made_root *root = *state;
+	struct drill drill;
+	double time_s = begin(root);
+
+	add(root, id(time_s, -20), "manifest.json",
+	    "{\"schema\": \"lockdump.manifest/1\", \"complete\": true}");
+	look(root, AFTER, &drill);
+	assert_int_equal(drill.outcome, DRILL_FAILED);
+	assert_non_null(strstr(drill.why, "no incident"));
+	add(root, id(time_s, -10), "vmcore.incomplete", "");
+	add_manifest(root, time_s, PASSED);
+	look(root, AFTER, &drill);
+	assert_passed(&drill);
+}
+
 static void test_no_incident(void **state)
 {
 	struct made_root *root = *state;
@@ -237,6 +255,7 @@ int main(void)
 		ROOT_TEST("the first step that failed is why a drill failed", test_failed),
 		ROOT_TEST("so is a vmcore that was not proven", test_not_proven),
 		ROOT_TEST("and an incident without a manifest", test_incomplete),
+		ROOT_TEST("an incident of just before is not taken for it", test_stall_before),
 		ROOT_TEST("and none at all; others' and earlier ones are not taken for it",
 			  test_no_incident),
 		ROOT_TEST("without the store it cannot be told", test_no_store),
