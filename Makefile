@@ -4,6 +4,7 @@ VERSION := 0.1
 PREFIX ?= /usr/local
 # systemd looks into /usr/local/lib and /usr/lib.
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+UNITS := $(notdir $(wildcard scripts/systemd/*.service))
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -63,8 +64,10 @@ include tests/tests.mk
 install: all
 	install -D -m 755 $(B)/lockdump $(DESTDIR)$(PREFIX)/sbin/lockdump
 	install -d $(DESTDIR)$(UNITDIR)
-	sed 's,@SBINDIR@,$(PREFIX)/sbin,' scripts/systemd/lockdump-watch.service >$(DESTDIR)$(UNITDIR)/lockdump-watch.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/lockdump-watch.service
+	for unit in $(UNITS); do \
+		sed 's,@SBINDIR@,$(PREFIX)/sbin,' scripts/systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit && \
+		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit; \
+	done
 
 clean:
 	rm -rf $(B)

@@ -43,7 +43,7 @@ static void add_if_known(struct event *event, const char *field, const char *val
 		event_add(event, field, "%s", value);
 }
 
-static void tell_journal(const struct announcing *announcing, const struct incident_summary *one)
+void announce_to_journal(const struct announcing *announcing, const struct incident_summary *one)
 {
 	struct event event;
 
@@ -133,7 +133,7 @@ void announce(const struct announcing *announcing, const struct incident_summary
 	};
 	struct error *err = NULL;
 
-	tell_journal(announcing, one);
+	announce_to_journal(announcing, one);
 	hooks_run(&hooks, failed);
 	if (*announcing->settings->mail_to)
 		err = send_mail(announcing, one);

@@ -19,6 +19,9 @@ struct announcing {
 void announce(const struct announcing *announcing, const struct incident_summary *one,
 	      struct strings *failed);
 
+/* Tells the journal alone. */
+void announce_to_journal(const struct announcing *announcing, const struct incident_summary *one);
+
 /* To the journal: @one was removed to make room, and why. */
 void announce_removal(const struct journal *journal, const struct incident_summary *one,
 		      const char *why);

@@ -79,9 +79,10 @@ static struct error *complete(const struct harvest *harvest, const struct incide
 	struct error *err = NULL;
 	bool made;
 
-	/* A harvest that was interrupted has put a whole report there, of which the manifest does not know. */
+	/* A harvest that was interrupted may have put a whole report there, of which the manifest does not know. */
 	if (mark->replacing && one->has_manifest) {
-		*all &= !complain(mending_take_report(incident, "made again"));
+		remaking_clean_up(incident);
+		*all &= !complain(mending_take_report(incident, "made again", 0));
 		err = look_again(incident, one);
 	}
 	if (!err && one->unfinished) {
@@ -116,7 +117,10 @@ static struct error *harvest_incident(const struct harvest *harvest,
 	harvest_mark_read(incident, &mark);
 	mark.attempts++;
 	struct error *err = harvest_mark_write(incident, &mark);
-	if (!err)
+	/* The disk may be full, and its owner is to know that there is something; but no hook runs at each boot. */
+	if (err)
+		announce_to_journal(&harvest->announcing, one);
+	else
 		err = complete(harvest, incident, &mark, one, all);
 	if (err)
 		return err;
@@ -253,6 +257,11 @@ struct error *harvest_store(const struct harvest *harvest, bool *all)
 		return error_errno("store %s", store);
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 		return error_create(ERROR_OTHER, "store %s: it is being harvested already", store);
+	if (!*harvest->rig && store_is_shared(fd))
+		return error_create(ERROR_OTHER,
+				    "store %s: other machines may share it, and without "
+				    "/etc/machine-id this one does not know its own incidents",
+				    store);
 	removal_finish(store);
 	struct error *err = incidents_read(store, &incidents);
 	if (err)

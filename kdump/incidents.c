@@ -48,17 +48,26 @@ static bool has_suffix(const char *name, const char *suffix)
 	return length > wanted && !strcmp(name + length - wanted, suffix);
 }
 
+/* Those that say something of the incident are not of what was saved: the old one stands until the new one is whole. */
+static bool is_about(const char *name)
+{
+	static const char *const names[] = { MANIFEST_NAME, INCIDENT_KEEP, INCIDENT_HARVESTED };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strncmp(name, names[i], strlen(names[i])))
+			return true;
+	return false;
+}
+
 static void look_at_file(const char *name, const struct stat *st, struct contents *ret)
 {
-	ret->incomplete |= has_suffix(name, ".incomplete");
+	ret->incomplete |= has_suffix(name, ".incomplete") && !is_about(name);
 	if (!strcmp(name, "vmcore")) {
 		ret->has_vmcore = true;
 		ret->vmcore_size = st->st_size;
 	} else if (!strcmp(name, "vmcore.incomplete")) {
 		ret->has_vmcore_incomplete = true;
 		ret->vmcore_incomplete_size = st->st_size;
-	} else if (!strcmp(name, INCIDENT_KEEP)) {
-		ret->kept = true;
 	} else if (!strcmp(name, INCIDENT_HARVESTED)) {
 		ret->harvested = true;
 	}
@@ -80,6 +89,8 @@ static void look_into(int dirfd, int depth, struct contents *ret)
 		    fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
 			continue;
 		ret->entries++;
+		/* Whatever has that name, 'rm' respects it. */
+		ret->kept |= depth && !strcmp(name, INCIDENT_KEEP);
 		ret->size += (uint64_t)st.st_blocks * 512;
 		if (S_ISREG(st.st_mode)) {
 			if (depth)
@@ -231,6 +242,7 @@ void incident_summary_deinit(struct incident_summary *summary)
 	free(summary->signature);
 	free(summary->summary);
 	free(summary->reason);
+	*summary = (struct incident_summary){ 0 };
 }
 
 /* What is known of one that cannot be opened. */

@@ -162,15 +162,55 @@ static void print_steps(const struct manifest *manifest)
 	}
 }
 
-static void print_file(struct info *info, size_t i)
+static void print_file(const char *label, const char *name, uint64_t bytes, const char *found)
 {
-	const struct manifest_file *file = &info->files.items[i];
-	char size[SIZE_WORDS], found[CHECKING_WORDS];
-	bool sound = checking_file(&info->incident, file, info->options->check, found);
+	char size[SIZE_WORDS];
 
-	info->sound &= sound;
-	word_size(file->size, size);
-	line(i ? "" : "Files", "%-24s %10s%s%s", file->name, size, *found ? "  " : "", found);
+	word_size(bytes, size);
+	line(label, "%-24s %10s%s%s", name, size, *found ? "  " : "", found);
+}
+
+/* How many bytes the name of its folder has, with the slash; 0: it is in none. */
+static size_t folder_length(const char *name)
+{
+	const char *slash = strchr(name, '/');
+
+	return slash ? (size_t)(slash + 1 - name) : 0;
+}
+
+/* A folder's files that are sound are one line, unless they are to be checked. From @i on; returns where it goes on. */
+static size_t print_files_from(struct info *info, size_t i, const char *label)
+{
+	const struct manifest_file *first = &info->files.items[i];
+	size_t folder = info->options->check ? 0 : folder_length(first->name), count = 0,
+	       sound_ones = 0;
+	char found[CHECKING_WORDS], name[64];
+	uint64_t bytes = 0;
+
+	for (; i < info->files.count; i++, count++) {
+		const struct manifest_file *file = &info->files.items[i];
+		if (count && (!folder || folder_length(file->name) != folder ||
+			      strncmp(file->name, first->name, folder) != 0))
+			break;
+		bool sound = checking_file(&info->incident, file, info->options->check, found);
+		info->sound &= sound;
+		sound_ones += sound;
+		bytes += sound ? (uint64_t)file->size : 0;
+		if (!sound || !folder)
+			print_file(label, file->name, (uint64_t)file->size, found);
+	}
+	if (folder) {
+		snprintf(name, sizeof(name), "%.*s", (int)folder, first->name);
+		snprintf(found, sizeof(found), "%zu files", sound_ones);
+		print_file(label, name, bytes, found);
+	}
+	return i;
+}
+
+static void print_files(struct info *info)
+{
+	for (size_t i = 0; i < info->files.count;)
+		i = print_files_from(info, i, i ? "" : "Files");
 }
 
 static void print_incident(struct info *info)
@@ -183,8 +223,7 @@ static void print_incident(struct info *info)
 	print_dump(info);
 	print_state(info);
 	print_steps(&info->manifest);
-	for (size_t i = 0; i < info->files.count; i++)
-		print_file(info, i);
+	print_files(info);
 }
 
 static struct error *mark(const struct info *info)

@@ -13,7 +13,8 @@
 #include "lockdump.h"
 
 #define NARROWEST_KERNEL 12
-#define NARROWEST_TITLE	 24
+#define NARROW_TITLE	 24
+#define NARROWEST_TITLE	 10
 
 static const char help[] = "Usage: lockdump list [OPTION...] [ID|-1|-2...]\n"
 			   "Lists the incidents in the store, newest last.\n"
@@ -87,14 +88,18 @@ static void fit(struct table *table, size_t columns)
 	if (sum <= columns)
 		return;
 	size_t excess = sum - columns;
-	shrink(&table->widths[TITLE], NARROWEST_TITLE, &excess);
+	shrink(&table->widths[TITLE], NARROW_TITLE, &excess);
 	shrink(&table->widths[KERNEL], NARROWEST_KERNEL, &excess);
 	if (!excess)
 		return;
 	size_t freed = table->widths[TIME] + 1;
 	table->widths[TIME] = 0;
-	if (freed > excess)
+	if (freed > excess) {
 		table->widths[TITLE] += freed - excess;
+		return;
+	}
+	excess -= freed;
+	shrink(&table->widths[TITLE], NARROWEST_TITLE, &excess);
 }
 
 /* 0: it is no terminal, and a line is as long as it is. */

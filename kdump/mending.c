@@ -85,13 +85,11 @@ static struct error *make_manifest(const struct incident *incident,
 	return manifest_write(incident, &manifest);
 }
 
-static void add_step(struct json_object *json, const char *name, const char *outcome,
-		     const char *why)
+static void add_step(struct json_object *json, const struct manifest_step *which, const char *why)
 {
 	struct json_object *steps = json_member(json, "steps");
-	struct manifest_step step = { .outcome = outcome };
+	struct manifest_step step = *which;
 
-	snprintf(step.name, sizeof(step.name), "%s", name);
 	snprintf(step.why, sizeof(step.why), "%s", why);
 	if (!json_object_is_type(steps, json_type_array)) {
 		steps = json_object_new_array();
@@ -141,7 +139,8 @@ static struct error *change_manifest(const struct incident *incident,
 	}
 	describe_loss(incident, &files, why, sizeof(why));
 	json_object_object_add(json, "complete", json_object_new_boolean(false));
-	add_step(json, "harvest", "failed", *why ? why : one->unfinished_why);
+	add_step(json, &(struct manifest_step){ .name = "harvest", .outcome = "failed" },
+		 *why ? why : one->unfinished_why);
 	manifest_files_deinit(&files);
 	return manifest_store(incident, json);
 }
@@ -195,7 +194,7 @@ static struct error *take_file(const struct incident *incident, const char *name
 	return err;
 }
 
-struct error *mending_take_report(const struct incident *incident, const char *why)
+struct error *mending_take_report(const struct incident *incident, const char *why, double seconds)
 {
 	_cleanup_(json_putp) struct json_object *json = NULL;
 	struct report_head head;
@@ -209,6 +208,8 @@ struct error *mending_take_report(const struct incident *incident, const char *w
 		return err;
 	if (report_head_read(incident->dirfd, &head))
 		json_object_object_add(json, "report", report_head_to_json(&head));
-	add_step(json, "report", "done", why);
+	add_step(json,
+		 &(struct manifest_step){ .name = "report", .seconds = seconds, .outcome = "done" },
+		 why);
 	return manifest_store(incident, json);
 }

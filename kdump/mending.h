@@ -11,7 +11,10 @@
  */
 struct error *mending_mend(const struct incident *incident, const struct incident_summary *one);
 
-/* After the report was replaced: the manifest gets its files' sizes and checksums, and its head. @why is told as a step. */
-struct error *mending_take_report(const struct incident *incident, const char *why);
+/*
+ * After the report was replaced: the manifest gets its files' sizes and checksums, and its head. @why is told as a step that
+ * took @seconds.
+ */
+struct error *mending_take_report(const struct incident *incident, const char *why, double seconds);
 
 #endif

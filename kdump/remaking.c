@@ -28,6 +28,7 @@ struct job {
 	const char *vmcore; /* its name */
 	bool has_report;
 	bool *made; /* shared with the parent */
+	double start_s;
 };
 
 static bool has_regular(const struct incident *incident, const char *name)
@@ -69,29 +70,34 @@ static struct error *stage(const struct incident *incident, const char *name, FI
 	return err;
 }
 
-/* Between the first new file and the manifest the mark says what is going on: the next harvest can end it. */
+void remaking_clean_up(const struct incident *incident)
+{
+	incident_remove_staged(incident, REPORT_TEXT);
+	incident_remove_staged(incident, REPORT_JSON);
+}
+
+/* Meanwhile the mark says what is going on: the next harvest can end it, if this one cannot. */
 static struct error *replace(const struct job *job, FILE *text, FILE *json, const char *why)
 {
 	static const char *const names[] = { REPORT_TEXT, REPORT_JSON };
+	const struct incident *incident = job->incident;
 	struct harvest_mark mark;
-	struct error *err = stage(job->incident, REPORT_TEXT, text);
 
-	if (!err)
-		err = stage(job->incident, REPORT_JSON, json);
-	harvest_mark_read(job->incident, &mark);
+	harvest_mark_read(incident, &mark);
 	mark.replacing = true;
+	struct error *err = harvest_mark_write(incident, &mark);
 	if (!err)
-		err = harvest_mark_write(job->incident, &mark);
+		err = stage(incident, REPORT_TEXT, text);
 	if (!err)
-		err = incident_publish(job->incident, names, 2);
+		err = stage(incident, REPORT_JSON, json);
 	if (!err)
-		err = mending_take_report(job->incident, why);
-	if (err) {
-		incident_remove_staged(job->incident, REPORT_TEXT);
-		incident_remove_staged(job->incident, REPORT_JSON);
-	}
+		err = incident_publish(incident, names, 2);
+	if (!err)
+		err = mending_take_report(incident, why, uptime_s() - job->start_s);
+	if (err)
+		remaking_clean_up(incident);
 	mark.replacing = false;
-	return err ? err : harvest_mark_write(job->incident, &mark);
+	return err ? err : harvest_mark_write(incident, &mark);
 }
 
 static struct error *analyze(const struct job *job, struct analysis *analysis)
@@ -101,8 +107,9 @@ static struct error *analyze(const struct job *job, struct analysis *analysis)
 	if (err || (job->has_report && !analysis->answers.has_vmlinux))
 		return err;
 	err = replace(job, analysis->out, analysis->json,
-		      analysis->answers.has_vmlinux ? "made again, with debug information"
-						    : "made after the reboot");
+		      analysis->answers.has_vmlinux
+			      ? "made after the reboot, with debug information"
+			      : "made after the reboot");
 	*job->made = !err;
 	return err;
 }
@@ -153,7 +160,11 @@ static bool is_worth_it(const struct remaking *remaking, const struct incident *
 struct error *remaking_run(const struct remaking *remaking, const struct incident *incident,
 			   bool *made)
 {
-	struct job job = { .remaking = remaking, .incident = incident };
+	struct job job = {
+		.remaking = remaking,
+		.incident = incident,
+		.start_s = uptime_s(),
+	};
 	struct run run = RUN_INIT;
 
 	*made = false;

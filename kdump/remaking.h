@@ -19,4 +19,7 @@ struct remaking {
 struct error *remaking_run(const struct remaking *remaking, const struct incident *incident,
 			   bool *made);
 
+/* Throws away what one that was interrupted has not put in its place. */
+void remaking_clean_up(const struct incident *incident);
+
 #endif

@@ -25,20 +25,6 @@ static struct error *check_kept(const struct incident *incident)
 			    incident->id, incident->id);
 }
 
-struct error *removal_check(const char *store, const struct incident_summary *one)
-{
-	struct incident incident;
-	struct error *err = incident_open(store, one->id, &incident);
-
-	if (err)
-		return err;
-	err = check_kept(&incident);
-	if (!err)
-		err = writers_check(&incident, one);
-	incident_close(&incident);
-	return err;
-}
-
 static struct error *empty_folder(int dirfd, int depth);
 
 static struct error *remove_entry(int dirfd, const char *name, int depth)

@@ -8,10 +8,7 @@
 
 #include "kdump/incidents.h"
 
-/* An error says why @one is not to be removed: it is kept, or somebody is writing it. */
-struct error *removal_check(const char *store, const struct incident_summary *one);
-
-/* Removes it, unless removal_check() has something against it. */
+/* Removes it. An error if it is kept, or if somebody is writing it. */
 struct error *removal_remove(const char *store, const struct incident_summary *one);
 
 /* Removes what an interrupted removal has left. */

@@ -105,7 +105,7 @@ static void list_options(const struct selection_option *own, struct option ret[]
 	size_t count = sizeof(common) / sizeof(common[0]);
 
 	memcpy(ret, common, sizeof(common));
-	for (int i = 0; own[i].name && i < MAX_OWN; i++)
+	for (int i = 0; i < MAX_OWN && own[i].name; i++)
 		ret[count++] = (struct option){ own[i].name, no_argument, NULL, OPTION_OWN + i };
 	ret[count] = (struct option){};
 }

@@ -25,7 +25,7 @@
 
 /* A store in a folder that has hooks/, said (which they write), sendmail and the journal's socket besides. */
 struct fixture {
-	char folder[64];
+	char folder[40];
 	struct store store;
 	char hooks[128];
 	char socket[128];
@@ -293,6 +293,7 @@ static void test_interrupted_report(void **state)
 		"\"complete\": true, \"files\": [{\"name\": \"dmesg.txt\", \"size\": 0},"
 		"{\"name\": \"report.json\", \"size\": 4}], \"report\": {\"title\": \"old\"}");
 	store_add(&fixture->store, A, "dmesg.txt", "");
+	store_add(&fixture->store, A, "report.txt.incomplete", "half");
 	set_mark(fixture, A, (struct harvest_mark){ .attempts = 1, .replacing = true });
 	assert_true(harvest(fixture));
 	manifest = manifest_of(fixture, A);
@@ -301,6 +302,19 @@ static void test_interrupted_report(void **state)
 		json_object_get_string(json_member(json_member(manifest, "report"), "title")),
 		"new");
 	json_object_put(manifest);
+}
+
+static void test_no_mark(void **state)
+{
+	struct fixture *fixture = *state;
+	char entry[4096];
+
+	strcpy(fixture->settings.mail_to, "root");
+	store_add_manifest(&fixture->store, A, "\"complete\": true");
+	run(fixture, "mkdir store/" A "/harvested.json.incomplete");
+	assert_false(harvest(fixture));
+	assert_int_equal(entries(fixture, entry), 1);
+	run(fixture, "test ! -e mails");
 }
 
 static void test_held(void **state)
@@ -384,6 +398,8 @@ int main(void)
 			     test_interrupted),
 		HARVEST_TEST("a report whose replacement was interrupted is the manifest's then",
 			     test_interrupted_report),
+		HARVEST_TEST("where no mark can be written the journal alone is told",
+			     test_no_mark),
 		HARVEST_TEST("what is being written is left alone", test_held),
 		HARVEST_TEST("what is too much goes, and that is told", test_removes),
 		HARVEST_TEST("a dump that is none leaves the report as it was", test_bad_dump),

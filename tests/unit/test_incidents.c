@@ -125,6 +125,23 @@ static void test_dump_states(void **state)
 	assert_int_equal(state_with(store, B, "\"complete\": true"), DUMP_INCOMPLETE);
 }
 
+/* As a harvest leaves it that is interrupted. */
+static void test_staged(void **state)
+{
+	struct store *store = *state;
+	struct incidents *incidents;
+
+	store_add_manifest(store, A, "\"complete\": true");
+	store_add(store, A, "manifest.json.incomplete", "{");
+	store_add(store, A, "harvested.json.incomplete", "");
+	store_add(store, A, "keep.incomplete", "");
+	assert_true(only(store, &incidents)->complete);
+	free_incidents(incidents);
+	store_add(store, A, "report.json.incomplete", "");
+	assert_false(only(store, &incidents)->complete);
+	free_incidents(incidents);
+}
+
 static void test_order(void **state)
 {
 	static const char *const ids[] = { A, A "-2", A "-9", A "-10", B };
@@ -164,8 +181,7 @@ static void test_hostile(void **state)
 	assert_int_equal(symlink("/nowhere", path), 0);
 	const struct incident_summary *one = only(store, &incidents);
 	assert_int_equal(one->dump, DUMP_NONE);
-	assert_true(one->unfinished);
-	assert_false(one->kept);
+	assert_true(one->unfinished && one->kept);
 	assert_null(one->kernel);
 	assert_int_equal(incidents->unreadable, 0);
 	free_incidents(incidents);
@@ -225,6 +241,9 @@ int main(void)
 			test_without_manifest),
 		INCIDENTS_TEST("a dump is present, incomplete, missing, or there was none",
 			       test_dump_states),
+		INCIDENTS_TEST(
+			"a manifest or mark that is being replaced makes no incident unfinished",
+			test_staged),
 		INCIDENTS_TEST("they are sorted by time, then by clash", test_order),
 		INCIDENTS_TEST("links, FIFOs and folders in the place of files are passed over",
 			       test_hostile),

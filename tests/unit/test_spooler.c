@@ -13,6 +13,7 @@
 
 #include "capture/clock.h"
 #include "capture/spooler.h"
+#include "kdump/incidents.h"
 #include "make_dump.h"
 
 #define SECOND	NS_PER_SEC
@@ -315,6 +316,45 @@ static void begin_anew(struct fixture *fixture)
 	assert_no_error(spooler_init(&fixture->watch, &fixture->spooler));
 }
 
+static bool is_free(const struct fixture *fixture, const char *id)
+{
+	struct incident incident;
+
+	assert_null(incident_open(fixture->store, id, &incident));
+	bool ret = incident_try_lock(&incident);
+	incident_close(&incident);
+	return ret;
+}
+
+/* Nobody takes an incident for over, or away, before it is. */
+static void test_closed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct incident_summary summary;
+	struct incident incident;
+	char id[INCIDENT_ID_SIZE];
+
+	lock_up(fixture, 0);
+	attend(fixture, 1);
+	memcpy(id, fixture->spooler.incident.id, sizeof(id));
+	assert_false(is_free(fixture, id));
+	begin_anew(fixture);
+	assert_false(is_free(fixture, id));
+	assert_null(incident_open(fixture->store, id, &incident));
+	assert_null(incident_summarize(&incident, &summary));
+	assert_true(summary.unfinished);
+	incident_summary_deinit(&summary);
+	recover(fixture, 0);
+	attend(fixture, 2);
+	assert_true(is_free(fixture, id));
+	assert_null(incident_summarize(&incident, &summary));
+	assert_true(summary.complete);
+	assert_int_equal(summary.dump, DUMP_NONE);
+	assert_null(summary.trigger_by);
+	incident_summary_deinit(&summary);
+	incident_close(&incident);
+}
+
 static void test_goes_on(void **state)
 {
 	struct fixture *fixture = *state;
@@ -524,6 +564,8 @@ int main(void)
 		SPOOLER_TEST("an incident that could not be stored has failed", test_no_store),
 		SPOOLER_TEST("the incident of a watch that was killed goes on in its folder",
 			     test_goes_on),
+		SPOOLER_TEST("an incident is held until it is closed, and has a manifest then",
+			     test_closed),
 		SPOOLER_TEST("and is closed if its stall has ended in the meantime",
 			     test_ended_meanwhile),
 		SPOOLER_TEST("where that folder is not to be found another is begun",
