@@ -310,19 +310,19 @@ static bool store_is_there(struct drill *drill)
 
 static void look(struct drill *drill)
 {
-	drill->outcome = DRILL_UNKNOWN;
-	if (!store_is_there(drill))
-		return;
 	DIR *dir = opendir(drill->store);
+
+	drill->outcome = DRILL_UNKNOWN;
 	if (!dir) {
 		blame(drill, "store %s: %s", drill->store, strerror(errno));
 		return;
 	}
-	if (!find_incident(dir, true, drill) && !find_incident(dir, false, drill)) {
-		drill->outcome = DRILL_FAILED;
-		blame(drill, "no incident came of it in %s", drill->store);
-	}
+	bool found = find_incident(dir, true, drill) || find_incident(dir, false, drill);
 	closedir(dir);
+	if (found || !store_is_there(drill))
+		return;
+	drill->outcome = DRILL_FAILED;
+	blame(drill, "no incident came of it in %s", drill->store);
 }
 
 struct error *drill_look(const char *root, const char *boot_id, struct drill *ret)

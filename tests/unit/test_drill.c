@@ -226,6 +226,23 @@ static void test_no_store(void **state)
 	assert_non_null(strstr(drill.why, "No such file"));
 }
 
+/* An empty folder, where a disk is to be mounted. */
+static void test_other_store(void **state)
+{
+	struct made_root *root = *state;
+	struct drill drill = { .boot_id = BEFORE, .store_uuid = "no-such-uuid" };
+
+	make_root_text(root, "/store/lost+found", "");
+	snprintf(drill.store, sizeof(drill.store), "%s/store", root->path);
+	assert_null(drill_begin(root->path, &drill));
+	look(root, AFTER, &drill);
+	assert_int_equal(drill.outcome, DRILL_UNKNOWN);
+	assert_non_null(strstr(drill.why, "/store"));
+	add_manifest(root, drill.time_s, PASSED);
+	look(root, AFTER, &drill);
+	assert_int_equal(drill.outcome, DRILL_PASSED);
+}
+
 static void test_damaged(void **state)
 {
 	struct made_root *root = *state;
@@ -259,6 +276,8 @@ int main(void)
 		ROOT_TEST("and none at all; others' and earlier ones are not taken for it",
 			  test_no_incident),
 		ROOT_TEST("without the store it cannot be told", test_no_store),
+		ROOT_TEST("nor in another than it was, unless the incident is there",
+			  test_other_store),
 		ROOT_TEST("a damaged note is an error", test_damaged),
 	};
 
