@@ -16,6 +16,8 @@ struct verb {
 static const struct verb verbs[] = {
 	{ "watch", cmd_watch, "watch for stalls, keep the flight record, pull the trigger" },
 	{ "doctor", cmd_doctor, "say what of all this works on this machine" },
+	{ "status", cmd_status, "say whether a crash of this machine would be saved" },
+	{ "test", cmd_test, "try all that follows a crash, or crash for real" },
 	{ "arm", cmd_arm, "load the capture kernel, so that a crash is saved and reported" },
 	{ "capture", cmd_capture, "save what a crash left; run by the capture kernel" },
 	{ "disarm", cmd_disarm, "unload the capture kernel" },

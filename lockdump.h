@@ -5,6 +5,8 @@
 
 int cmd_watch(int argc, char **argv); /* capture/ */
 int cmd_doctor(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_test(int argc, char **argv);
 int cmd_arm(int argc, char **argv); /* kdump/ */
 int cmd_disarm(int argc, char **argv);
 int cmd_capture(int argc, char **argv);

@@ -178,7 +178,7 @@ struct record_header {
 
 	/* 1 << enum record_kind: what triggers. */
 	__u32 trigger_on;
-	__u32 reserved;
+	__u32 drill; /* 1: the kernel's own trigger is asked to fire, though nothing hangs */
 	__u64 sysrq_ns; /* when the controller last wrote to /proc/sysrq-trigger; 0: never */
 	/* When the kernel's own trigger found no crash kernel to start, and gave up on what hung then; 0: never. */
 	__u64 kernel_failed_ns;

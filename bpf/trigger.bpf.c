@@ -219,6 +219,18 @@ static __always_inline void copy_regs(void *ctx, struct registers *ret)
 	ret->words[REGISTER_SP] = (__u64)ctx;
 }
 
+/* Who has asked finds that word in the manifest (TRIGGERS_DRILL). */
+static __always_inline void write_drill(struct record_header *header, __u64 now)
+{
+	static const char word[] = "drill";
+
+	__builtin_memcpy(header->fired_reason, word, sizeof(word));
+	header->fired_onset_ns = now;
+	header->fired_cpu = bpf_get_smp_processor_id();
+	header->fired_ns = now;
+}
+
+/* @cause is NULL in a drill. */
 static __always_inline void fire(void *ctx, struct record_header *header, const struct cause *cause,
 				 __u64 now)
 {
@@ -227,7 +239,10 @@ static __always_inline void fire(void *ctx, struct record_header *header, const 
 	if (__sync_val_compare_and_swap(&header->armed, RECORD_ARMED, RECORD_FIRING) !=
 	    RECORD_ARMED)
 		return;
-	write_reason(header, cause, now);
+	if (cause)
+		write_reason(header, cause, now);
+	else
+		write_drill(header, now);
 	__sync_lock_test_and_set(&header->fired_by, RECORD_FIRED_KERNEL);
 	copy_regs(ctx, &copy);
 	crash_kexec((struct pt_regs *)&copy);
@@ -242,7 +257,14 @@ static __always_inline int look(void *ctx)
 	__u64 now = bpf_ktime_get_ns();
 	struct cause cause;
 
-	if (!header || !slot || header->armed != RECORD_ARMED || !find_cause(slot, now, &cause))
+	if (!header || !slot || header->armed != RECORD_ARMED)
+		return 0;
+	if (header->drill) {
+		header->drill = 0;
+		fire(ctx, header, NULL, now);
+		return 0;
+	}
+	if (!find_cause(slot, now, &cause))
 		return 0;
 	if (is_my_turn(header, cause.onset_ns, now) &&
 	    !began_before_failure(header, cause.onset_ns))

@@ -8,21 +8,20 @@
 
 #define DAY_S 86400.0
 
-/* A store that cannot be counted has been told of by whoever writes to it. */
-static unsigned int count(const struct watch_options *options)
+struct error *budget_count(const char *store, const struct max_triggers *max, unsigned int *ret)
 {
 	double now = (double)clock_ns(CLOCK_REALTIME) / NS_PER_SEC;
-	unsigned int triggers;
 
-	error_destroy(triggers_count(options->store, now - options->max_triggers.days * DAY_S,
-				     &triggers));
-	return triggers;
+	return triggers_count(store, now - max->days * DAY_S, ret);
 }
 
 bool budget_is_used_up(const struct watch_options *options, bool before)
 {
 	const struct max_triggers *max = &options->max_triggers;
-	unsigned int triggers = count(options);
+	unsigned int triggers;
+
+	/* A store that cannot be counted has been told of by whoever writes to it. */
+	error_destroy(budget_count(options->store, max, &triggers));
 	bool used_up = triggers >= max->count;
 
 	if (used_up && !before)

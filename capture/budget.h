@@ -10,6 +10,9 @@
 
 #include "capture/shared.h"
 
+/* The triggers in @store that count for it now. */
+struct error *budget_count(const char *store, const struct max_triggers *max, unsigned int *ret);
+
 /*
  * Counts in the store, and says so if it is not as @before. While it is used up, it is to be looked at again in
  * BUDGET_INTERVAL_NS. Not for the sentry: it reads files.

@@ -15,10 +15,11 @@
 
 #define INCIDENT_MIN (1 << 20)
 
-static void find_reserved(struct findings *findings)
+static void find_reserved(struct doctor *doctor)
 {
+	struct findings *findings = &doctor->findings;
 	unsigned long reserved_kb = 0;
-	struct error *err = kexec_reserved_kb(&reserved_kb);
+	struct error *err = kexec_reserved_kb(doctor->root, &reserved_kb);
 
 	if (!err) {
 		findings_add(findings, "reserved", FINDING_OK, "%lu MB", reserved_kb / 1024);
@@ -85,7 +86,7 @@ void doctor_crash_kernel(struct doctor *doctor)
 	struct findings *findings = &doctor->findings;
 
 	findings->group = "crash kernel";
-	find_reserved(findings);
+	find_reserved(doctor);
 	find_loaded(findings);
 	find_tools(findings);
 	find_symbols(doctor);

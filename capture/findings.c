@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/print.h"
 
 static const char *const state_names[NR_FINDING_STATES] = {
@@ -88,7 +87,7 @@ static void print_reason(const char *label, const char *text, FILE *out)
 	fputc('\n', out);
 }
 
-static void print_finding(const struct finding *finding, bool colour, FILE *out)
+static void print_state(enum finding_state state, bool colour, FILE *out)
 {
 	static const char *const colours[NR_FINDING_STATES] = {
 		[FINDING_OK] = "\033[32m",
@@ -97,8 +96,13 @@ static void print_finding(const struct finding *finding, bool colour, FILE *out)
 		[FINDING_UNKNOWN] = "\033[2m",
 	};
 
-	fprintf(out, "%s%-10s%s", colour ? colours[finding->state] : "",
-		state_names[finding->state], colour ? "\033[0m" : "");
+	fprintf(out, "%s%-10s%s", colour ? colours[state] : "", state_names[state],
+		colour ? "\033[0m" : "");
+}
+
+static void print_finding(const struct finding *finding, bool colour, FILE *out)
+{
+	print_state(finding->state, colour, out);
 	if (finding->variant) {
 		fprintf(out, "%-24s  ", finding->name);
 		print_text(finding->variant, out);
@@ -111,10 +115,43 @@ static void print_finding(const struct finding *finding, bool colour, FILE *out)
 	print_reason("remedy", finding->remedy, out);
 }
 
+static void print_line(const struct finding *finding, bool colour, FILE *out)
+{
+	const struct {
+		const char *before, *text;
+	} parts[] = {
+		{ ": ", finding->variant },
+		{ ": ", finding->lost },
+		{ ": ", finding->why },
+		{ "; ", finding->remedy },
+	};
+	bool first = true;
+
+	print_state(finding->state, colour, out);
+	fprintf(out, "%-14s", finding->name);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (!parts[i].text)
+			continue;
+		fputs(first ? "  " : parts[i].before, out);
+		print_text(parts[i].text, out);
+		first = false;
+	}
+	fputc('\n', out);
+}
+
+size_t findings_count(const struct findings *findings, enum finding_state state)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < findings->list.count; i++)
+		count += findings->list.data[i].state == state;
+	return count;
+}
+
 static void count(const struct findings *findings, size_t counts[static NR_FINDING_STATES])
 {
-	for (size_t i = 0; i < findings->list.count; i++)
-		counts[findings->list.data[i].state]++;
+	for (int state = 0; state < NR_FINDING_STATES; state++)
+		counts[state] = findings_count(findings, state);
 }
 
 static struct error *check(const struct findings *findings, FILE *out)
@@ -126,7 +163,7 @@ static struct error *check(const struct findings *findings, FILE *out)
 
 struct error *findings_print_text(const struct findings *findings, bool colour, FILE *out)
 {
-	size_t counts[NR_FINDING_STATES] = {};
+	size_t counts[NR_FINDING_STATES];
 	const char *group = "";
 
 	for (size_t i = 0; i < findings->list.count; i++) {
@@ -160,9 +197,25 @@ static struct json_object *json_of(const struct finding *finding)
 	return item;
 }
 
+struct error *findings_print_lines(const struct findings *findings, bool colour, FILE *out)
+{
+	for (size_t i = 0; i < findings->list.count; i++)
+		print_line(&findings->list.data[i], colour, out);
+	return check(findings, out);
+}
+
+struct json_object *findings_to_json(const struct findings *findings)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < findings->list.count; i++)
+		json_object_array_add(array, json_of(&findings->list.data[i]));
+	return array;
+}
+
 struct error *findings_print_json(const struct findings *findings, FILE *out)
 {
-	size_t counts[NR_FINDING_STATES] = {};
+	size_t counts[NR_FINDING_STATES];
 	struct json_object *sum = json_object_new_object();
 	struct json_writer writer;
 
@@ -172,10 +225,7 @@ struct error *findings_print_json(const struct findings *findings, FILE *out)
 	json_begin(&writer, out);
 	json_write(&writer, "schema", json_text("lockdump.doctor/1"));
 	json_write(&writer, "sum", sum);
-	json_begin_array(&writer, "items");
-	for (size_t i = 0; i < findings->list.count; i++)
-		json_write_element(&writer, json_of(&findings->list.data[i]));
-	json_end_array(&writer);
+	json_write(&writer, "items", findings_to_json(findings));
 	struct error *err = json_end(&writer);
 	return err ? err : check(findings, out);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What 'doctor' has found: a table, and its two forms. */
+/* What 'doctor', 'status' and 'test' have found: a table, and its forms. */
 #ifndef LOCKDUMP_FINDINGS_H
 #define LOCKDUMP_FINDINGS_H
 
@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/json.h"
 #include "base/vector.h"
 
 enum finding_state {
@@ -48,6 +49,15 @@ void findings_blame(struct findings *findings, const char *lost, struct error *e
 void findings_deinit(struct findings *findings);
 
 struct error *findings_print_text(const struct findings *findings, bool colour, FILE *out);
+
+/* Each on a line of its own: its state, name, and what there is to say of it. */
+struct error *findings_print_lines(const struct findings *findings, bool colour, FILE *out);
+
+/* How many have that state. */
+size_t findings_count(const struct findings *findings, enum finding_state state);
+
+/* As an array. */
+struct json_object *findings_to_json(const struct findings *findings);
 
 /* lockdump.doctor/1 */
 struct error *findings_print_json(const struct findings *findings, FILE *out);

@@ -12,10 +12,12 @@
 
 #include "base/cleanup.h"
 #include "base/usage.h"
+#include "kdump/armed.h"
 #include "kdump/cmdline.h"
 #include "kdump/config.h"
 #include "kdump/device.h"
 #include "kdump/driver_modules.h"
+#include "kdump/estimate.h"
 #include "kdump/initramfs.h"
 #include "kdump/kept_symbols.h"
 #include "kdump/kexec.h"
@@ -28,6 +30,7 @@ struct arm_options {
 	const char *store;
 	char kernel[PATH_MAX];
 	bool dry_run;
+	bool estimate;
 };
 
 /* All that arming found and made, in the order of its making. */
@@ -71,9 +74,12 @@ static struct error *check(const struct arm_options *options, struct arming *arm
 
 	if (geteuid())
 		return error_create(ERROR_OTHER, "arm: loading a crash kernel needs root");
-	err = kexec_reserved_kb(&arming->config.reserved_kb);
+	err = kexec_reserved_kb("", &arming->config.reserved_kb);
 	if (err && options->dry_run) {
-		error_report(err);
+		if (!options->estimate)
+			error_report(err);
+		else
+			error_destroy(err);
 		err = NULL;
 	}
 	if (!err)
@@ -165,6 +171,40 @@ static struct error *interrupted(void)
 	return NULL;
 }
 
+static struct error *describe(const struct arm_options *options, struct arming *arming,
+			      struct armed *armed)
+{
+	const struct strings *inputs = &arming->initramfs.inputs;
+
+	machine_read("", &armed->machine);
+	armed->reserved_kb = arming->config.reserved_kb;
+	snprintf(armed->kernel_file, sizeof(armed->kernel_file), "%s", options->kernel);
+	snprintf(armed->kernel_release, sizeof(armed->kernel_release), "%s", arming->release);
+	snprintf(armed->loaded_by, sizeof(armed->loaded_by), "%s", arming->loaded_by);
+	snprintf(armed->store, sizeof(armed->store), "%s", arming->config.store);
+	snprintf(armed->store_uuid, sizeof(armed->store_uuid), "%s", arming->device.uuid);
+	snprintf(armed->store_device, sizeof(armed->store_device), "%s", arming->device.name);
+	struct error *err = makedumpfile_version(arming->makedumpfile, armed->makedumpfile);
+	if (!err)
+		err = armed_add_input(armed, options->kernel);
+	for (size_t i = 0; !err && i < inputs->count; i++)
+		err = armed_add_input(armed, inputs->items[i]);
+	return err;
+}
+
+/* It is loaded, whatever becomes of this. */
+static void keep(const struct arm_options *options, struct arming *arming)
+{
+	struct armed armed = { 0 };
+	struct error *err = describe(options, arming, &armed);
+
+	if (!err)
+		err = armed_keep("", arming->initramfs.file, &armed);
+	if (err)
+		error_report(error_prefix(err, "'status' and 'test' cannot tell what is loaded"));
+	armed_deinit(&armed);
+}
+
 static struct error *arm(const struct arm_options *options, struct arming *arming)
 {
 	struct error *err = check(options, arming);
@@ -187,6 +227,8 @@ static struct error *arm(const struct arm_options *options, struct arming *armin
 	if (!err && !options->dry_run)
 		err = kexec_load_crash(options->kernel, arming->initramfs.file, arming->cmdline,
 				       &arming->loaded_by);
+	if (!err && !options->dry_run)
+		keep(options, arming);
 	return err;
 }
 
@@ -209,6 +251,29 @@ static void print_done(const struct arm_options *options, const struct arming *a
 		       arming->config.reserved_kb / 1024);
 }
 
+/* Without a crash that told there is only the sum of what is known. */
+static void print_estimate(const struct arm_options *options, const struct arming *arming)
+{
+	struct estimate estimate;
+	struct machine machine;
+
+	machine_read("", &machine);
+	bool measured = estimate_measured(options->store, arming->release, &estimate);
+	if (!measured)
+		estimate_calculated(&machine, arming->initramfs.size, &estimate);
+	printf("crashkernel=%luM\n", estimate.reserve_kb / 1024);
+	if (measured)
+		printf("measured: the capture kernel took %lu MB in %s %s\n",
+		       estimate.need_kb / 1024, estimate.drill ? "the drill" : "incident",
+		       estimate.incident);
+	else
+		printf("calculated: %lu MB for kernel %s, an initramfs of %.1f MB and a machine of "
+		       "%lu MB; 'lockdump test --crash' measures it\n",
+		       estimate.need_kb / 1024, arming->release, arming->initramfs.size / 1e6,
+		       machine.memory_kb / 1024);
+	printf("reserved now: %lu MB\n", arming->config.reserved_kb / 1024);
+}
+
 static const char arm_help[] =
 	"Usage: lockdump arm [OPTION...]\n"
 	"Loads a capture kernel that saves report, record and vmcore into the store when this one crashes.\n"
@@ -217,10 +282,13 @@ static const char arm_help[] =
 	")\n"
 	"      --kernel FILE  the capture kernel (/boot/vmlinuz-RELEASE of the running one)\n"
 	"      --dry-run      make everything, but load nothing\n"
+	"      --estimate     load nothing; say what crashkernel= this machine needs: by what the capture\n"
+	"                     kernel took in the worst incident of this kernel in the store, with a margin;\n"
+	"                     without one by calculation\n"
 	"      --help         print this\n";
 
 /* Above all characters, so that optopt tells an option of ours from an unknown letter. */
-enum { OPTION_STORE = 256, OPTION_KERNEL, OPTION_DRY_RUN, OPTION_HELP };
+enum { OPTION_STORE = 256, OPTION_KERNEL, OPTION_DRY_RUN, OPTION_ESTIMATE, OPTION_HELP };
 
 /* -1: go on; else the exit status. */
 static int parse_arm(int argc, char **argv, struct arm_options *ret)
@@ -229,6 +297,7 @@ static int parse_arm(int argc, char **argv, struct arm_options *ret)
 		{ "store", required_argument, NULL, OPTION_STORE },
 		{ "kernel", required_argument, NULL, OPTION_KERNEL },
 		{ "dry-run", no_argument, NULL, OPTION_DRY_RUN },
+		{ "estimate", no_argument, NULL, OPTION_ESTIMATE },
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -248,6 +317,9 @@ static int parse_arm(int argc, char **argv, struct arm_options *ret)
 			break;
 		case OPTION_DRY_RUN:
 			ret->dry_run = true;
+			break;
+		case OPTION_ESTIMATE:
+			ret->estimate = ret->dry_run = true;
 			break;
 		case OPTION_HELP:
 			fputs(arm_help, stdout);
@@ -277,7 +349,9 @@ int cmd_arm(int argc, char **argv)
 	sigprocmask(SIG_BLOCK, &held, &before);
 	config_init(&arming.config);
 	struct error *err = arm(&options, &arming);
-	if (!err)
+	if (!err && options.estimate)
+		print_estimate(&options, &arming);
+	else if (!err)
 		print_done(&options, &arming);
 	status = err ? error_report(err) : 0;
 	arming_deinit(&arming);
@@ -301,13 +375,15 @@ int cmd_disarm(int argc, char **argv)
 	if (geteuid())
 		return error_report(
 			error_create(ERROR_OTHER, "disarm: unloading a crash kernel needs root"));
-	if (!kexec_crash_loaded()) {
+	if (!kexec_crash_loaded("")) {
+		armed_forget("");
 		printf("no crash kernel was loaded\n");
 		return 0;
 	}
 	err = kexec_unload_crash();
 	if (err)
 		return error_report(err);
+	armed_forget("");
 	printf("crash kernel unloaded\n");
 	return 0;
 }

@@ -131,6 +131,7 @@ static void describe_crash(struct capture *capture)
 	manifest->onset_s = found->onset_s;
 	manifest->trigger_s = found->trigger_s ? found->trigger_s : found->crash_s;
 	manifest->reserved_kb = capture->config.reserved_kb;
+	manifest->drill = found->drill;
 	/* Whatever was not lockdump was a panic: nothing else starts a crash kernel. */
 	manifest->trigger_by = by[RECORD_FIRED_NONE];
 	if (found->fired_by == RECORD_FIRED_NONE || found->fired_by >= sizeof(by) / sizeof(by[0]))

@@ -24,6 +24,7 @@ struct findings {
 	unsigned int fired_by; /* enum record_fired_by */
 	int fired_cpu;
 	char fired_reason[128];
+	bool drill; /* 'lockdump test --crash' did it */
 	bool has_report;
 	size_t tasks; /* of the report on /proc/vmcore */
 	size_t tasks_with_stack;

@@ -8,7 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/usage.h"
+#include "kdump/drill.h"
 #include "kdump/harvest.h"
+#include "kdump/machine.h"
 #include "kdump/rig_id.h"
 #include "lockdump.h"
 
@@ -72,6 +74,16 @@ static bool is_shared(const char *store)
 	return fd >= 0 && store_is_shared(fd);
 }
 
+/* While its incident is there: what has passed is noted. */
+static void note_drill(void)
+{
+	struct machine machine;
+	struct drill drill;
+
+	machine_read("", &machine);
+	error_destroy(drill_look("", machine.boot_id, &drill));
+}
+
 static struct error *run(const char *store, const struct settings *settings, bool *all)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
@@ -112,6 +124,7 @@ int cmd_harvest(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	struct error *err = settings_read(CONFIGURATION_FOLDER, &settings);
+	note_drill();
 	if (!err)
 		err = run(store ? store : settings.store, &settings, &all);
 	return err ? error_report(err) : !all;

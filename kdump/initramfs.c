@@ -76,7 +76,7 @@ static struct error *add_copy(struct initramfs *initramfs, const char *from, con
 				 : error_create(ERROR_OTHER, "%s: it became shorter", from);
 		left -= n;
 	}
-	return err;
+	return err ? err : strings_add(&initramfs->inputs, "%s", from);
 }
 
 static const char *base_name(const char *path)
@@ -178,7 +178,7 @@ static struct error *fill(struct initramfs *initramfs, struct config *config,
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !err; i++)
 		err = add_folder(initramfs, folders[i]);
 	if (!err)
-		err = add_copy(initramfs, "/proc/self/exe", "init");
+		err = add_copy(initramfs, self, "init");
 	if (!err)
 		err = add_copy(initramfs, makedumpfile, "bin/makedumpfile");
 	if (!err)
@@ -289,5 +289,6 @@ void initramfs_deinit(struct initramfs *initramfs)
 	if (initramfs->staging[0])
 		nftw(initramfs->staging, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	strings_deinit(&initramfs->entries);
+	strings_deinit(&initramfs->inputs);
 	*initramfs = (struct initramfs){ 0 };
 }

@@ -23,6 +23,7 @@ struct initramfs {
 	char file[PATH_MAX];
 	off_t size;
 	struct strings entries; /* paths in the archive, without the leading '/' */
+	struct strings inputs; /* the files that were copied into it */
 };
 
 /*

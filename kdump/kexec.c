@@ -11,13 +11,14 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kdump/rooted.h"
 #include "kdump/run.h"
 
 #define KEXEC_LIMIT_S 60
 
-static struct error *read_number(const char *path, unsigned long *ret)
+static struct error *read_number(const char *root, const char *path, unsigned long *ret)
 {
-	_cleanup_fclose_ FILE *file = fopen(path, "re");
+	_cleanup_fclose_ FILE *file = rooted_open(root, path);
 
 	if (!file || fscanf(file, "%lu", ret) != 1)
 		return error_errno("%s", path);
@@ -25,9 +26,9 @@ static struct error *read_number(const char *path, unsigned long *ret)
 }
 
 /* With crashkernel=,high there are two regions, and kexec_crash_size tells only of the upper. */
-static unsigned long reserved_in_iomem(void)
+static unsigned long reserved_in_iomem(const char *root)
 {
-	_cleanup_fclose_ FILE *file = fopen("/proc/iomem", "re");
+	_cleanup_fclose_ FILE *file = rooted_open(root, "/proc/iomem");
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 	unsigned long sum = 0;
@@ -41,10 +42,10 @@ static unsigned long reserved_in_iomem(void)
 	return sum;
 }
 
-struct error *kexec_reserved_kb(unsigned long *ret)
+struct error *kexec_reserved_kb(const char *root, unsigned long *ret)
 {
 	unsigned long bytes = 0;
-	struct error *err = read_number("/sys/kernel/kexec_crash_size", &bytes);
+	struct error *err = read_number(root, "/sys/kernel/kexec_crash_size", &bytes);
 
 	if (err) {
 		error_destroy(err);
@@ -55,17 +56,18 @@ struct error *kexec_reserved_kb(unsigned long *ret)
 	}
 	if (!bytes)
 		return error_create(ERROR_OTHER, "crash kernel: no memory is reserved for it; "
-						 "boot with crashkernel=192M");
-	*ret = reserved_in_iomem();
+						 "boot with crashkernel=192M (or what "
+						 "'lockdump arm --estimate' says)");
+	*ret = reserved_in_iomem(root);
 	if (!*ret)
 		*ret = bytes / 1024;
 	return NULL;
 }
 
-bool kexec_crash_loaded(void)
+bool kexec_crash_loaded(const char *root)
 {
 	unsigned long loaded = 0;
-	struct error *err = read_number("/sys/kernel/kexec_crash_loaded", &loaded);
+	struct error *err = read_number(root, "/sys/kernel/kexec_crash_loaded", &loaded);
 
 	error_destroy(err);
 	return loaded;
@@ -83,7 +85,7 @@ static struct error *load_by(const char *flag, const char *kernel, const char *i
 		return &error_no_memory;
 	struct error *err = run_program(
 		&run, (const char *[]){ "kexec", "-p", flag, initrd, append, kernel, NULL });
-	if (!err && !kexec_crash_loaded())
+	if (!err && !kexec_crash_loaded(""))
 		err = error_create(ERROR_OTHER,
 				   "kexec: exit status 0, but no crash kernel is loaded");
 	return err;
@@ -120,7 +122,7 @@ struct error *kexec_unload_crash(void)
 
 	run.limit_s = KEXEC_LIMIT_S;
 	struct error *err = run_program(&run, (const char *[]){ "kexec", "-p", "-u", NULL });
-	if (!err && kexec_crash_loaded())
+	if (!err && kexec_crash_loaded(""))
 		err = error_create(ERROR_OTHER,
 				   "kexec: exit status 0, but a crash kernel is still loaded");
 	return err;

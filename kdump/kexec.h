@@ -8,8 +8,11 @@
 
 #include "base/error.h"
 
-/* The memory that crashkernel= has set aside, low part included. An error with the remedy if there is none. */
-struct error *kexec_reserved_kb(unsigned long *ret);
+/*
+ * The memory that crashkernel= has set aside, low part included. An error with the remedy if there is none. @root is ""
+ * but in tests.
+ */
+struct error *kexec_reserved_kb(const char *root, unsigned long *ret);
 
 /* Loads @kernel for a panic; @ret names the system call that did it. */
 struct error *kexec_load_crash(const char *kernel, const char *initramfs, const char *cmdline,
@@ -17,7 +20,7 @@ struct error *kexec_load_crash(const char *kernel, const char *initramfs, const 
 struct error *kexec_unload_crash(void);
 
 /* True if a crash kernel is loaded. */
-bool kexec_crash_loaded(void);
+bool kexec_crash_loaded(const char *root);
 
 /* The release ("6.1.0-13-cloud-amd64") of the kernel image @file. */
 struct error *kexec_image_release(const char *file, char ret[static 72]);

@@ -43,6 +43,20 @@ struct error *makedumpfile_compression(const char *program, char ret[static 16])
 	return NULL;
 }
 
+struct error *makedumpfile_version(const char *program, char ret[static 32])
+{
+	struct run run = RUN_INIT;
+
+	run.limit_s = 10;
+	struct error *err = run_program(&run, (const char *[]){ program, "-v", NULL });
+	if (err)
+		return err;
+	const char *version = strstr(run.messages, "version ");
+	if (!version || sscanf(version, "version %31s", ret) != 1)
+		return error_create(ERROR_OTHER, "%s -v: tells no version", program);
+	return NULL;
+}
+
 static const char *flag_of(const char *compression)
 {
 	for (size_t i = 0; i < NR_COMPRESSIONS; i++)

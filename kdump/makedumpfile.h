@@ -10,6 +10,9 @@
 /* Asks @program for the fastest compression that it was built with: "lzo", "snappy", "zstd" or "zlib". */
 struct error *makedumpfile_compression(const char *program, char ret[static 16]);
 
+/* Its version ("1.7.2"). */
+struct error *makedumpfile_version(const char *program, char ret[static 32]);
+
 /*
  * Writes a kdump-compressed dump of /proc/vmcore to the new file @name in the folder @dirfd. The file
  * does not grow above @room bytes. Its messages go to stderr.

@@ -156,6 +156,7 @@ struct json_object *manifest_to_json(const struct manifest *manifest,
 	json_add(object, "report", report_head_to_json(&manifest->report));
 	json_add(object, "times", times(manifest));
 	json_add(object, "trigger", trigger(manifest));
+	json_add(object, "drill", json_object_new_boolean(manifest->drill));
 	json_add(object, "dump", dump(manifest));
 	json_add(object, "memory", memory(manifest));
 	json_add(object, "steps", steps(manifest));

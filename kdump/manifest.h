@@ -58,6 +58,7 @@ struct manifest {
 	const char *trigger_by; /* "sysrq", "kernel", "panic" or NULL */
 	char trigger_reason[128];
 	int trigger_cpu; /* -1: unknown */
+	bool drill; /* it was a test: nothing had hung */
 
 	struct manifest_try tries[MANIFEST_MAX_TRIES];
 	size_t nr_tries;
@@ -75,7 +76,6 @@ struct manifest {
 	struct manifest_step steps[MANIFEST_MAX_STEPS];
 	size_t nr_steps;
 	bool complete; /* all that was planned is there */
-	bool drill; /* the crash was a test's; only read */
 };
 
 /* Notes a step. @why may be NULL. */

@@ -50,6 +50,7 @@ static void note_header(struct findings *found, const struct record_header *head
 	found->trigger_s = record_realtime_ns(header, header->fired_ns) / 1e9;
 	found->fired_cpu = header->fired_cpu;
 	snprintf(found->fired_reason, sizeof(found->fired_reason), "%s", header->fired_reason);
+	found->drill = !strcmp(found->fired_reason, TRIGGERS_DRILL);
 }
 
 /*
@@ -141,21 +142,25 @@ struct error *step_record(void *arg)
 	return err;
 }
 
-/* Who triggers without a flight record says so in the log, at its end. */
+/* Who triggers without a flight record, or for a drill, says so in the log, at its end. */
 static void note_said(struct capture *capture)
 {
 	struct findings *found = capture->found;
-	char path[FD_PATH_SIZE], tail[LOG_TAIL + 1];
+	char path[FD_PATH_SIZE], tail[LOG_TAIL + 1], said[sizeof(found->fired_reason)];
 
-	if (found->has_record)
+	if (found->fired_by != RECORD_FIRED_NONE)
 		return;
 	fd_path(&capture->incident, DMESG, path);
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	if (!file || (fseek(file, -LOG_TAIL, SEEK_END) && fseek(file, 0, SEEK_SET)))
 		return;
 	tail[fread(tail, 1, LOG_TAIL, file)] = '\0';
-	if (!triggers_find_said(tail, found->fired_reason, sizeof(found->fired_reason)))
+	if (!triggers_find_said(tail, said, sizeof(said)))
 		return;
+	found->drill = !strcmp(said, TRIGGERS_DRILL);
+	if (found->has_record && !found->drill)
+		return;
+	memcpy(found->fired_reason, said, sizeof(said));
 	found->fired_by = RECORD_FIRED_SYSRQ;
 	found->fired_cpu = -1;
 }

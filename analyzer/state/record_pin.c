@@ -51,7 +51,9 @@ static void copy(const char *map, size_t slot_size, size_t size, char *ret)
 		stall_copy_slot((const void *)(map + at), (void *)(ret + at));
 }
 
-struct error *record_from_pin(const char *path, struct record *ret)
+/* The whole of it, mapped; @ret_slot_size is what an element takes. */
+static struct error *map_record(const char *path, char **ret, size_t *ret_size,
+				size_t *ret_slot_size)
 {
 	_cleanup_close_ int fd = -1;
 	struct bpf_map_info info = {};
@@ -62,16 +64,41 @@ struct error *record_from_pin(const char *path, struct record *ret)
 		return err;
 	if (bpf_obj_get_info_by_fd(fd, &info, &info_size))
 		return error_errno("%s", path);
-	size_t size = (size_t)info.value_size * info.max_entries;
-	if (info.type != BPF_MAP_TYPE_ARRAY || size < sizeof(struct record_header) ||
-	    size > RECORD_MAX_SIZE)
+	*ret_slot_size = info.value_size;
+	*ret_size = (size_t)info.value_size * info.max_entries;
+	if (info.type != BPF_MAP_TYPE_ARRAY || *ret_size < sizeof(struct record_header) ||
+	    *ret_size > RECORD_MAX_SIZE)
 		return error_create(ERROR_CORRUPT, "%s: no flight record", path);
-	char *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-	if (map == MAP_FAILED)
-		return error_errno("%s", path);
+	*ret = mmap(NULL, *ret_size, PROT_READ, MAP_SHARED, fd, 0);
+	return *ret == MAP_FAILED ? error_errno("%s", path) : NULL;
+}
+
+struct error *record_header_from_pin(const char *path, struct record_header *ret)
+{
+	size_t size, slot_size;
+	char *map;
+	struct error *err = map_record(path, &map, &size, &slot_size);
+
+	if (err)
+		return err;
+	memcpy(ret, map, sizeof(*ret));
+	munmap(map, size);
+	if (memcmp(ret->magic, RECORD_MAGIC, sizeof(ret->magic)) || ret->abi != RECORD_ABI)
+		return error_create(ERROR_CORRUPT, "%s: another version's record", path);
+	return NULL;
+}
+
+struct error *record_from_pin(const char *path, struct record *ret)
+{
+	size_t size, slot_size;
+	char *map;
+	struct error *err = map_record(path, &map, &size, &slot_size);
+
+	if (err)
+		return err;
 	char *data = calloc(1, size);
 	if (data)
-		copy(map, info.value_size, size, data);
+		copy(map, slot_size, size, data);
 	munmap(map, size);
 	if (!data)
 		return &error_no_memory;

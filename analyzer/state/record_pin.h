@@ -16,4 +16,7 @@
  */
 struct error *record_from_pin(const char *path, struct record *ret);
 
+/* The same of its header alone, and of this version's only. */
+struct error *record_header_from_pin(const char *path, struct record_header *ret);
+
 #endif

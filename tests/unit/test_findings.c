@@ -56,6 +56,27 @@ static void test_text(void **state)
 	findings_deinit(&findings);
 }
 
+static void test_lines(void **state)
+{
+	struct findings findings = {};
+	char *text;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	fill(&findings);
+	assert_null(findings_print_lines(&findings, false, out));
+	fclose(out);
+	assert_string_equal(
+		text,
+		"ok        tick hook       sched_tick (fentry)\n"
+		"missing   types           the recorder: no BTF?[2J; another kernel; or none\n"
+		"degraded  kernel.panic    0: the machine; set it\n");
+	assert_int_equal(findings_count(&findings, FINDING_MISSING), 1);
+	free(text);
+	findings_deinit(&findings);
+}
+
 static void test_colour(void **state)
 {
 	struct findings findings = {};
@@ -99,6 +120,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("a line for each item, under its group; what is short of is explained; a sum",
 		     test_text),
+		TEST("each can be a line, too", test_lines),
 		TEST("in colour only the state is, by what it is", test_colour),
 		TEST("the JSON has each member of each item", test_json),
 	};

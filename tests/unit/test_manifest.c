@@ -67,6 +67,7 @@ static void test_whole(void **state)
 		.trigger_by = "sysrq",
 		.trigger_reason = "no task switch for 12.0 s",
 		.trigger_cpu = 0,
+		.drill = true,
 		.dump_level = 23,
 		.compression = "lzo",
 		.proven = true,
@@ -101,6 +102,7 @@ static void test_whole(void **state)
 		  "[{\"name\":\"vmcore\",\"seconds\":2.456700,\"outcome\":\"done\","
 		  "\"why\":null}]");
 	assert_at(json, "files", "[{\"name\":\"vmcore\",\"size\":5000000000,\"sha256\":\"0123\"}]");
+	assert_at(json, "drill", "true");
 	assert_at(json, "complete", "true");
 	free(json);
 }
@@ -120,6 +122,7 @@ static void test_unknown(void **state)
 		  "{\"level\":null,\"compression\":null,\"tries\":[],\"proven\":false}");
 	assert_at(json, "memory", "{\"reserved_kb\":null,\"peak_kb\":null}");
 	assert_at(json, "files", "[]");
+	assert_at(json, "drill", "false");
 	assert_at(json, "report", "null");
 	assert_at(json, "complete", "false");
 	free(json);

@@ -69,7 +69,7 @@ static const struct layout_member header[] = {
 	M(incident),
 	M(tick_hook),
 	M(trigger_on),
-	M(reserved),
+	M(drill),
 	M(sysrq_ns),
 	M(kernel_failed_ns),
 	M(probes),

@@ -85,6 +85,11 @@ static void test_read(void **state)
 	assert_int_equal(samples[1]->pid, 102);
 	assert_int_equal(record_slot(&record, 0)->onset_ns, 0);
 	record_deinit(&record);
+
+	struct record_header header;
+	fixture->header->heartbeat_ns = 4712;
+	assert_no_error(record_header_from_pin(fixture->path, &header));
+	assert_int_equal(header.heartbeat_ns, 4712);
 }
 
 static void test_other_version(void **state)
@@ -95,6 +100,10 @@ static void test_other_version(void **state)
 	pin_record(fixture);
 	fixture->header->abi = 4711;
 	assert_error(record_from_pin(fixture->path, &record), ERROR_OTHER, "ABI version 4711");
+
+	struct record_header header;
+	assert_error(record_header_from_pin(fixture->path, &header), ERROR_CORRUPT,
+		     "another version's");
 }
 
 static void test_no_record(void **state)

@@ -86,6 +86,11 @@ static void test_manifests(void **state)
 	assert_int_equal(count(fixture, ONSET), 2);
 	assert_int_equal(count(fixture, ONSET + 1), 1);
 	assert_int_equal(count(fixture, ONSET + DAY + 1), 0);
+	add_manifest(
+		fixture,
+		"{\"times\": {\"trigger\": %f}, \"trigger\": {\"by\": \"sysrq\"}, \"drill\": true}",
+		ONSET + DAY);
+	assert_int_equal(count(fixture, ONSET), 2);
 }
 
 static void test_damaged(void **state)

@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "kdump/armed.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "kdump/json_file.h"
+#include "kdump/loaded_image.h"
+#include "kdump/state_folder.h"
+
+#define SCHEMA	   "lockdump.armed/1"
+#define STATE_FILE "armed.json"
+
+static struct error *digest_of(const char *file, char ret[static SHA256_HEX_SIZE])
+{
+	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? error_errno("%s", file) : sha256_of(fd, file, ret);
+}
+
+static struct error *add_input(struct armed *armed, const char *file, const char *sha256)
+{
+	struct armed_input *input = vector_push(&armed->inputs);
+
+	if (!input)
+		return &error_no_memory;
+	*input = (struct armed_input){ .file = strdup(file) };
+	snprintf(input->sha256, sizeof(input->sha256), "%s", sha256);
+	return input->file ? NULL : &error_no_memory;
+}
+
+struct error *armed_add_input(struct armed *armed, const char *file)
+{
+	char sha256[SHA256_HEX_SIZE];
+	struct error *err = digest_of(file, sha256);
+
+	return err ? err : add_input(armed, file, sha256);
+}
+
+bool armed_input_holds(const char *root, const struct armed_input *input)
+{
+	char path[PATH_MAX], sha256[SHA256_HEX_SIZE];
+
+	snprintf(path, sizeof(path), "%s%s", root, input->file);
+	if (access(path, F_OK))
+		return false;
+	struct error *err = digest_of(path, sha256);
+	error_destroy(err);
+	errno = 0;
+	return !err && !strcmp(sha256, input->sha256);
+}
+
+/* --- armed.json ---------------------------------------------------------------------- */
+
+static struct json_object *text(const char *s)
+{
+	return json_text(*s ? s : NULL);
+}
+
+static struct json_object *number(unsigned long n)
+{
+	return n ? json_number(n) : NULL;
+}
+
+static struct json_object *updates(enum updates updates)
+{
+	return updates == UPDATES_UNKNOWN ? NULL : json_object_new_boolean(updates == UPDATES_YES);
+}
+
+static struct json_object *machine_to_json(const struct machine *machine)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "release", text(machine->release));
+	json_add(object, "build_id", text(machine->build_id));
+	json_add(object, "boot_id", text(machine->boot_id));
+	json_add(object, "cpus", text(machine->cpus));
+	json_add(object, "memory_kb", number(machine->memory_kb));
+	json_add(object, "cpus_updated", updates(machine->cpu_updates));
+	json_add(object, "memory_updated", updates(machine->memory_updates));
+	return object;
+}
+
+static struct json_object *kernel_to_json(const struct armed *armed)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "file", text(armed->kernel_file));
+	json_add(object, "release", text(armed->kernel_release));
+	json_add(object, "loaded_by", text(armed->loaded_by));
+	json_add(object, "reserved_kb", number(armed->reserved_kb));
+	return object;
+}
+
+static struct json_object *inputs_to_json(const struct armed *armed)
+{
+	struct json_object *array = json_object_new_array();
+
+	for (size_t i = 0; i < armed->inputs.count; i++) {
+		struct json_object *object = json_object_new_object();
+		json_add(object, "file", text(armed->inputs.data[i].file));
+		json_add(object, "sha256", text(armed->inputs.data[i].sha256));
+		json_object_array_add(array, object);
+	}
+	return array;
+}
+
+static struct json_object *initramfs_to_json(const struct armed *armed)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "file", json_text(STATE_FOLDER "/" ARMED_INITRAMFS));
+	json_add(object, "size", json_number(armed->initramfs_size));
+	json_add(object, "sha256", text(armed->initramfs_sha256));
+	json_add(object, "address", armed->loaded_at ? json_address(armed->loaded_at) : NULL);
+	json_add(object, "makedumpfile", text(armed->makedumpfile));
+	json_add(object, "inputs", inputs_to_json(armed));
+	return object;
+}
+
+static struct json_object *store_to_json(const struct armed *armed)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "path", text(armed->store));
+	json_add(object, "uuid", text(armed->store_uuid));
+	json_add(object, "device", text(armed->store_device));
+	return object;
+}
+
+static struct json_object *to_json(const struct armed *armed)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add(object, "schema", json_text(SCHEMA));
+	json_add(object, "time", json_double(armed->time_s));
+	json_add(object, "machine", machine_to_json(&armed->machine));
+	json_add(object, "crash_kernel", kernel_to_json(armed));
+	json_add(object, "initramfs", initramfs_to_json(armed));
+	json_add(object, "store", store_to_json(armed));
+	return object;
+}
+
+static enum updates get_updates(struct json_object *object, const char *name)
+{
+	struct json_object *value = json_member(object, name);
+
+	if (!value)
+		return UPDATES_UNKNOWN;
+	return json_get_bool(object, name) ? UPDATES_YES : UPDATES_NO;
+}
+
+static void machine_from_json(struct json_object *object, struct machine *machine)
+{
+	json_copy_text(object, "release", machine->release, sizeof(machine->release));
+	json_copy_text(object, "build_id", machine->build_id, sizeof(machine->build_id));
+	json_copy_text(object, "boot_id", machine->boot_id, sizeof(machine->boot_id));
+	json_copy_text(object, "cpus", machine->cpus, sizeof(machine->cpus));
+	machine->memory_kb = json_get_number(object, "memory_kb");
+	machine->cpu_updates = get_updates(object, "cpus_updated");
+	machine->memory_updates = get_updates(object, "memory_updated");
+}
+
+static void kernel_from_json(struct json_object *object, struct armed *armed)
+{
+	json_copy_text(object, "file", armed->kernel_file, sizeof(armed->kernel_file));
+	json_copy_text(object, "release", armed->kernel_release, sizeof(armed->kernel_release));
+	json_copy_text(object, "loaded_by", armed->loaded_by, sizeof(armed->loaded_by));
+	armed->reserved_kb = json_get_number(object, "reserved_kb");
+}
+
+static struct error *initramfs_from_json(struct json_object *object, struct armed *armed)
+{
+	struct json_object *inputs = json_member(object, "inputs");
+	char address[32], file[PATH_MAX], sha256[SHA256_HEX_SIZE];
+	struct error *err = NULL;
+
+	armed->initramfs_size = json_get_number(object, "size");
+	json_copy_text(object, "sha256", armed->initramfs_sha256, sizeof(armed->initramfs_sha256));
+	json_copy_text(object, "makedumpfile", armed->makedumpfile, sizeof(armed->makedumpfile));
+	json_copy_text(object, "address", address, sizeof(address));
+	armed->loaded_at = strtoull(address, NULL, 16);
+	if (!json_object_is_type(inputs, json_type_array))
+		return NULL;
+	for (size_t i = 0; !err && i < json_object_array_length(inputs); i++) {
+		struct json_object *input = json_object_array_get_idx(inputs, i);
+		json_copy_text(input, "file", file, sizeof(file));
+		json_copy_text(input, "sha256", sha256, sizeof(sha256));
+		err = add_input(armed, file, sha256);
+	}
+	return err;
+}
+
+static void store_from_json(struct json_object *object, struct armed *armed)
+{
+	json_copy_text(object, "path", armed->store, sizeof(armed->store));
+	json_copy_text(object, "uuid", armed->store_uuid, sizeof(armed->store_uuid));
+	json_copy_text(object, "device", armed->store_device, sizeof(armed->store_device));
+}
+
+struct error *armed_read(const struct incident *folder, struct armed *ret)
+{
+	char schema[32];
+
+	*ret = (struct armed){ 0 };
+	_cleanup_(json_putp) struct json_object *json = json_file_read(folder->dirfd, STATE_FILE);
+	if (!json && errno == ENOENT)
+		return error_create(ERROR_NOT_FOUND, STATE_FOLDER "/" STATE_FILE ": not there");
+	if (!json)
+		return error_errno(STATE_FOLDER "/" STATE_FILE);
+	json_copy_text(json, "schema", schema, sizeof(schema));
+	if (strcmp(schema, SCHEMA))
+		return error_create(ERROR_CORRUPT, STATE_FOLDER "/" STATE_FILE ": not " SCHEMA);
+	ret->time_s = json_get_double(json, "time");
+	machine_from_json(json_member(json, "machine"), &ret->machine);
+	kernel_from_json(json_member(json, "crash_kernel"), ret);
+	store_from_json(json_member(json, "store"), ret);
+	struct error *err = initramfs_from_json(json_member(json, "initramfs"), ret);
+	if (err)
+		armed_deinit(ret);
+	return err;
+}
+
+/* --- keeping ------------------------------------------------------------------------- */
+
+static struct error *keep_initramfs(const struct incident *folder, int fd, struct armed *armed)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return error_errno(ARMED_INITRAMFS);
+	armed->initramfs_size = st.st_size;
+	struct error *err = sha256_of(fd, ARMED_INITRAMFS, armed->initramfs_sha256);
+	if (err)
+		return err;
+	void *data = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+	if (data == MAP_FAILED)
+		return error_errno(ARMED_INITRAMFS);
+	err = incident_write(folder, ARMED_INITRAMFS, data, st.st_size);
+	munmap(data, st.st_size);
+	return err;
+}
+
+struct error *armed_keep(const char *root, const char *file, struct armed *armed)
+{
+	struct timespec now;
+	struct incident folder;
+	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+	struct error *err = fd < 0 ? error_errno("%s", file) : state_folder_make(root, &folder);
+
+	if (err)
+		return err;
+	clock_gettime(CLOCK_REALTIME, &now);
+	armed->time_s = now.tv_sec + now.tv_nsec / 1e9;
+	state_folder_remove(&folder, STATE_FILE);
+	/* Where that memory cannot be read, status has less to go by. */
+	error_destroy(loaded_image_find(root, fd, &armed->loaded_at));
+	err = keep_initramfs(&folder, fd, armed);
+	if (!err)
+		err = state_folder_write(&folder, STATE_FILE, to_json(armed));
+	incident_close(&folder);
+	return err;
+}
+
+void armed_forget(const char *root)
+{
+	struct incident folder;
+	struct error *err = state_folder_open(root, &folder);
+
+	if (!err) {
+		state_folder_remove(&folder, STATE_FILE);
+		state_folder_remove(&folder, ARMED_INITRAMFS);
+		incident_close(&folder);
+	}
+	error_destroy(err);
+}
+
+void armed_deinit(struct armed *armed)
+{
+	for (size_t i = 0; i < armed->inputs.count; i++)
+		free(armed->inputs.data[i].file);
+	vector_deinit(&armed->inputs);
+	*armed = (struct armed){ 0 };
+}
