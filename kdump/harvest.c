@@ -33,7 +33,7 @@ static const char *store_of(const struct harvest *harvest)
 
 static bool is_own(const struct harvest *harvest, const struct incident *incident)
 {
-	return !harvest->is_shared || rig_id_owns(harvest->rig, incident);
+	return !harvest->is_shared || rig_id_is_named(harvest->rig, incident);
 }
 
 /* True if there was an error. */
