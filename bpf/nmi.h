@@ -19,17 +19,25 @@
 #endif
 
 /*
- * Whether this CPU has its interrupts off for long, in kernel code. An NMI may come amid a look: then that is not
- * long ago.
+ * Since when this CPU has its interrupts off, in kernel code, at least; 0: it has not, or not for long. No look has come
+ * since then. It is the last one, if nothing was switched since; else it is the first of two NMIs with no switch between.
+ * An NMI may come amid a look: then that is not long ago.
  */
-static __always_inline bool is_deaf_here(const struct record_slot *slot, const struct rq *rq,
-					 struct pt_regs *regs, __u64 now)
+static __always_inline __u64 deaf_here_since(struct record_slot *slot, const struct rq *rq,
+					     struct pt_regs *regs, __u64 now)
 {
-	__u64 before = last_look(slot);
+	__u64 before = last_look(slot), switches = read_switches(rq), since = before;
 
-	return before && now > before + NMI_DEAF_NS && now > slot->nmi_ns + NMI_INTERVAL_NS &&
-	       !REGS_INTERRUPTS_ON(regs) && read_switches(rq) == slot->nr_switches &&
-	       in_kernel_code(regs);
+	if (!before || REGS_INTERRUPTS_ON(regs) || !in_kernel_code(regs))
+		return 0;
+	if (switches != slot->nr_switches) {
+		if (slot->nmi_seen_ns <= before || switches != slot->nmi_switches) {
+			slot->nmi_switches = switches;
+			slot->nmi_seen_ns = now;
+		}
+		since = slot->nmi_seen_ns;
+	}
+	return now > since + NMI_DEAF_NS && now > slot->nmi_ns + NMI_INTERVAL_NS ? since : 0;
 }
 
 #endif

@@ -430,7 +430,9 @@ struct record_slot {
 	/* Of the last such time of this CPU: when no other was looked at either. Not a pause if it is short or empty. */
 	__u64 pause_since_ns, pause_until_ns;
 	__u64 resumed_ns; /* when the machine ran again, the last time that this CPU's watchdog saw that it had not */
-	__u64 reserved[13];
+	/* The first of the last NMIs that found interrupts off, with no task switch between them, and its nr_switches. */
+	__u64 nmi_seen_ns, nmi_switches;
+	__u64 reserved[11];
 
 	struct record_condition conditions[RECORD_NR_KINDS];
 	struct record_deaf deaf[RECORD_NR_DEAF];

@@ -214,11 +214,19 @@ static __always_inline void look_while_deaf(void *ctx, struct pt_regs *regs)
 {
 	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
 	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
-	__u64 now = bpf_ktime_get_ns();
+	__u64 now = bpf_ktime_get_ns(), since;
 
-	if (!max_gap_ns || !slot || !rq || !is_deaf_here(slot, rq, regs, now) ||
-	    find_pause(last_look(slot), now) > IDLE_GAP_NS)
+	if (!max_gap_ns || !slot || !rq)
 		return;
+	since = deaf_here_since(slot, rq, regs, now);
+	if (!since || find_pause(since, now) > IDLE_GAP_NS)
+		return;
+	if (read_switches(rq) != slot->nr_switches) {
+		slot->nr_switches = read_switches(rq);
+		slot->progress_ns = since;
+		if (stall_is_on(slot))
+			slot->end_ns = since;
+	}
 	slot->nmi_ns = now;
 	if (stall_is_on(slot))
 		slot->last_ns = now;

@@ -135,9 +135,9 @@ static const struct layout_member slot[] = {
 	M(nr_irqs),	 M(nr_softirqs),    M(rcu_sequence),   M(pool_progress),
 	M(last_event),	 M(last_hit),	    M(nmi_ns),	       M(lock_stack_next_ns),
 	M(gap_since_ns), M(gap_until_ns),   M(pause_since_ns), M(pause_until_ns),
-	M(resumed_ns),	 M(reserved),	    M(conditions),     M(deaf),
-	M(locks),	 M(neighbours),	    M(events),	       M(hits),
-	M(samples),
+	M(resumed_ns),	 M(nmi_seen_ns),    M(nmi_switches),   M(reserved),
+	M(conditions),	 M(deaf),	    M(locks),	       M(neighbours),
+	M(events),	 M(hits),	    M(samples),
 };
 #undef M
 
