@@ -239,6 +239,8 @@ static struct error *save(struct capture *capture)
 	if (err)
 		return err;
 	progress("incident: %s", capture->incident.id);
+	if (!incident_has(&capture->incident, "rig.json"))
+		complete &= step(capture, "rig", config->dmesg_s, step_rig);
 	complete &= step(capture, "dmesg", config->dmesg_s, step_dmesg);
 	describe_crash(capture);
 	if (!access(KEPT_SYMBOLS_PATH, F_OK))

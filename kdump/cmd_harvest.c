@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* lockdump harvest: after the reboot, what the crash left is completed and told. */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/usage.h"
 #include "kdump/drill.h"
 #include "kdump/harvest.h"
@@ -74,6 +76,14 @@ static void note_drill(void)
 	error_destroy(drill_look("", machine.boot_id, &drill));
 }
 
+/* One that cannot be opened is told of later. */
+static bool is_shared(const char *store)
+{
+	_cleanup_close_ int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && store_is_shared(fd);
+}
+
 static struct error *run(const char *store, const struct settings *settings, bool *all)
 {
 	const char *urls = getenv("DEBUGINFOD_URLS");
@@ -95,6 +105,7 @@ static struct error *run(const char *store, const struct settings *settings, boo
 	if (urls && *urls)
 		harvest.remaking.debuginfod = &server;
 	rig_id_read(rig);
+	harvest.is_shared = is_shared(store);
 	journal_init(JOURNAL_SOCKET, &journal);
 	err = harvest_store(&harvest, all);
 	journal_deinit(&journal);

@@ -69,18 +69,27 @@ struct reader {
 	void *context;
 };
 
-static struct error *pass_on(const struct ini_entry *entry, void *context)
+static bool is_known(const char *section)
 {
 	static const char *const known[] = { SECTION_WATCH, SECTION_STORE, SECTION_HARVEST };
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (!strcmp(section, known[i]))
+			return true;
+	return false;
+}
+
+static struct error *pass_on(const struct ini_entry *entry, void *context)
+{
 	const struct reader *reader = context;
 
-	if (!strcmp(entry->section, reader->section))
-		return reader->handler(entry, reader->context);
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (!strcmp(entry->section, known[i]))
-			return NULL;
-	configuration_warn(entry, "no such section");
-	return NULL;
+	if (!is_known(entry->section)) {
+		configuration_warn(entry, "no such section");
+		return NULL;
+	}
+	if (reader->section && strcmp(entry->section, reader->section))
+		return NULL;
+	return reader->handler(entry, reader->context);
 }
 
 struct error *configuration_read(const char *folder, const char *section, ini_handler *handler,

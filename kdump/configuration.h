@@ -14,8 +14,9 @@
 #define SECTION_HARVEST "Harvest" /* harvest: what else it does */
 
 /*
- * Gives @handler what stands in @section: of lockdump.conf in @folder, then of the drop-ins in lockdump.conf.d in the order of
- * their names: what is said later holds. None of them has to be there. Sections that no verb knows are told on stderr.
+ * Gives @handler what stands in @section (NULL: in any of them), first of lockdump.conf in @folder, then of the drop-ins in
+ * lockdump.conf.d in the order of their names: what is said later holds. None of them has to be there. Sections that no verb
+ * knows are told on stderr.
  */
 struct error *configuration_read(const char *folder, const char *section, ini_handler *handler,
 				 void *context);

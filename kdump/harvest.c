@@ -31,6 +31,11 @@ static const char *store_of(const struct harvest *harvest)
 	return harvest->announcing.store;
 }
 
+static bool is_own(const struct harvest *harvest, const struct incident *incident)
+{
+	return !harvest->is_shared || rig_id_is_named(harvest->rig, incident);
+}
+
 /* True if there was an error. */
 static bool complain(struct error *err)
 {
@@ -137,8 +142,7 @@ static bool is_due(const struct harvest *harvest, const struct incident *inciden
 	struct harvest_mark mark;
 
 	harvest_mark_read(incident, &mark);
-	if (mark.done || mark.attempts >= HARVEST_MOST_ATTEMPTS ||
-	    !rig_id_owns(harvest->rig, incident))
+	if (mark.done || mark.attempts >= HARVEST_MOST_ATTEMPTS || !is_own(harvest, incident))
 		return false;
 	/* Of this boot: its watch will end it. */
 	if (!one->has_manifest && writers_this_boot(one->id))
@@ -199,7 +203,7 @@ static struct error *choose_own(const struct harvest *harvest, const struct inci
 			error_destroy(err);
 			continue;
 		}
-		bool own = rig_id_owns(harvest->rig, &incident);
+		bool own = is_own(harvest, &incident);
 		incident_close(&incident);
 		const struct incident_summary **place = own ? vector_push(&ret->list) : NULL;
 		if (own && !place)
@@ -257,7 +261,7 @@ struct error *harvest_store(const struct harvest *harvest, bool *all)
 		return error_errno("store %s", store);
 	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
 		return error_create(ERROR_OTHER, "store %s: it is being harvested already", store);
-	if (!*harvest->rig && store_is_shared(fd))
+	if (!*harvest->rig && harvest->is_shared)
 		return error_create(ERROR_OTHER,
 				    "store %s: other machines may share it, and without "
 				    "/etc/machine-id this one does not know its own incidents",

@@ -10,6 +10,7 @@ struct harvest {
 	struct announcing announcing;
 	struct remaking remaking;
 	const char *rig; /* this machine: rig_id.h */
+	bool is_shared; /* others may have their incidents there, too; else all are this machine's */
 };
 
 /*

@@ -38,14 +38,17 @@ static void read_rig(const struct incident *incident, const char *name,
 	json_object_put(json);
 }
 
-bool rig_id_owns(const char *rig, const struct incident *incident)
+bool rig_id_is_named(const char *rig, const struct incident *incident)
 {
 	char its[RIG_ID_SIZE];
 
-	if (!store_is_shared(incident->dirfd))
-		return true;
 	read_rig(incident, MANIFEST_NAME, its);
 	if (!*its)
 		read_rig(incident, "rig.json", its);
 	return *its && !strcmp(its, rig);
+}
+
+bool rig_id_owns(const char *rig, const struct incident *incident)
+{
+	return !store_is_shared(incident->dirfd) || rig_id_is_named(rig, incident);
 }

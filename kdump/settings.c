@@ -142,11 +142,6 @@ static struct error *set(const struct ini_entry *entry, void *context)
 
 struct error *settings_read(const char *folder, struct settings *ret)
 {
-	static const char *const sections[] = { SECTION_WATCH, SECTION_STORE, SECTION_HARVEST };
-	struct error *err = NULL;
-
 	*ret = defaults;
-	for (size_t i = 0; !err && i < sizeof(sections) / sizeof(sections[0]); i++)
-		err = configuration_read(folder, sections[i], set, ret);
-	return err;
+	return configuration_read(folder, NULL, set, ret);
 }

@@ -17,6 +17,7 @@
 
 #define RECORD "record.bin"
 #define DMESG  "dmesg.txt"
+#define RIG    "rig.json"
 
 #define LOG_TAIL 65536 /* bytes: a crash says much after the line that asks for it */
 
@@ -175,6 +176,25 @@ struct error *step_dmesg(void *arg)
 	err = incident_close_file(&capture->incident, DMESG, analysis.out, err);
 	if (!err)
 		note_said(capture);
+	return err;
+}
+
+/* So that its owner knows it, where several share a store, though there may never be a manifest. */
+struct error *step_rig(void *arg)
+{
+	const struct capture *capture = arg;
+	const struct config *config = &capture->config;
+	struct json_object *json = json_object_new_object();
+
+	json_add(json, "schema", json_text("lockdump.rig/1"));
+	json_add(json, "release", json_text(config->release));
+	json_add(json, "boot_id", json_text(config->boot_id));
+	json_add(json, "rig", json_text(*config->rig ? config->rig : NULL));
+	const char *text = json_object_to_json_string_ext(
+		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
+	struct error *err = text ? incident_write(&capture->incident, RIG, text, strlen(text))
+				 : &error_no_memory;
+	json_object_put(json);
 	return err;
 }
 

@@ -14,6 +14,9 @@ struct error *step_record(void *arg);
 /* dmesg.txt */
 struct error *step_dmesg(void *arg);
 
+/* rig.json, of an incident that no controller has made: what is known of the rig since arm */
+struct error *step_rig(void *arg);
+
 /* kallsyms: what was kept of them at arm */
 struct error *step_symbols(void *arg);
 

@@ -31,6 +31,8 @@ struct fixture {
 	char socket[128];
 	int fd;
 	struct settings settings;
+	const char *rig;
+	bool is_shared;
 	char *path; /* of the environment */
 };
 
@@ -63,6 +65,7 @@ static int setup(void **state)
 	fixture->path = strdup(getenv("PATH"));
 	snprintf(path, sizeof(path), "%s/bin:%s", fixture->folder, fixture->path);
 	setenv("PATH", path, 1);
+	fixture->rig = "1234";
 	fixture->settings = (struct settings){ .hook_timeout_s = 5 };
 	return bind(fixture->fd, (struct sockaddr *)&address, sizeof(address));
 }
@@ -89,7 +92,8 @@ static bool harvest(const struct fixture *fixture)
 				.settings = &fixture->settings,
 				.journal = &journal },
 		.remaking = { .store = fixture->store.path },
-		.rig = "",
+		.rig = fixture->rig,
+		.is_shared = fixture->is_shared,
 	};
 	char said[128];
 	bool all;
@@ -350,6 +354,29 @@ static void test_removes(void **state)
 	run(fixture, "test \"$(ls store | tr '\\n' ' ')\" = '" B " " C " '");
 }
 
+static void test_shared(void **state)
+{
+	struct fixture *fixture = *state;
+	char entry[4096];
+
+	fixture->is_shared = true;
+	fixture->settings.keep.incidents = 1;
+	store_add_manifest(&fixture->store, A, "\"complete\": true, \"rig\": \"5678\"");
+	store_add_manifest(&fixture->store, B, "\"complete\": true, \"rig\": \"1234\"");
+	store_add(&fixture->store, C, "rig.json", "{\"rig\": \"1234\"}");
+	run(fixture, "touch -d '1 hour ago' store/" C " store/" C "/*");
+	store_add(&fixture->store, "20260104T000000Z-0123abcd", "dmesg.txt", "whose?");
+	assert_true(harvest(fixture));
+	assert_int_equal(entries(fixture, entry), 2);
+	run(fixture, "test \"$(echo store/*/harvested.json)\" = 'store/" B
+		     "/harvested.json store/" C "/harvested.json'");
+	/* The newest of its own is not complete: neither its own nor the other's goes. */
+	run(fixture, "test $(ls store | wc -l) = 4 && rm -r store/" C);
+	store_add_manifest(&fixture->store, C, "\"complete\": true, \"rig\": \"1234\"");
+	assert_true(harvest(fixture));
+	run(fixture, "test ! -e store/" B " && test $(ls store | wc -l) = 3");
+}
+
 static void test_bad_dump(void **state)
 {
 	struct fixture *fixture = *state;
@@ -402,6 +429,7 @@ int main(void)
 			     test_no_mark),
 		HARVEST_TEST("what is being written is left alone", test_held),
 		HARVEST_TEST("what is too much goes, and that is told", test_removes),
+		HARVEST_TEST("in a store that machines share each sees to its own", test_shared),
 		HARVEST_TEST("a dump that is none leaves the report as it was", test_bad_dump),
 		HARVEST_TEST("a store full of old incidents is no flood of mails", test_flood),
 	};
