@@ -71,6 +71,7 @@ static __always_inline __u64 read_switches(const struct rq *rq)
 {
 	return &runqueues ? rq->nr_switches : BPF_CORE_READ(rq, nr_switches);
 }
+
 /* What the CPU may be doing now: task code, softirq, interrupt or NMI; and whether it was asked to reschedule. */
 struct preemption {
 	__u32 count; /* RECORD_UNKNOWN_U32 where it is not known */

@@ -122,9 +122,13 @@ struct hrtimer_cpu_base {
 	__s64 expires_next;
 };
 
-/* Set while the CPU runs its timers, when expires_next says nothing: a bit up to 6.12 at least, a bool in 7.2. */
+/*
+ * Set while the CPU runs its timers, when expires_next says nothing: a bit up to 6.12 at least, a bool in 7.2. So is
+ * hres_active, which has its name in both: what reads the one reads the other, too.
+ */
 struct hrtimer_cpu_base___bit {
 	unsigned int in_hrtirq : 1;
+	unsigned int hres_active : 1;
 };
 
 struct hrtimer_cpu_base___bool {

@@ -5,7 +5,8 @@
  *
  * A CPU that takes no interrupts does not serve its timers: the next one is overdue. That is so of idle CPUs and of
  * those without a tick (nohz_full) too, which else look just like it. Who finds its neighbour so looks at the next
- * one as well. (Without high-resolution timers the kernel does not keep the time of the next one: nothing is seen.)
+ * one as well. (Without high-resolution timers nothing is seen: the kernel writes down when one comes sooner, but not
+ * when it has come, so that it would look overdue ever after; see hrtimer_reprogram() in kernel/time/hrtimer.c.)
  */
 #ifndef LOCKDUMP_NEIGHBOURS_H
 #define LOCKDUMP_NEIGHBOURS_H
@@ -53,21 +54,26 @@ static __always_inline bool runs_timers(const struct hrtimer_cpu_base *base)
 	return false;
 }
 
+static __always_inline bool is_high_res(const struct hrtimer_cpu_base *base)
+{
+	return BPF_CORE_READ_BITFIELD_PROBED((struct hrtimer_cpu_base___bit *)base, hres_active);
+}
+
 static __always_inline __u64 last_look(const struct record_slot *slot)
 {
 	return slot->last_tick_ns > slot->watchdog_ns ? slot->last_tick_ns : slot->watchdog_ns;
 }
 
 /*
- * Since when @cpu should have served a timer and has not; 0: all is well with it. From @resumed_ns on: before that
- * nothing ran, the timer may have become due meanwhile.
+ * Since when @cpu should have served a timer and has not; 0: all is well with it. From @resumed_ns on, which may be less
+ * than DEAF_NS ago: before that nothing ran, the timer may have become due meanwhile.
  */
 static __always_inline __u64 overdue_since(__u32 cpu, __u64 resumed_ns, __u64 now)
 {
 	const struct hrtimer_cpu_base *base = THAT_CPU(hrtimer_bases, hrtimer_bases_at, cpu);
 	__u64 due;
 
-	if (!base)
+	if (!base || !is_high_res(base))
 		return 0;
 	if (runs_timers(base)) { /* then there is no next one; the tick is a timer too */
 		const struct record_slot *slot = slot_of(cpu);
@@ -75,11 +81,9 @@ static __always_inline __u64 overdue_since(__u32 cpu, __u64 resumed_ns, __u64 no
 	} else {
 		due = BPF_CORE_READ(base, expires_next);
 	}
-	if (!due || due >= KTIME_MAX)
+	if (!due || due >= KTIME_MAX || now <= due + DEAF_NS)
 		return 0;
-	if (due < resumed_ns)
-		due = resumed_ns;
-	return now > due + DEAF_NS ? due : 0;
+	return due < resumed_ns ? resumed_ns : due;
 }
 
 static __always_inline void deaf_event(struct record_slot *slot, const struct record_deaf *deaf,
@@ -136,12 +140,32 @@ static __always_inline void deaf_begin(struct record_deaf *deaf, __u32 cpu, __u6
 	deaf->since_ns = since;
 }
 
+/* The machine was paused until @since, amid this deafness: what came before does not count. */
+static __always_inline void deaf_go_on(struct record_deaf *deaf, __u64 since, __u64 now)
+{
+	bool sure = deaf->last_ns;
+
+	deaf->last_ns = 0;
+	barrier();
+	deaf->since_ns = since;
+	barrier();
+	if (sure)
+		deaf->last_ns = now;
+}
+
 /* True if @cpu is deaf for sure: this is the second look that finds the same timer overdue. */
 static __always_inline bool look_at_neighbour(struct record_slot *slot, struct record_deaf *deaf,
 					      __u32 cpu, __u64 now)
 {
 	__u64 since = overdue_since(cpu, slot->resumed_ns, now);
 
+	if (since && since == slot->resumed_ns && deaf->cpu == cpu && deaf->since_ns &&
+	    deaf->since_ns < since) {
+		deaf_go_on(deaf, since, now);
+		return deaf->last_ns;
+	}
+	if (since && now <= since + DEAF_NS)
+		return false;
 	if (since && deaf->since_ns == since && deaf->cpu == cpu) {
 		bool first = !deaf->last_ns;
 		deaf->last_ns = now;

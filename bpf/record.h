@@ -8,7 +8,7 @@
  * of RECORD_SLOT_SIZE bytes, and a file record.bin is a plain copy of that
  * memory:
  *
- *	element 0		struct record_header, written by user space
+ *	element 0		struct record_header, written by user space, and by the kernel's trigger
  *	element 1 + cpu		struct record_slot, written on that CPU only
  *
  * A stall is a span in which a CPU neither switched tasks nor idled nor ran user
@@ -289,7 +289,6 @@ struct record_deaf {
 enum record_sample_flags {
 	RECORD_SAMPLE_REGS = 1 << 0, /* regs[] holds the interrupted registers */
 	RECORD_SAMPLE_NEED_RESCHED = 1 << 1, /* the task was asked to leave the CPU */
-	RECORD_SAMPLE_USER = 1 << 2, /* user mode was interrupted */
 	RECORD_SAMPLE_NEED_RESCHED_LAZY = 1 << 3, /* asked to leave it when it suits */
 	RECORD_SAMPLE_NMI = 1 << 4, /* taken by an NMI: interrupts were off */
 };

@@ -23,6 +23,7 @@ char LICENSE[] SEC("license") = "GPL";
 /* Set before the load. */
 const volatile __u64 sample_first_ns = 1000000000;
 const volatile __u64 sample_interval_ns = 1000000000;
+
 static __always_inline void take_sample(void *ctx, struct record_slot *slot, const struct rq *rq,
 					struct pt_regs *regs, __u64 now, __u32 flags)
 {
@@ -147,10 +148,16 @@ static __always_inline void sample_if_due(void *ctx, struct record_slot *slot, c
 	take_sample(ctx, slot, rq, regs, now, 0);
 }
 
-static __always_inline void look_around(struct record_slot *slot, __u64 now)
+/*
+ * A tick that comes after a pause comes before the watchdog's timer, which tells that it was one: what is due by now for
+ * others is no fault of theirs then.
+ */
+static __always_inline void look_around(struct record_slot *slot, __u64 gap, bool is_tick,
+					__u64 now)
 {
 	look_for_conditions(slot, now);
-	look_at_neighbours(slot, now);
+	if (!is_tick || gap <= max_gap_ns)
+		look_at_neighbours(slot, now);
 	slot->round_ns = now;
 }
 
@@ -176,7 +183,7 @@ static __always_inline int look(void *ctx, const struct hrtimer *watchdog)
 		slot->ticks++;
 	}
 	if (now - slot->round_ns >= ROUND_NS)
-		look_around(slot, now);
+		look_around(slot, now - before, !watchdog, now);
 
 	if (!before || progressed(slot, rq, regs, now - before)) {
 		slot->progress_ns = now;

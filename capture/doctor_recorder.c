@@ -3,6 +3,7 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -194,20 +195,25 @@ static void find_members(struct findings *findings, const struct features *featu
 }
 
 /* One stands for all. */
-static const char *slow_path(const struct features *features)
+static const struct ksym_wanted *slow_path(const struct features *features)
 {
 	for (enum variable path = SLOW_PATHS; path < NOT_IN_BTF; path++)
 		if (features_have_slow_path(features, path))
-			return features->variables[path].name;
+			return &features->variables[path];
 	return NULL;
 }
 
-static void find_locks(struct findings *findings, const struct features *features)
+static void find_locks(struct doctor *doctor, const struct features *features)
 {
-	const char *path = slow_path(features);
+	struct findings *findings = &doctor->findings;
+	const struct ksym_wanted *path = slow_path(features);
 
+	if (path && !path->address) {
+		lacks(doctor, features, "lock contention", "the lock in samples of who spins");
+		return;
+	}
 	if (path) {
-		findings_add(findings, "lock contention", FINDING_OK, "%s", path);
+		findings_add(findings, "lock contention", FINDING_OK, "%s", path->name);
 		return;
 	}
 	findings_add(findings, "lock contention", FINDING_DEGRADED, NULL);
@@ -265,6 +271,23 @@ static void find_nmi(struct findings *findings, const struct features *features)
 	}
 }
 
+/* bpf/neighbours.h. The clock's resolution is 1 ns with such timers, else a tick: hrtimer_resolution in the kernel. */
+static void find_high_res(struct findings *findings)
+{
+	struct timespec resolution;
+
+	if (!clock_getres(CLOCK_MONOTONIC, &resolution) && !resolution.tv_sec &&
+	    resolution.tv_nsec == 1) {
+		findings_add(findings, "interrupts off", FINDING_OK,
+			     "timers that are overdue, as another CPU sees them");
+		return;
+	}
+	findings_add(findings, "interrupts off", FINDING_MISSING, NULL);
+	findings_explain(findings, "CPUs that take no interrupts (hard lockups)",
+			 "high-resolution timers are off, or this machine has none",
+			 "boot without highres=off; the kernel's log has why it could not switch");
+}
+
 static void find_bpffs(struct findings *findings)
 {
 	struct statfs fs;
@@ -296,8 +319,9 @@ void doctor_recorder(struct doctor *doctor)
 	find_hooks(doctor, &features);
 	find_variables(doctor, &features);
 	find_members(findings, &features);
-	find_locks(findings, &features);
+	find_locks(doctor, &features);
 	find_tracing(findings, &features);
+	find_high_res(findings);
 	find_nmi(findings, &features);
 	find_bpffs(findings);
 	features_deinit(&features);

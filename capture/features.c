@@ -4,7 +4,6 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/cleanup.h"
 
@@ -80,10 +79,8 @@ static void find_variables(struct features *features)
 
 struct error *features_probe(struct features *ret)
 {
-	*ret = (struct features){};
 	/* Not from a vmlinux, where libbpf would look too: what the kernel itself has not, it refuses later. */
-	if (!access(BTF_PATH, R_OK))
-		ret->btf = btf__load_vmlinux_btf();
+	*ret = (struct features){ .btf = btf__parse(BTF_PATH, NULL) };
 	if (!ret->btf)
 		return error_create(
 			ERROR_SYSTEM,

@@ -16,6 +16,7 @@
 #include "capture/closing.h"
 #include "kdump/events.h"
 #include "capture/gatherer.h"
+#include "capture/header.h"
 #include "capture/kmsg.h"
 #include "capture/locked_memory.h"
 #include "capture/preflight.h"
@@ -27,7 +28,6 @@
 #include "kdump/store.h"
 #include "kdump/triggers.h"
 
-#define BOOT_ID_PATH   "/proc/sys/kernel/random/boot_id"
 #define WATCHDOG_PATH  "/proc/sys/kernel/watchdog"
 #define STORE_NS       (2 * NS_PER_SEC) /* stacks follow a complaint */
 #define GATHER_WAIT_NS (10 * NS_PER_SEC)
@@ -108,17 +108,17 @@ static void store_log(struct follower *follower)
 
 static void begin_incident(struct follower *follower, unsigned int stuck_s)
 {
-	_cleanup_free_ char *boot_id = text_file_read(BOOT_ID_PATH, 64);
+	char boot_id[40];
+	struct error *err = header_boot_id(boot_id, sizeof(boot_id));
 
 	follower->open = true;
 	follower->failed = false;
 	follower->incident.dirfd = -1;
-	if (!boot_id)
-		complain(follower, error_errno(BOOT_ID_PATH));
-	else
-		complain(follower, incident_create(follower->options->store,
-						   clock_ns(CLOCK_REALTIME) / NS_PER_SEC - stuck_s,
-						   boot_id, &follower->incident));
+	if (!err)
+		err = incident_create(follower->options->store,
+				      clock_ns(CLOCK_REALTIME) / NS_PER_SEC - stuck_s, boot_id,
+				      &follower->incident);
+	complain(follower, err);
 }
 
 /* What this process can see of it besides. */
@@ -210,11 +210,6 @@ static void count_triggers(struct follower *follower)
 {
 	follower->used_up = budget_is_used_up(follower->options, follower->used_up);
 	follower->next_count_ns = now_ns() + BUDGET_INTERVAL_NS;
-}
-
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
 }
 
 /* Until something is to be done; -1: nothing is. */

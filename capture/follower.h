@@ -10,8 +10,9 @@
 #include "capture/shared.h"
 
 /*
- * Of @watch there are the options, the service manager and the journal. Runs until it is told to end; @status gets the verb's exit status. An error: it cannot work here. With
- * --trigger, a line that says that the CPU has hung for as long as --trigger-after crashes the machine.
+ * Of @watch there are the options, the service manager and the journal. Runs until it is told to end; @status gets the
+ * verb's exit status. An error: it cannot work here. With --trigger, a line that says that the CPU has hung for as long as
+ * --trigger-after crashes the machine.
  */
 struct error *follower_run(const struct watch *watch, int *status);
 

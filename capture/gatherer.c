@@ -2,7 +2,6 @@
 #include "capture/gatherer.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,6 +15,7 @@
 
 #include "capture/clock.h"
 #include "capture/gathered.h"
+#include "capture/heap.h"
 #include "capture/pages.h"
 #include "capture/reader.h"
 
@@ -178,20 +178,6 @@ static void settle(struct gathering *gathering)
 	madvise(gathering->buffer, BUFFER_SIZE, MADV_DONTNEED);
 }
 
-/*
- * Memory that is given back to the kernel takes an interrupt on each CPU that has seen it, and so does memory that is read,
- * as zeros, before it is written: what an index needs is taken now, and kept.
- */
-static void keep_memory(void)
-{
-	mallopt(M_MMAP_MAX, 0);
-	mallopt(M_TRIM_THRESHOLD, INT32_MAX);
-	char *space = malloc(HEAP_SIZE);
-	if (space)
-		explicit_bzero(space, HEAP_SIZE);
-	free(space);
-}
-
 static int run(const char *store, const char *root, int fd)
 {
 	static struct gathering gathering;
@@ -202,13 +188,13 @@ static int run(const char *store, const char *root, int fd)
 	gathering.gathered.folder.dirfd = -1;
 	for (size_t i = 0; i < MAX_READERS; i++)
 		gathering.readers[i].fd = -1;
-	keep_memory();
+	heap_keep(HEAP_SIZE);
 	gathering.buffer =
 		mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (gathering.buffer == MAP_FAILED)
 		return 1;
 	start_readers(&gathering);
-	keep_memory();
+	heap_keep(HEAP_SIZE);
 	while (recv(fd, &request, sizeof(request), 0) == sizeof(request)) {
 		serve(&gathering, &request);
 		send(fd, &answer, sizeof(answer), MSG_NOSIGNAL);

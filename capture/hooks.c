@@ -15,7 +15,7 @@ static uint32_t hash(uint32_t number, const void *data, size_t size)
 	return number;
 }
 
-uint32_t hooks_number(const struct bpf_object_skeleton *skeleton)
+static uint32_t number_of(const struct bpf_object_skeleton *skeleton)
 {
 	uint32_t number = hash(HASH_SEED, skeleton->data, skeleton->data_sz);
 
@@ -66,12 +66,27 @@ static bool count(const char *name, void *arg)
 	return true;
 }
 
-bool hooks_are_pinned(const struct pins *pins, const char *prefix, uint32_t number)
+/* Of a perf event there is a link for each CPU. */
+static size_t nr_links(const struct bpf_object_skeleton *skeleton)
 {
-	struct comparison comparison = { .ours = name_of(prefix, number, "") };
+	size_t count = 0;
+
+	for (int i = 0; i < skeleton->prog_cnt; i++) {
+		const struct bpf_program *program = *skeleton->progs[i].prog;
+		count += bpf_program__autoload(program) &&
+			 bpf_program__type(program) != BPF_PROG_TYPE_PERF_EVENT;
+	}
+	return count;
+}
+
+bool hooks_are_pinned(const struct pins *pins, const char *prefix,
+		      const struct bpf_object_skeleton *skeleton)
+{
+	struct comparison comparison = { .ours = name_of(prefix, number_of(skeleton), "") };
 
 	pin_each(pins, prefix, count, &comparison);
-	return comparison.nr_ours && !comparison.nr_others;
+	return comparison.nr_ours && comparison.nr_ours >= nr_links(skeleton) &&
+	       !comparison.nr_others;
 }
 
 static bool remove_other(const char *name, void *arg)
@@ -96,7 +111,7 @@ struct error *hooks_pin(const struct pins *pins, const char *prefix,
 			const struct bpf_object_skeleton *skeleton, struct bpf_link *const *others,
 			size_t nr_others)
 {
-	uint32_t number = hooks_number(skeleton);
+	uint32_t number = number_of(skeleton);
 	struct comparison comparison = { .pins = pins, .ours = name_of(prefix, number, "") };
 	struct error *err = NULL;
 

@@ -13,11 +13,12 @@
 #include "base/error.h"
 #include "capture/pin.h"
 
-/* @skeleton is open, and its constants are set: const volatile variables. */
-uint32_t hooks_number(const struct bpf_object_skeleton *skeleton);
-
-/* Whether all links that are pinned under @prefix, at least one, have that number. */
-bool hooks_are_pinned(const struct pins *pins, const char *prefix, uint32_t number);
+/*
+ * Whether the links that are pinned under @prefix, at least one, are those of @skeleton, which is open, with its constants
+ * (const volatile variables) set: they all have its number, and each of its programs that is to be loaded has one.
+ */
+bool hooks_are_pinned(const struct pins *pins, const char *prefix,
+		      const struct bpf_object_skeleton *skeleton);
 
 /*
  * Pins the links of @skeleton, whose programs are attached, and @others, which it does not know of (NULL among them are

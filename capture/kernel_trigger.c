@@ -66,12 +66,11 @@ static const char *function_of(const struct bpf_program *program)
 	return bpf_program__section_name(program) + strlen(FENTRY);
 }
 
-/* Those on functions that the recorder has found that it can hang on. Returns how many. */
-static unsigned int choose_programs(const struct trigger_bpf *bpf,
-				    const struct recorder_choice *choice)
+/* Those on functions that the recorder has found that it can hang on. False: there are none. */
+static bool choose_programs(const struct trigger_bpf *bpf, const struct recorder_choice *choice)
 {
 	struct bpf_program *program;
-	unsigned int chosen = 0;
+	bool any = false;
 
 	bpf_object__for_each_program(program, bpf->obj)
 	{
@@ -80,9 +79,9 @@ static unsigned int choose_programs(const struct trigger_bpf *bpf,
 		bool choose =
 			is_watchdog ? choice->watchdog : !strcmp(function, hook_name(choice->hook));
 		bpf_program__set_autoload(program, choose);
-		chosen += choose;
+		any |= choose;
 	}
-	return chosen;
+	return any;
 }
 
 static void configure(struct trigger_bpf__rodata *rodata, const struct watch_options *options,
@@ -95,14 +94,17 @@ static void configure(struct trigger_bpf__rodata *rodata, const struct watch_opt
 	rodata->sysrq_old_ns = controller_first ? SYSRQ_OLD_NS : 0;
 }
 
+static struct error *no_function(const struct recorder *recorder)
+{
+	return error_create(ERROR_SYSTEM,
+			    "it takes programs on the kernel's functions, and the recorder runs by "
+			    "%s here ('lockdump doctor' says why); set kernel.softlockup_panic to "
+			    "1 instead",
+			    recorder->hook);
+}
+
 static struct error *load(struct trigger_bpf *bpf, const struct recorder *recorder, char *log)
 {
-	if (!choose_programs(bpf, &recorder->choice))
-		return error_create(ERROR_SYSTEM,
-				    "it takes programs on the kernel's functions, and the recorder "
-				    "runs by %s here ('lockdump doctor' says why); set "
-				    "kernel.softlockup_panic to 1 instead",
-				    recorder->hook);
 	if (bpf_map__reuse_fd(bpf->maps.lockdump_record, recorder_map_fd(recorder)))
 		return error_errno("the flight record");
 	return trigger_bpf__load(bpf) ? load_error(log) : NULL;
@@ -112,8 +114,7 @@ static struct error *load(struct trigger_bpf *bpf, const struct recorder *record
 static bool is_pinned(const struct trigger_bpf *bpf, const struct recorder *recorder,
 		      const struct pins *pins)
 {
-	return recorder->taken_over &&
-	       hooks_are_pinned(pins, PIN_TRIGGER, hooks_number(bpf->skeleton));
+	return recorder->taken_over && hooks_are_pinned(pins, PIN_TRIGGER, bpf->skeleton);
 }
 
 struct error *kernel_trigger_load(const struct recorder *recorder, const struct pins *pins,
@@ -137,8 +138,11 @@ struct error *kernel_trigger_load(const struct recorder *recorder, const struct 
 	if (!bpf)
 		return error_errno("its program");
 	configure(bpf->rodata, options, controller_first);
-	bool is_there = is_pinned(bpf, recorder, pins);
-	if (!is_there && recorder->stuck)
+	bool can_hang = choose_programs(bpf, &recorder->choice);
+	bool is_there = can_hang && is_pinned(bpf, recorder, pins);
+	if (!can_hang)
+		err = no_function(recorder);
+	else if (!is_there && recorder->stuck)
 		err = error_create(ERROR_OTHER, "while a CPU is stuck nothing can be attached");
 	else if (!is_there)
 		err = load(bpf, recorder, log);

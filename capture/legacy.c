@@ -18,7 +18,7 @@
 
 #define DEAF_OLD_NS (5 * NS_PER_SEC) /* its neighbour looks each second */
 
-/* A look at the map of any version: how large its elements are, and its memory. */
+/* A look at the map of any version: how large its elements are, and its memory. One that no record can be in has none. */
 struct map {
 	size_t slot_size;
 	size_t size;
@@ -32,6 +32,9 @@ static struct error *map_memory(int fd, struct map *ret)
 
 	if (bpf_obj_get_info_by_fd(fd, &info, &info_size))
 		return error_errno("the pinned record");
+	*ret = (struct map){};
+	if (info.type != BPF_MAP_TYPE_ARRAY || !(info.map_flags & BPF_F_MMAPABLE))
+		return NULL;
 	*ret = (struct map){
 		.slot_size = info.value_size,
 		.size = (size_t)info.value_size * info.max_entries,
@@ -193,7 +196,8 @@ struct error *legacy_find(const struct pins *pins, const char *store, uint64_t t
 			     (find_lockup(&map, ret->header.threshold_ns, true, &stall) ||
 			      find_deaf(&map));
 	}
-	munmap(map.memory, map.size);
+	if (map.memory)
+		munmap(map.memory, map.size);
 	return NULL;
 }
 

@@ -18,9 +18,9 @@ struct legacy {
 	int map_fd; /* -1: there is nothing to take over */
 	struct record_header header; /* as it was left */
 	/*
-	 * A CPU is past the threshold of the watch before, or takes no interrupts. Then its programs are left alone: who loads others waits for each
-	 * CPU to answer IPIs, and who detaches them for all tasks to have switched (synchronize_rcu_tasks() in
-	 * ftrace_shutdown(), kernel/trace/ftrace.c).
+	 * A CPU is past the threshold of the watch before, or takes no interrupts. Then its programs are left alone: who
+	 * loads others waits for each CPU to answer IPIs, and who detaches them for all tasks to have switched
+	 * (synchronize_rcu_tasks() in ftrace_shutdown(), kernel/trace/ftrace.c).
 	 */
 	bool stuck;
 };

@@ -200,22 +200,11 @@ static void configure(const struct probes *probes, struct probe_bpf *bpf)
 	}
 }
 
-static bool count_pin(const char *name, void *arg)
-{
-	(void)name;
-	++*(size_t *)arg;
-	return true;
-}
-
 /* Whether the same are in the kernel, on the same record, all of them. */
-static bool are_pinned(const struct probes *probes, const struct recorder *recorder,
-		       const struct pins *pins, const struct probe_bpf *bpf)
+static bool are_pinned(const struct recorder *recorder, const struct pins *pins,
+		       const struct probe_bpf *bpf)
 {
-	size_t count = 0;
-
-	pin_each(pins, PIN_PROBE, count_pin, &count);
-	return recorder->taken_over && count == (probes->multi ? 1 : probes->count) &&
-	       hooks_are_pinned(pins, PIN_PROBE, hooks_number(bpf->skeleton));
+	return recorder->taken_over && hooks_are_pinned(pins, PIN_PROBE, bpf->skeleton);
 }
 
 static struct error *load(const struct recorder *recorder, struct probe_bpf *bpf, char *log)
@@ -304,7 +293,7 @@ struct error *probes_attach(struct probes *probes, const struct recorder *record
 	probes->since_ns = now_ns();
 	probes_place(probes, recorder_header(recorder));
 	configure(probes, bpf);
-	bool are_there = are_pinned(probes, recorder, pins, bpf);
+	bool are_there = are_pinned(recorder, pins, bpf);
 	if (!are_there)
 		err = replace(probes, recorder, pins, bpf, log);
 	if (err || are_there)

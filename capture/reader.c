@@ -225,10 +225,3 @@ bool reader_is_stuck(struct reader *reader)
 		reader->pid = 0;
 	return reader->pid && reader->fd < 0;
 }
-
-void reader_end(struct reader *reader)
-{
-	if (reader->fd >= 0)
-		close_reader(reader);
-	reader->pid = 0;
-}

@@ -62,9 +62,6 @@ bool reader_is_stuck(struct reader *reader);
 /* All is well again: kills one that was left. */
 void reader_let_go(struct reader *reader);
 
-/* It ends when it has nothing to read, or with its parent. */
-void reader_end(struct reader *reader);
-
 /*
  * In a child: keeps only @fd of all open files, as descriptor 3, and nothing of the terminal. Else one that cannot be killed
  * would keep a pipe's end, or the recorder, from being gone. Then *fd is 3.

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -199,8 +200,7 @@ static struct error *load(const struct attempt *attempt, struct recorder_bpf **r
 	if (choice->hook != HOOK_WATCHDOG)
 		bpf->rodata->max_gap_ns = settings->sample_first_ns;
 	struct error *err = NULL;
-	bool is_there = !attempt->dry &&
-			hooks_are_pinned(attempt->pins, PIN_HOOK, hooks_number(bpf->skeleton));
+	bool is_there = !attempt->dry && hooks_are_pinned(attempt->pins, PIN_HOOK, bpf->skeleton);
 	if (!attempt->dry && attempt->legacy->map_fd >= 0 &&
 	    bpf_map__reuse_fd(bpf->maps.lockdump_record, attempt->legacy->map_fd))
 		err = error_errno("recorder: the record that is there cannot be used");
@@ -233,7 +233,13 @@ static struct error *attach_cpu_clock(struct recorder *recorder)
 		.config = PERF_COUNT_SW_CPU_CLOCK,
 		.sample_period = CPU_CLOCK_PERIOD_NS,
 	};
+	struct rlimit files;
 
+	/* Two descriptors for each CPU: 1024, the usual limit, are too few for 512. */
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
 	recorder->clocks = calloc(recorder->nr_cpus, sizeof(struct bpf_link *));
 	if (!recorder->clocks)
 		return &error_no_memory;

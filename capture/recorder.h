@@ -21,7 +21,7 @@ struct recorder_settings {
 	uint64_t sample_first_ns; /* from a stall's onset */
 	uint64_t sample_interval_ns;
 	uint64_t condition_after_ns[RECORD_NR_KINDS]; /* lasts it that long, it is an event */
-	bool locks; /* the contention for locks is noted, where the kernel tells */
+	bool locks; /* who spins for which is noted */
 };
 
 /* The way that the recorder is run. */

@@ -108,11 +108,6 @@ static void fire(struct sentry *sentry, const struct cause *cause)
 	shared->firing = 0;
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static bool fires(const struct watch *watch)
 {
 	return watch->trigger.sysrq_fd >= 0 && !watch->shared->used_up;
@@ -248,16 +243,31 @@ static int wait_signal(const sigset_t *signals, uint64_t deadline)
 	return sigtimedwait(signals, NULL, &timeout);
 }
 
+static bool any_is_stuck(const struct watch *watch)
+{
+	const struct cause_wanted stuck = {
+		.kinds = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP,
+		.silent_ns = watch->recorder.silent_ns,
+	};
+	struct cause cause;
+
+	for (uint32_t cpu = 0; cpu < watch->recorder.nr_cpus; cpu++)
+		if (cause_find(recorder_slot(&watch->recorder, cpu), cpu, &stuck, now_ns(), &cause))
+			return true;
+	return false;
+}
+
 /*
  * Who ends as he should leaves nothing armed and nothing pinned. To unpin may take long: a CPU may be stuck; and what is
- * unpinned is in memory until grace periods are over. A spooler that has not ended may still copy the record.
+ * unpinned is in memory until grace periods are over: no record any more, unless a CPU is stuck, and somebody may want to
+ * know why, or a spooler that has not ended copies it.
  */
 static void end_cleanly(const struct sentry *sentry)
 {
 	const struct watch *watch = sentry->watch;
 
 	trigger_close(&watch->trigger, &watch->recorder);
-	if (!sentry->spooler)
+	if (!sentry->spooler && !any_is_stuck(watch))
 		header_end(recorder_header(&watch->recorder));
 	pins_destroy(&watch->pins);
 }

@@ -14,6 +14,7 @@
 #include "capture/clock.h"
 #include "capture/closing.h"
 #include "capture/header.h"
+#include "capture/heap.h"
 #include "capture/privilege.h"
 #include "capture/rig.h"
 #include "capture/signals.h"
@@ -23,6 +24,7 @@
 
 #define LOOK_INTERVAL_NS  (1 * NS_PER_SEC)
 #define SPOOL_INTERVAL_NS (3 * NS_PER_SEC)
+#define HEAP_SIZE	  (256u << 10)
 #define SPOOL_SHARE	  16 /* one that lasts for days does not fill the disk's time */
 #define GATHER_WAIT_NS	  (3 * NS_PER_SEC) /* at an incident's end */
 
@@ -100,7 +102,7 @@ static void take_over_incident(struct spooler *spooler)
 		return;
 	}
 	incident_hold(&spooler->incident);
-	spooler->open = spooler->stored = spooler->noticed = true;
+	spooler->open = spooler->stored = spooler->noticed = spooler->cpu_noticed = true;
 	spooler->begun_ns = now_ns();
 }
 
@@ -182,21 +184,7 @@ static void end_incident(struct spooler *spooler, bool over)
 		incident_close(&spooler->incident);
 	}
 	memset(header->incident, 0, sizeof(header->incident));
-	spooler->open = spooler->stored = spooler->noticed = false;
-}
-
-/* Where it stays if the machine does not: once for each incident. */
-static struct error *notice(struct spooler *spooler)
-{
-	enum outlet to = spooler->watch->options->to;
-	struct record record;
-
-	if (!to || spooler->noticed)
-		return NULL;
-	spooler->noticed = true;
-	copy_record(spooler);
-	struct error *err = record_view(spooler->copy, spooler->watch->recorder.size, &record);
-	return err ? err : notice_write(&record, now_ns(), to, false);
+	spooler->open = spooler->stored = spooler->noticed = spooler->cpu_noticed = false;
 }
 
 /* A stall past the threshold that was not attended to yet, of @cpu. */
@@ -213,6 +201,39 @@ static bool is_untold(const struct spooler *spooler, uint32_t cpu)
 	uint64_t onset_ns = spooler->stalls[cpu].onset_ns;
 
 	return onset_ns && onset_ns != spooler->watch->shared->taken[cpu].onset_ns;
+}
+
+static bool a_cpu_is_new(const struct spooler *spooler)
+{
+	const struct alarms *alarms = &spooler->alarms;
+
+	for (uint32_t cpu = 0; cpu < spooler->watch->recorder.nr_cpus; cpu++)
+		if (is_untold(spooler, cpu))
+			return true;
+	for (size_t i = 0; i < alarms->count; i++)
+		if (alarms->list[i].state == ALARM_NEW &&
+		    alarms->list[i].cause.kind == RECORD_KIND_HARD_LOCKUP)
+			return true;
+	return false;
+}
+
+/*
+ * Where it stays if the machine does not: once for each incident; and once more if that began with less, and now a CPU is
+ * stuck.
+ */
+static struct error *notice(struct spooler *spooler)
+{
+	enum outlet to = spooler->watch->options->to;
+	bool of_cpu = a_cpu_is_new(spooler);
+	struct record record;
+
+	if (!to || spooler->cpu_noticed || (spooler->noticed && !of_cpu))
+		return NULL;
+	spooler->noticed = true;
+	spooler->cpu_noticed = of_cpu;
+	copy_record(spooler);
+	struct error *err = record_view(spooler->copy, spooler->watch->recorder.size, &record);
+	return err ? err : notice_write(&record, now_ns(), to, false);
 }
 
 static bool take_up_stalls(struct spooler *spooler, struct gather_request *request)
@@ -508,6 +529,7 @@ int spooler_run(const struct watch *watch)
 	if (err)
 		return error_report(err);
 	forget_record(&spooler);
+	heap_keep(HEAP_SIZE);
 	int status = serve(&spooler);
 	complain(hits_print(&spooler.hits, true, stdout));
 	spooler_deinit(&spooler);

@@ -21,6 +21,7 @@ struct spooler {
 	bool open; /* something is being attended to */
 	bool stored; /* and has an incident in the store */
 	bool noticed; /* and was told of where --to says */
+	bool cpu_noticed; /* as was a CPU that is stuck */
 	bool failed; /* the last incident is not whole in the store */
 	uint64_t begun_ns;
 	uint64_t next_spool_ns;

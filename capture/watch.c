@@ -217,6 +217,8 @@ static struct error *watch_by_what_there_is(struct watch *watch, int *ret)
 	err = prepare(watch);
 	if (!err)
 		*ret = run(watch);
+	else if (!watch->recorder.taken_over) /* all that is pinned is ours */
+		pins_destroy(&watch->pins);
 	return err;
 }
 

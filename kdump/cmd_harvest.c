@@ -66,6 +66,14 @@ static int parse(int argc, char **argv, const char **store)
 	return optind < argc ? usage_error(argv[0], "unexpected argument '%s'", argv[optind]) : -1;
 }
 
+/* One that cannot be opened is told of later. */
+static bool is_shared(const char *store)
+{
+	_cleanup_close_ int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return fd >= 0 && store_is_shared(fd);
+}
+
 /* While its incident is there: what has passed is noted. */
 static void note_drill(void)
 {
@@ -74,14 +82,6 @@ static void note_drill(void)
 
 	machine_read("", &machine);
 	error_destroy(drill_look("", machine.boot_id, &drill));
-}
-
-/* One that cannot be opened is told of later. */
-static bool is_shared(const char *store)
-{
-	_cleanup_close_ int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd >= 0 && store_is_shared(fd);
 }
 
 static struct error *run(const char *store, const struct settings *settings, bool *all)

@@ -107,7 +107,7 @@ check-oracle:
 	@tests/oracle_prepare all
 	@tests/run oracle
 
-# A kernel that Debian has not: frame pointers, lockdep, debugged spinlocks. To build it takes a quarter of an hour.
+# A kernel that Debian has not: frame pointers, lockdep, debugged spinlocks, ramoops' pmsg. To build it takes a quarter of an hour.
 check-debug-kernel:
 	@scripts/deps build lab check kernel
 	@$(MAKE) --no-print-directory -j$(JOBS) all

@@ -73,9 +73,14 @@ static struct error *open_error(enum outlet outlet, const char *path)
 	return error_errno("%s", path);
 }
 
+static const char *path_of(enum outlet outlet)
+{
+	return outlet == OUTLET_PMSG ? PMSG_PATH : KMSG_PATH;
+}
+
 static struct error *open_outlet(enum outlet outlet, const char *root, int *ret)
 {
-	const char *path = outlet == OUTLET_PMSG ? PMSG_PATH : KMSG_PATH;
+	const char *path = path_of(outlet);
 	char whole[PATH_MAX], devkmsg[16];
 
 	read_devkmsg(root, devkmsg);
@@ -98,7 +103,8 @@ struct error *outlet_check(enum outlet outlet, const char *root)
 }
 
 /* One write is one entry of the log. */
-static struct error *write_line(int fd, const char *prefix, const char *line, size_t length)
+static struct error *write_line(int fd, const char *path, const char *prefix, const char *line,
+				size_t length)
 {
 	char whole[LINE_SIZE];
 	int size = snprintf(whole, sizeof(whole), "%slockdump: %.*s\n", prefix, (int)length, line);
@@ -111,7 +117,7 @@ static struct error *write_line(int fd, const char *prefix, const char *line, si
 		if (write(fd, whole, size) >= 0)
 			return NULL;
 		if (errno != EINTR && errno != EAGAIN)
-			return error_errno("the kernel's log");
+			return error_errno("%s", path);
 	}
 }
 
@@ -135,7 +141,7 @@ struct error *outlet_write(enum outlet outlet, const char *root, const char *tex
 				break;
 			sleep(INTERVAL_S + 1);
 		}
-		err = write_line(fd, prefix, text, length);
+		err = write_line(fd, path_of(outlet), prefix, text, length);
 		text += length + (text[length] == '\n');
 	}
 	return err;

@@ -24,8 +24,8 @@ struct error *outlet_check(enum outlet outlet, const char *root);
 
 /*
  * Writes each line of @text, with "lockdump: " before it. Into the kernel's log they come with a level that reaches the
- * console. It takes ten lines in five seconds from one writer (unless kernel.printk_devkmsg is "on"): @patient waits,
- * else the rest is left out. @root: where /dev and /proc are; "" but in tests.
+ * console. It takes ten lines in five seconds from who opened it (unless kernel.printk_devkmsg is "on"): @patient waits,
+ * else the rest is left out; the next call has ten lines again. @root: where /dev and /proc are; "" but in tests.
  */
 struct error *outlet_write(enum outlet outlet, const char *root, const char *text, bool patient);
 

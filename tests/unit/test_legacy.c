@@ -177,6 +177,29 @@ static void test_replaced(void **state)
 	remove_bpffs(bpffs);
 }
 
+/* Somebody's, by that name. */
+static void test_foreign(void **state)
+{
+	char bpffs[BPFFS_PATH_SIZE], path[256];
+	struct legacy legacy;
+	struct pins pins;
+	int names = 0;
+
+	(void)state;
+	make_bpffs(bpffs);
+	assert_no_error(pins_open(bpffs, &pins));
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, sizeof(uint32_t), 8, 1, NULL);
+	assert_true(fd >= 0);
+	snprintf(path, sizeof(path), "%s/" PIN_RECORD, pins.dir);
+	assert_int_equal(bpf_obj_pin(fd, path), 0);
+	close(fd);
+	assert_no_error(legacy_find(&pins, "/nonexistent", NS_PER_SEC, &legacy));
+	assert_true(legacy.map_fd < 0);
+	pin_each(&pins, "", count, &names);
+	assert_int_equal(names, 0);
+	remove_bpffs(bpffs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -186,6 +209,7 @@ int main(void)
 		     test_attended),
 		TEST("what is pinned is found, and whether a CPU is stuck", test_found),
 		TEST("so is that one takes no interrupts, by its neighbour", test_deaf),
+		TEST("what is no record at all is unpinned", test_foreign),
 		TEST("the record of another version is kept as an incident, and unpinned",
 		     test_replaced),
 	};
