@@ -17,6 +17,13 @@
 		.name = sentence, .test_func = function \
 	}
 
+/* The same, with what is made before it and taken away after. */
+#define TEST_WITH(sentence, function, before, after)                           \
+	{                                                                      \
+		.name = sentence, .test_func = function, .setup_func = before, \
+		.teardown_func = after                                         \
+	}
+
 #define RUN_TESTS(tests) cmocka_run_group_tests(tests, NULL, NULL)
 
 /* cmocka's skip() does not say why; tests/run shows this line with the test's. */

@@ -242,19 +242,20 @@ static void test_ended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "a stall is one, with the task of its newest sample", test_stall, setup, teardown,
-		  NULL },
-		{ "one that is short, over or wanted by nobody is none, and a pause does not count",
-		  test_no_stall, setup, teardown, NULL },
-		{ "a neighbour that takes no interrupts is one, if looks go on", test_deaf, setup,
-		  teardown, NULL },
-		{ "so is each other condition, if it is asked for", test_conditions, setup,
-		  teardown, NULL },
-		{ "each kind has its own threshold", test_thresholds, setup, teardown, NULL },
-		{ "a hung task is one from the kernel's first report on, and has its name",
-		  test_hung_task, setup, teardown, NULL },
-		{ "what ended unseen is found in the events, once", test_ended, setup, teardown,
-		  NULL },
+		TEST_WITH("a stall is one, with the task of its newest sample", test_stall, setup,
+			  teardown),
+		TEST_WITH(
+			"one that is short, over or wanted by nobody is none, and a pause does not count",
+			test_no_stall, setup, teardown),
+		TEST_WITH("a neighbour that takes no interrupts is one, if looks go on", test_deaf,
+			  setup, teardown),
+		TEST_WITH("so is each other condition, if it is asked for", test_conditions, setup,
+			  teardown),
+		TEST_WITH("each kind has its own threshold", test_thresholds, setup, teardown),
+		TEST_WITH("a hung task is one from the kernel's first report on, and has its name",
+			  test_hung_task, setup, teardown),
+		TEST_WITH("what ended unseen is found in the events, once", test_ended, setup,
+			  teardown),
 	};
 
 	return RUN_TESTS(tests);

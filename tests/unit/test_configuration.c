@@ -252,10 +252,7 @@ static void test_help(void **state)
 	assert_true(ACCEPTED(fixture, "--help").help);
 }
 
-#define CONFIGURATION_TEST(sentence, function)            \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define CONFIGURATION_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

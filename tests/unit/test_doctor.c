@@ -190,11 +190,7 @@ static void test_capabilities(void **state)
 	assert_found(fixture, "CAP_SYSLOG", FINDING_OK, NULL);
 }
 
-#define FIXTURE_TEST(sentence, function)                                      \
-	{                                                                     \
-		.name = sentence, .test_func = function, .setup_func = setup, \
-		.teardown_func = teardown                                     \
-	}
+#define FIXTURE_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

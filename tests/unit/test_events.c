@@ -250,10 +250,7 @@ static void test_bad_socket(void **state)
 	}
 }
 
-#define SOCKET_TEST(sentence, function)                   \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define SOCKET_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

@@ -107,13 +107,13 @@ static void test_nothing_there(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "the kernel panics on unknown NMIs, and later as it did before", test_nmi, setup,
-		  teardown, NULL },
-		{ "a watchdog's warning panics, and later does what it did before", test_pretimeout,
-		  setup, teardown, NULL },
-		{ "what was not asked for stays as it is", test_not_asked_for, setup, teardown,
-		  NULL },
-		{ "what is not there is no error", test_nothing_there, setup, teardown, NULL },
+		TEST_WITH("the kernel panics on unknown NMIs, and later as it did before", test_nmi,
+			  setup, teardown),
+		TEST_WITH("a watchdog's warning panics, and later does what it did before",
+			  test_pretimeout, setup, teardown),
+		TEST_WITH("what was not asked for stays as it is", test_not_asked_for, setup,
+			  teardown),
+		TEST_WITH("what is not there is no error", test_nothing_there, setup, teardown),
 	};
 
 	return RUN_TESTS(tests);

@@ -449,10 +449,7 @@ static void test_files(void **state)
 	assert_int_equal(count, 1 + 2);
 }
 
-#define GATHER_TEST(sentence, function)                   \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define GATHER_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

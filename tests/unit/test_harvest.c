@@ -412,10 +412,7 @@ static void test_flood(void **state)
 
 int main(void)
 {
-#define HARVEST_TEST(sentence, function)                  \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define HARVEST_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		HARVEST_TEST("journal, hooks and mail are told, once", test_once),
 		HARVEST_TEST("without a manifest one is made of what is there", test_no_manifest),

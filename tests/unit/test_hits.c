@@ -283,10 +283,7 @@ static void are_not_wanted(void **state)
 	hits_deinit(&none);
 }
 
-#define HITS_TEST(sentence, function)                     \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define HITS_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

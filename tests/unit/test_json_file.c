@@ -178,10 +178,7 @@ static void test_report(void **state)
 
 int main(void)
 {
-#define JSON_TEST(sentence, function)                     \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define JSON_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		JSON_TEST("a file is one value, and nothing behind it", test_values),
 		JSON_TEST("what nests deep, has a million lists or a terabyte is refused",

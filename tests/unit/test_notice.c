@@ -309,10 +309,7 @@ static void test_refused(void **state)
 	remove_root(root);
 }
 
-#define NOTICE_TEST(sentence, function)                   \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define NOTICE_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

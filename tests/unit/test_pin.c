@@ -141,10 +141,7 @@ static void test_nothing(void **state)
 	pins_destroy(pins);
 }
 
-#define PIN_TEST(sentence, function)                      \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define PIN_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

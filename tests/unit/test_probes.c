@@ -193,10 +193,7 @@ static void may_be_long(void **state)
 	assert_string_equal(recorder_header(&fixture->recorder)->probes[1], names[1]);
 }
 
-#define PLACE_TEST(sentence, function)                    \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define PLACE_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

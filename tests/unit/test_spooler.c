@@ -550,10 +550,7 @@ static void test_late_alarm(void **state)
 	assert_string_equal(said, "");
 }
 
-#define SPOOLER_TEST(sentence, function)                  \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define SPOOLER_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {

@@ -77,9 +77,9 @@ static void test_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ "a write that succeeds and does nothing leaves no error of another time",
-		  test_no_effect, setup, teardown, NULL },
-		{ "a write that is refused gives its error", test_refused, setup, teardown, NULL },
+		TEST_WITH("a write that succeeds and does nothing leaves no error of another time",
+			  test_no_effect, setup, teardown),
+		TEST_WITH("a write that is refused gives its error", test_refused, setup, teardown),
 	};
 
 	return RUN_TESTS(tests);

@@ -115,11 +115,7 @@ static void what_is_wrong_at_the_end(void **state)
 		    "sees\n");
 }
 
-#define RECORD_TEST(sentence, function)                                      \
-	{                                                                    \
-		.name = sentence, .test_func = function, .setup_func = make, \
-		.teardown_func = destroy                                     \
-	}
+#define RECORD_TEST(sentence, function) TEST_WITH(sentence, function, make, destroy)
 
 int main(void)
 {
