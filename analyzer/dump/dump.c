@@ -119,6 +119,7 @@ static struct error *refuse(const char *head, size_t size)
 		  "7zXZ",
 		  "compressed by xz; unpack it first" },
 		{ "\x28\xb5\x2f\xfd", "compressed by zstd; unpack it first" },
+		{ "age-encryption.org/", "encrypted by age; decrypt it first, by 'age -d -i KEY'" },
 	};
 
 	if (!size)
@@ -220,6 +221,20 @@ void dump_close(struct dump *dump)
 	free(dump);
 }
 
+void dump_log_pages(struct dump *dump, struct page_log *log)
+{
+	dump->log = log;
+}
+
+static struct error *read_page(struct dump *dump, uint64_t pfn, void *page)
+{
+	struct error *err = dump->format->read_page(dump, pfn, page);
+
+	if (!err && dump->log)
+		page_log_add(dump->log, pfn);
+	return err;
+}
+
 static struct error *cached_page(struct dump *dump, uint64_t pfn, const char **ret)
 {
 	struct page_cache *cache = dump->cache;
@@ -236,7 +251,7 @@ static struct error *cached_page(struct dump *dump, uint64_t pfn, const char **r
 		return &error_no_memory;
 	size_t way = cache->next[set]++ % CACHE_WAYS;
 	cache->pfn[set][way] = 0;
-	struct error *err = dump->format->read_page(dump, pfn, cache->pages[set][way]);
+	struct error *err = read_page(dump, pfn, cache->pages[set][way]);
 	if (err)
 		return err;
 	cache->pfn[set][way] = pfn + 1;
@@ -257,12 +272,12 @@ struct error *dump_read(struct dump *dump, uint64_t pa, void *buf, size_t size)
 		if (dump->live) {
 			/* The page's next reader wants what it has then. */
 			char page[PAGE_SIZE];
-			err = dump->format->read_page(dump, pfn, page);
+			err = read_page(dump, pfn, page);
 			if (!err)
 				memcpy(to, page + in_page, n);
 		} else if (n == PAGE_SIZE) {
 			/* Whole pages are tables, read once: they would only push the others out. */
-			err = dump->format->read_page(dump, pfn, to);
+			err = read_page(dump, pfn, to);
 		} else {
 			const char *page;
 			err = cached_page(dump, pfn, &page);

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "dump/page_log.h"
 
 #define PAGE_SHIFT 12
 #define PAGE_SIZE  ((size_t)1 << PAGE_SHIFT)
@@ -26,6 +27,9 @@ struct error *dump_open(const char *path, struct dump **ret);
 /* Opens the parts of a split dump, in any order; one path is any dump. @paths must live as long as the dump. */
 struct error *dump_open_parts(const char *const *paths, size_t count, struct dump **ret);
 void dump_close(struct dump *dump);
+
+/* Notes each page that is read from now on. @log must live as long as the dump. */
+void dump_log_pages(struct dump *dump, struct page_log *log);
 
 /* Copies @size bytes from physical address @pa. On an error @buf is not to be used. */
 struct error *dump_read(struct dump *dump, uint64_t pa, void *buf, size_t size);

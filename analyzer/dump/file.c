@@ -30,7 +30,7 @@ struct error *dump_file_open(const char *path, struct dump_file *ret)
 {
 	struct stat st;
 
-	*ret = (struct dump_file){ .path = path };
+	*ret = (struct dump_file){ .path = path, .cut_at = UINT64_MAX };
 	/* O_NONBLOCK: nobody waits for the writer of a FIFO. */
 	ret->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (ret->fd < 0 || fstat(ret->fd, &st))
@@ -72,7 +72,24 @@ static struct error *ends_before(uint64_t offset, uint64_t pa)
 			   (unsigned long long)offset, (unsigned long long)pa);
 }
 
-/* Between the blocks are holes: zeros, as in the file that would come out, unless a block is missing. */
+/*
+ * Between the blocks are holes: zeros, as in the file that would come out. If the end is missing a hole may be that of a block
+ * which has not come, but not in the first page, which makedumpfile's header does not fill. Returns how far from @offset on, up
+ * to @next, there is a hole.
+ */
+static uint64_t hole_size(const struct dump_file *file, const struct extent *next, uint64_t offset)
+{
+	uint64_t end = next->start;
+
+	if (!file->cut_off)
+		return end - offset;
+	if (end > PAGE_SIZE)
+		end = PAGE_SIZE;
+	if (file->blocks.list.data[0].start || file->cut_at < PAGE_SIZE || offset >= end)
+		return 0;
+	return end - offset;
+}
+
 static struct error *read_blocks(const struct dump_file *file, uint64_t offset, char *buf,
 				 size_t size, uint64_t pa)
 {
@@ -82,10 +99,14 @@ static struct error *read_blocks(const struct dump_file *file, uint64_t offset, 
 		uint64_t n;
 		size_t got;
 
-		if (!block || (block->start > offset && file->cut_off))
+		if (!block)
 			return ends_before(offset + size, pa);
 		if (block->start > offset) {
-			n = block->start - offset < size ? block->start - offset : size;
+			n = hole_size(file, block, offset);
+			if (!n)
+				return ends_before(offset + size, pa);
+			if (n > size)
+				n = size;
 			memset(buf, 0, n);
 		} else {
 			n = block->end - offset < size ? block->end - offset : size;

@@ -11,6 +11,8 @@ struct dump_file {
 	uint64_t size; /* bytes that it has, or would have if it were rearranged */
 	bool flattened;
 	bool cut_off; /* flattened, and the end is missing */
+	/* Where its last block breaks off, if the end of that is missing; else UINT64_MAX. */
+	uint64_t cut_at;
 	/* Flattened: from offsets in what it stands for to those in the file. */
 	struct extents blocks;
 };

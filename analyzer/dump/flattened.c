@@ -1,37 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Flattened dumps, for pipes, which cannot seek (makedumpfile -F, QEMU's
- * dump-guest-memory -z, -l and -s; makedumpfile.h of makedumpfile 1.7). All
- * numbers are 64 bits, big-endian:
- *
- *	"makedumpfile"		16 bytes, filled up with 0
- *	type 1, version 1
- *	...			up to 4096 bytes
- *	offset, size		of a block of the file that this one stands for,
- *	...			and its bytes; and so on, in any order
- *	-1, -1			the end
- *
- * Nothing is rearranged: the headers of the blocks are read once, for an index.
- */
+/* Nothing is rearranged: the headers of the blocks are read once, for an index. */
 #include <endian.h>
 #include <string.h>
 
 #include "dump/file.h"
+#include "dump/flattened.h"
 
-#define SIGNATURE  "makedumpfile"
-#define FIRST	   4096 /* offset of the first block's header */
-#define END	   UINT64_MAX
 /* makedumpfile writes blocks of up to 4 MB, QEMU of 16 KB: a dump of 64 GB. */
 #define MAX_BLOCKS (4u << 20)
-
-struct flattened_header {
-	char signature[16];
-	uint64_t type, version;
-};
-
-struct block_header {
-	uint64_t offset, size;
-};
 
 /* Headers are read some at a time: small blocks have many in one page. */
 struct reader {
@@ -42,7 +18,7 @@ struct reader {
 };
 
 /* False: the file ends there. */
-static struct error *read_header(struct reader *reader, uint64_t at, struct block_header *ret,
+static struct error *read_header(struct reader *reader, uint64_t at, struct flattened_block *ret,
 				 bool *found)
 {
 	struct error *err = NULL;
@@ -63,7 +39,7 @@ static struct error *read_header(struct reader *reader, uint64_t at, struct bloc
 }
 
 static struct error *add_block(struct dump_file *file, uint64_t *at,
-			       const struct block_header *header)
+			       const struct flattened_block *header)
 {
 	uint64_t end, in_file = file->size - *at;
 
@@ -80,6 +56,8 @@ static struct error *add_block(struct dump_file *file, uint64_t *at,
 	if (in_file > header->size)
 		in_file = header->size;
 	file->cut_off = in_file < header->size;
+	if (file->cut_off)
+		file->cut_at = header->offset + in_file;
 	if (!extents_add(&file->blocks, header->offset, in_file, *at))
 		return &error_no_memory;
 	*at += in_file;
@@ -90,16 +68,16 @@ static struct error *read_blocks(struct dump_file *file)
 {
 	struct reader reader = { .file = file };
 	struct error *err = NULL;
-	uint64_t at = FIRST;
+	uint64_t at = FLATTENED_FIRST;
 
 	while (!err && !file->cut_off) {
-		struct block_header header = {};
+		struct flattened_block header = {};
 		bool found;
 		err = read_header(&reader, at, &header, &found);
 		if (!err && !found) {
 			file->cut_off = true;
 		} else if (!err) {
-			if (header.offset == END)
+			if (header.offset == FLATTENED_END)
 				break;
 			at += sizeof(header);
 			err = add_block(file, &at, &header);
@@ -114,7 +92,8 @@ struct error *flattened_open(struct dump_file *file)
 	size_t size;
 	struct error *err = dump_file_read_raw(file, 0, &header, sizeof(header), &size);
 
-	if (err || size < sizeof(header) || memcmp(header.signature, SIGNATURE, sizeof(SIGNATURE)))
+	if (err || size < sizeof(header) ||
+	    memcmp(header.signature, FLATTENED_SIGNATURE, sizeof(FLATTENED_SIGNATURE)))
 		return err;
 	if (be64toh(header.type) != 1 || be64toh(header.version) != 1)
 		return error_create(ERROR_OTHER,

@@ -45,6 +45,7 @@ struct dump {
 	char *text; /* malloc'ed */
 	char release[65];
 	struct page_cache *cache;
+	struct page_log *log; /* NULL: nobody wants to know */
 };
 
 /* Says what the dump, which is not complete then, lacks; from physical address @pa on. */

@@ -1,34 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * kdump-compressed vmcores, makedumpfile's own format (diskdump_mod.h and
- * IMPLEMENTATION of makedumpfile 1.7), and QEMU's (dump/dump.c of QEMU 7):
- *
- *	block 0			struct disk_dump_header
- *	block 1			struct kdump_sub_header: where notes and vmcoreinfo are
- *	block 1 + sub_hdr_size	bitmap of the pages that the machine has,
- *				then one as long of those that are in the file
- *	then			a struct page_desc for each page in the file, in order
- *	then			the pages, each compressed by itself
- *
- * A page's descriptor is the n-th where n counts the bits below its own in
- * the second bitmap. A part of a split dump (makedumpfile --split) has both
- * bitmaps whole, and the descriptors of its own pages only.
- */
+/* kdump-compressed vmcores: see kdump_format.h. */
 #include <elf.h>
 #include <string.h>
 
 #include "dump/decompress.h"
 #include "dump/format.h"
+#include "dump/kdump_format.h"
 #include "dump/notes.h"
 #include "dump/page_bitmap.h"
 
-#define SIGNATURE "KDUMP   "
-
 /* A bit of disk_dump_header.status. */
 #define INCOMPLETE 0x8
-
-/* 16 TB of 4 KB pages: a bitmap of 512 MB. */
-#define MAX_PAGES ((uint64_t)1 << 32)
 
 /* Descriptors that are read together: pages that follow each other are read together too. */
 #define DESCS_BLOCK 64
@@ -38,52 +20,6 @@
 
 /* Descriptors at the end that may all be of zeros: they are looked through for another. */
 #define MAX_ZERO_PAGES (1u << 16)
-
-struct disk_dump_header {
-	char signature[8];
-	int32_t version;
-	char utsname[6][65]; /* sysname, nodename, release, version, machine, domainname */
-	char pad[6];
-	uint64_t timestamp[2];
-	uint32_t status;
-	int32_t block_size;
-	int32_t sub_hdr_size; /* blocks */
-	uint32_t bitmap_blocks; /* both bitmaps */
-	uint32_t max_mapnr;
-	uint32_t total_ram_blocks;
-	uint32_t device_blocks;
-	uint32_t written_blocks;
-	uint32_t current_cpu;
-	int32_t nr_cpus;
-};
-
-struct kdump_sub_header {
-	uint64_t phys_base;
-	int32_t dump_level;
-	int32_t split; /* from version 2 on */
-	uint64_t start_pfn;
-	uint64_t end_pfn;
-	uint64_t offset_vmcoreinfo; /* from version 3 on */
-	uint64_t size_vmcoreinfo;
-	uint64_t offset_note; /* from version 4 on */
-	uint64_t size_note;
-	uint64_t offset_eraseinfo;
-	uint64_t size_eraseinfo;
-	uint64_t start_pfn_64; /* from version 6 on */
-	uint64_t end_pfn_64;
-	uint64_t max_mapnr_64;
-};
-
-struct page_desc {
-	uint64_t offset;
-	uint32_t size;
-	uint32_t flags;
-	uint64_t page_flags;
-};
-
-_Static_assert(sizeof(struct disk_dump_header) == 464, "makedumpfile's layout");
-_Static_assert(sizeof(struct kdump_sub_header) == 104, "makedumpfile's layout");
-_Static_assert(sizeof(struct page_desc) == 24, "makedumpfile's layout");
 
 /* A file of the dump: the only one, or one of those that it was split into. */
 struct part {
@@ -109,7 +45,8 @@ struct kdump_dump {
 
 static bool kdump_probe(const void *head, size_t size)
 {
-	return size >= strlen(SIGNATURE) && !memcmp(head, SIGNATURE, strlen(SIGNATURE));
+	return size >= strlen(KDUMP_SIGNATURE) &&
+	       !memcmp(head, KDUMP_SIGNATURE, strlen(KDUMP_SIGNATURE));
 }
 
 static struct error *check_header(const struct disk_dump_header *header, uint16_t *machine_ret)
@@ -150,7 +87,8 @@ static struct error *take_sub_header(struct part *part, const struct kdump_sub_h
 		part->start = version >= 6 ? sub->start_pfn_64 : sub->start_pfn;
 		part->end = version >= 6 ? sub->end_pfn_64 : sub->end_pfn;
 	}
-	if (!part->nr_pages || part->nr_pages > MAX_PAGES || part->nr_pages > bitmap_bytes * 8)
+	if (!part->nr_pages || part->nr_pages > KDUMP_MAX_PAGES ||
+	    part->nr_pages > bitmap_bytes * 8)
 		return error_fault(ERROR_CORRUPT, 0, "%llu pages in bitmaps of %llu bytes",
 				   (unsigned long long)part->nr_pages,
 				   (unsigned long long)bitmap_bytes);

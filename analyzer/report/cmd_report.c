@@ -121,23 +121,40 @@ static int parse_options(int argc, char **argv, struct options *ret)
 	return -1;
 }
 
+#define ENCRYPTED "vmcore.age"
+
+/* A dump that the capture kernel has encrypted: only the owner of the key can go on, and is told how. */
+static struct error *refuse_encrypted(const char *folder, bool has_symbols)
+{
+	char symbols[PATH_MAX + 32] = "";
+
+	if (has_symbols)
+		snprintf(symbols, sizeof(symbols), " --symbols %s/kallsyms", folder);
+	return error_create(ERROR_OTHER,
+			    "%s/" ENCRYPTED ": encrypted; 'age -d -i KEY %s/" ENCRYPTED " >FILE && "
+			    "lockdump report FILE --record %s/record.bin%s'",
+			    folder, folder, folder, symbols);
+}
+
 /*
  * An incident's folder stands for the vmcore in it, finished or not, and lends
  * its record, and the symbols that were kept, to a dump that lacks its own.
  */
-static void look_into_folder(struct options *options)
+static struct error *look_into_folder(struct options *options)
 {
-	const char *folder = options->source.vmcore;
+	/* If none is there the error speaks of the last one. */
+	static const char *const names[] = { "vmcore", "vmcore.incomplete", ENCRYPTED, "vmcore" };
+	const char *folder = options->source.vmcore, *name = NULL;
 	struct stat st;
 
 	if (stat(folder, &st) || !S_ISDIR(st.st_mode))
-		return;
-	snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", folder);
-	if (access(options->in_incident, F_OK))
-		snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore.incomplete",
-			 folder);
-	if (access(options->in_incident, F_OK))
-		snprintf(options->in_incident, sizeof(options->in_incident), "%s/vmcore", folder);
+		return NULL;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		name = names[i];
+		snprintf(options->in_incident, sizeof(options->in_incident), "%s/%s", folder, name);
+		if (!access(options->in_incident, F_OK))
+			break;
+	}
 	options->source.vmcore = options->in_incident;
 	snprintf(options->its_record, sizeof(options->its_record), "%s/record.bin", folder);
 	if (!options->record && !access(options->its_record, F_OK))
@@ -145,6 +162,8 @@ static void look_into_folder(struct options *options)
 	snprintf(options->its_symbols, sizeof(options->its_symbols), "%s/kallsyms", folder);
 	if (!access(options->its_symbols, F_OK))
 		options->source.files.kept = options->its_symbols;
+	return !strcmp(name, ENCRYPTED) ? refuse_encrypted(folder, options->source.files.kept)
+					: NULL;
 }
 
 /*
@@ -304,12 +323,11 @@ int cmd_report(int argc, char **argv)
 
 	if (status >= 0)
 		return status;
-	look_into_folder(&options);
+	struct error *err = look_into_folder(&options);
 	const char *urls = getenv("DEBUGINFOD_URLS");
 	struct debuginfod server;
-	struct error *err = NULL;
 	/* Before the sandbox, which has no network. */
-	if (urls && *urls) {
+	if (!err && urls && *urls) {
 		err = debuginfod_start(&server);
 		options.source.debuginfod = err ? NULL : &server;
 	}

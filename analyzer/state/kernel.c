@@ -29,7 +29,10 @@ static struct error *open_dump(struct kernel *kernel)
 	paths[0] = source->vmcore;
 	for (size_t i = 0; i < source->nr_more_parts; i++)
 		paths[i + 1] = source->more_parts[i];
-	return dump_open_parts(paths, source->nr_more_parts + 1, &kernel->dump);
+	struct error *err = dump_open_parts(paths, source->nr_more_parts + 1, &kernel->dump);
+	if (!err)
+		dump_log_pages(kernel->dump, source->log);
+	return err;
 }
 
 /* What the headers do not have may be in the memory. Its own error is no reason to stop. */

@@ -17,6 +17,7 @@ struct kernel_source {
 	size_t nr_more_parts;
 	struct symbol_files files;
 	const struct debuginfod *debuginfod; /* to be asked for debug information too, or NULL */
+	struct page_log *log; /* notes which pages are read; or NULL */
 };
 
 struct kernel {

@@ -95,6 +95,64 @@ static void cut_off_anywhere(void **state)
 	}
 }
 
+static void write_block(FILE *file, const char *bytes, uint64_t offset, uint64_t size)
+{
+	uint64_t head[2] = { htobe64(offset), htobe64(size) };
+
+	fwrite(head, sizeof(head), 1, file);
+	fwrite(bytes + offset, 1, size, file);
+}
+
+/* As makedumpfile does, which writes the header without what fills up its page, but for the end; then it is cut off by @cut bytes. */
+static void flatten_as_makedumpfile(const struct make_dump *d, size_t cut)
+{
+	char *bytes = malloc(d->size), head[4096] = "makedumpfile";
+	FILE *file = fopen(d->path, "r");
+
+	assert_non_null(bytes);
+	assert_non_null(file);
+	assert_int_equal(fread(bytes, 1, d->size, file), d->size);
+	fclose(file);
+	file = fopen(d->path, "w");
+	assert_non_null(file);
+	head[23] = head[31] = 1;
+	fwrite(head, sizeof(head), 1, file);
+	write_block(file, bytes, 0, 464);
+	write_block(file, bytes, 4096, d->size - 4096);
+	off_t end = ftello(file) - (off_t)cut;
+	assert_int_equal(fclose(file), 0);
+	assert_int_equal(truncate(d->path, end), 0);
+	free(bytes);
+}
+
+static void hole_behind_header(void **state)
+{
+	char page[PAGE_SIZE];
+	struct make_dump d;
+
+	(void)state;
+	for (size_t cut = 0; cut < 2; cut++) {
+		make_dump_init(&d);
+		make_dump_line(&d, "format kdump none");
+		make_dump_text(&d, memory);
+		make_dump_write(&d);
+		flatten_as_makedumpfile(&d, cut);
+		struct dump *dump;
+		assert_no_error(dump_open(d.path, &dump));
+		assert_false(dump_is_complete(dump));
+		assert_no_error(dump_read(dump, 0x1000, page, sizeof(page)));
+		assert_no_error(dump_read(dump, 0x9000, page, 8));
+		assert_int_equal(page[0], 9);
+		struct error *err = dump_read(dump, 0x8002000, page, sizeof(page));
+		if (cut)
+			assert_error(err, ERROR_MISSING, "the file ends before");
+		else
+			assert_no_error(err);
+		dump_close(dump);
+		make_dump_deinit(&d);
+	}
+}
+
 struct block {
 	uint64_t offset, size;
 };
@@ -174,6 +232,8 @@ int main(void)
 		TEST("a flattened dump reads as the one that it stands for, the later of two blocks first",
 		     reads_as_what_it_stands_for),
 		TEST("cut off anywhere, it is refused or incomplete", cut_off_anywhere),
+		TEST("cut off, it has its header all the same, though that does not fill its page",
+		     hole_behind_header),
 		TEST("hostile blocks are refused", hostile_blocks),
 		TEST("a million blocks that overlap take no longer than they must",
 		     a_million_small_blocks),
