@@ -131,6 +131,19 @@ enum record_kind {
 	RECORD_NR_KINDS
 };
 
+/* How they are said, before "for 12.000 s", by whoever triggers; at most 31 characters. Initializes an array. */
+#define RECORD_KINDS_SAID                                                       \
+	{                                                                       \
+		[RECORD_KIND_SOFT_LOCKUP] = "no task switch",                   \
+		[RECORD_KIND_HARD_LOCKUP] = "no interrupts taken",              \
+		[RECORD_KIND_RCU_STALL] = "no end of an RCU grace period",      \
+		[RECORD_KIND_HUNG_TASK] = "a hung task",                        \
+		[RECORD_KIND_WORKQUEUE_STALL] = "no progress of a worker pool", \
+		[RECORD_KIND_IRQ_STORM] = "a storm of interrupts",              \
+		[RECORD_KIND_SOFTIRQ_STORM] = "a storm of softirqs",            \
+		[RECORD_KIND_NEED_RESCHED] = "need_resched not served",         \
+	}
+
 struct record_header {
 	__u8 magic[8]; /* last to come and first to go: without it the rest is none */
 	__u32 abi;

@@ -59,8 +59,8 @@ static __always_inline void take_sample(void *ctx, struct record_slot *slot, con
 }
 
 /*
- * When the running task came to this CPU. Its time is on the run queue's own clock, which was last set by the tick,
- * right behind the look before this one.
+ * When the running task came to this CPU; 0: not known. Its time is on the run queue's own clock, which was last set by the
+ * tick, right behind the look at @before.
  */
 static __always_inline __u64 last_switch(const struct rq *rq, __u64 before)
 {
@@ -214,16 +214,19 @@ static __always_inline void look_while_deaf(void *ctx, struct pt_regs *regs)
 {
 	struct record_slot *slot = slot_of(bpf_get_smp_processor_id());
 	const struct rq *rq = THIS_CPU(runqueues, runqueues_at);
-	__u64 now = bpf_ktime_get_ns(), since;
+	__u64 now = bpf_ktime_get_ns(), since, before;
 
 	if (!max_gap_ns || !slot || !rq)
 		return;
 	since = deaf_here_since(slot, rq, regs, now);
 	if (!since || find_pause(since, now) > IDLE_GAP_NS)
 		return;
+	before = last_look(slot);
 	if (read_switches(rq) != slot->nr_switches) {
 		slot->nr_switches = read_switches(rq);
 		slot->progress_ns = since;
+		/* The run queue's clock was set after that look: when the switch was is not known. */
+		before = 0;
 		if (stall_is_on(slot))
 			slot->end_ns = since;
 	}
@@ -231,7 +234,7 @@ static __always_inline void look_while_deaf(void *ctx, struct pt_regs *regs)
 	if (stall_is_on(slot))
 		slot->last_ns = now;
 	else
-		begin_stall(slot, rq, last_look(slot), now);
+		begin_stall(slot, rq, before, now);
 	if (!slot->wanted_ns && BPF_CORE_READ(rq, nr_running) > 1)
 		slot->wanted_ns = now;
 	take_sample(ctx, slot, rq, regs, now, RECORD_SAMPLE_NMI);

@@ -163,16 +163,7 @@ static __always_inline void clean(char *text, __u32 size)
 }
 
 /* What is said of each kind; then for how long. */
-static const char said[RECORD_NR_KINDS][32] = {
-	[RECORD_KIND_SOFT_LOCKUP] = "no task switch",
-	[RECORD_KIND_HARD_LOCKUP] = "no interrupts taken",
-	[RECORD_KIND_RCU_STALL] = "no end of an RCU grace period",
-	[RECORD_KIND_HUNG_TASK] = "a hung task",
-	[RECORD_KIND_WORKQUEUE_STALL] = "no progress of a worker pool",
-	[RECORD_KIND_IRQ_STORM] = "a storm of interrupts",
-	[RECORD_KIND_SOFTIRQ_STORM] = "a storm of softirqs",
-	[RECORD_KIND_NEED_RESCHED] = "need_resched not served",
-};
+static const char said[RECORD_NR_KINDS][32] = RECORD_KINDS_SAID;
 
 static __always_inline void write_reason(struct record_header *header, const struct cause *cause,
 					 __u64 now)

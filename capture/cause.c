@@ -19,16 +19,7 @@ static const char *const names[RECORD_NR_KINDS] = {
 	[RECORD_KIND_NEED_RESCHED] = "need-resched",
 };
 
-static const char *const said[RECORD_NR_KINDS] = {
-	[RECORD_KIND_SOFT_LOCKUP] = "no task switch",
-	[RECORD_KIND_HARD_LOCKUP] = "no interrupts taken",
-	[RECORD_KIND_RCU_STALL] = "no end of an RCU grace period",
-	[RECORD_KIND_HUNG_TASK] = "a hung task",
-	[RECORD_KIND_WORKQUEUE_STALL] = "no progress of a worker pool",
-	[RECORD_KIND_IRQ_STORM] = "a storm of interrupts",
-	[RECORD_KIND_SOFTIRQ_STORM] = "a storm of softirqs",
-	[RECORD_KIND_NEED_RESCHED] = "need_resched not served",
-};
+static const char *const said[RECORD_NR_KINDS] = RECORD_KINDS_SAID;
 
 const char *cause_kind_name(enum record_kind kind)
 {

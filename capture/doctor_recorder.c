@@ -198,7 +198,7 @@ static void find_members(struct findings *findings, const struct features *featu
 static const struct ksym_wanted *slow_path(const struct features *features)
 {
 	for (enum variable path = SLOW_PATHS; path < NOT_IN_BTF; path++)
-		if (features_have_slow_path(features, path))
+		if (features_can_attach(features, features->variables[path].name))
 			return &features->variables[path];
 	return NULL;
 }
@@ -251,15 +251,14 @@ static void find_nmi(struct findings *findings, const struct features *features)
 	_cleanup_free_ char *watchdog = text_file_read("/proc/sys/kernel/nmi_watchdog", 8);
 	_cleanup_free_ char *seconds = text_file_read("/proc/sys/kernel/watchdog_thresh", 16);
 
-	if (!features_have_nmi(features)) {
+	if (!features_can_attach(features, NMI_FUNCTION)) {
 		findings_add(findings, "NMI samples", FINDING_DEGRADED, NULL);
-		findings_explain(
-			findings, NMI_LOST,
-			"no program can hang on the kernel's function nmi_cpu_backtrace_handler",
-			NULL);
+		findings_explain(findings, NMI_LOST,
+				 "no program can hang on the kernel's function " NMI_FUNCTION,
+				 NULL);
 	} else if (watchdog && !strcmp(watchdog, "1")) {
 		findings_add(findings, "NMI samples", FINDING_OK,
-			     "nmi_cpu_backtrace_handler; the NMI watchdog's come each %s s",
+			     NMI_FUNCTION "; the NMI watchdog's come each %s s",
 			     seconds ? seconds : "?");
 	} else {
 		findings_add(

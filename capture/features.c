@@ -107,14 +107,9 @@ bool features_has_function(const struct features *features, const char *name)
 	return btf__find_by_name_kind(features->btf, name, BTF_KIND_FUNC) > 0;
 }
 
-bool features_have_nmi(const struct features *features)
+bool features_can_attach(const struct features *features, const char *name)
 {
-	return !features->no_fentry && features_has_function(features, "nmi_cpu_backtrace_handler");
-}
-
-bool features_have_slow_path(const struct features *features, enum variable path)
-{
-	return !features->no_fentry && features_has_function(features, variable_names[path]);
+	return !features->no_fentry && features_has_function(features, name);
 }
 
 bool features_has_variable(const struct features *features, const char *name)

@@ -70,17 +70,17 @@ void features_deinit(struct features *features);
 
 #define NR_SLOW_PATHS (NOT_IN_BTF - SLOW_PATHS)
 
-/* Whether a program can hang on the slow path, of SLOW_PATHS and those behind it. */
-bool features_have_slow_path(const struct features *features, enum variable path);
-
 /* What is to be asked of the BTF besides. */
 bool features_has_function(const struct features *features, const char *name);
 bool features_has_variable(const struct features *features, const char *name);
 bool features_has_type(const struct features *features, const char *name);
 bool features_has_member(const struct features *features, const char *type, const char *member);
 
-/* Whether a program can hang on what the kernel does at each NMI. */
-bool features_have_nmi(const struct features *features);
+/* What a program hangs on that is to see each NMI (bpf/recorder.bpf.c). */
+#define NMI_FUNCTION "nmi_cpu_backtrace_handler"
+
+/* Whether a program can hang on the kernel function @name. */
+bool features_can_attach(const struct features *features, const char *name);
 
 /* Whether one program can be hung on many functions at once: kprobe.multi, since 5.18 and with CONFIG_FPROBE. */
 bool features_has_kprobe_multi(const struct features *features);

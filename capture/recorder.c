@@ -150,11 +150,12 @@ static uint32_t nr_present(uint32_t nr_possible)
 static void choose_others(struct recorder_bpf *bpf, const struct features *features, bool locks)
 {
 	for (enum variable path = SLOW_PATHS; path < NOT_IN_BTF; path++)
-		bpf_program__set_autoload(spin_program(bpf, path).program,
-					  locks && features_have_slow_path(features, path));
+		bpf_program__set_autoload(
+			spin_program(bpf, path).program,
+			locks && features_can_attach(features, features->variables[path].name));
 	bpf_program__set_autoload(bpf->progs.hung_task,
 				  features_has_type(features, "btf_trace_sched_process_hang"));
-	bpf_program__set_autoload(bpf->progs.nmi, features_have_nmi(features));
+	bpf_program__set_autoload(bpf->progs.nmi, features_can_attach(features, NMI_FUNCTION));
 }
 
 /* One way for the recorder to run, and the recorder if it does. */

@@ -87,8 +87,9 @@ static const char *describe_onset(const struct record_slot *slot, struct arena *
 {
 	char line[128];
 
-	if (!slot->switch_ns || slot->switch_ns > slot->onset_ns ||
-	    slot->onset_ns - slot->switch_ns < LONG_BEFORE_NS)
+	if (!slot->switch_ns)
+		return "in the kernel from here on";
+	if (slot->switch_ns > slot->onset_ns || slot->onset_ns - slot->switch_ns < LONG_BEFORE_NS)
 		return "the last task switch on this CPU";
 	snprintf(line, sizeof(line),
 		 "in the kernel from here on; the last task switch on this CPU was %.1f s before",
