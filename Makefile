@@ -4,7 +4,7 @@ VERSION := 0.1
 PREFIX ?= /usr/local
 # systemd looks into /usr/local/lib and /usr/lib.
 UNITDIR ?= $(PREFIX)/lib/systemd/system
-UNITS := $(notdir $(wildcard scripts/systemd/*.service))
+UNITS := $(patsubst scripts/systemd/%,%,$(wildcard scripts/systemd/*.service scripts/systemd/*.d/*.conf))
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -63,8 +63,8 @@ include tests/tests.mk
 
 install: all
 	install -D -m 755 $(B)/lockdump $(DESTDIR)$(PREFIX)/sbin/lockdump
-	install -d $(DESTDIR)$(UNITDIR)
 	for unit in $(UNITS); do \
+		install -d $(DESTDIR)$(UNITDIR)/$$(dirname $$unit) && \
 		sed 's,@SBINDIR@,$(PREFIX)/sbin,' scripts/systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit && \
 		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit; \
 	done

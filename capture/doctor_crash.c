@@ -40,15 +40,17 @@ static void find_loaded(struct findings *findings)
 
 static void find_tools(struct findings *findings)
 {
-	static const char *const tools[] = { "kexec", "cpio" };
+	static const struct {
+		const char *name, *lost;
+	} tools[] = { { "kexec", "arm" }, { "cpio", "test" } };
 	_cleanup_free_ char *makedumpfile = NULL;
 	char compression[16];
 
 	for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++) {
-		struct error *err = run_installed(tools[i], NULL);
-		findings_add(findings, tools[i], err ? FINDING_MISSING : FINDING_OK, NULL);
+		struct error *err = run_installed(tools[i].name, NULL);
+		findings_add(findings, tools[i].name, err ? FINDING_MISSING : FINDING_OK, NULL);
 		if (err)
-			findings_blame(findings, "arm", err);
+			findings_blame(findings, tools[i].lost, err);
 	}
 	struct error *err = run_installed("makedumpfile", &makedumpfile);
 	if (!err)

@@ -350,6 +350,7 @@ struct error *follower_run(const struct watch *watch, int *status)
 		count_triggers(&follower);
 	tell_watching(&follower);
 	*status = follow(&follower);
+	budget_end(watch->options);
 	gatherer_stop(&follower.gatherer);
 	return NULL;
 }

@@ -13,9 +13,11 @@
 #include "base/cleanup.h"
 #include "capture/preflight.h"
 #include "kdump/device.h"
+#include "kdump/kdump_tools.h"
 #include "kdump/kexec.h"
 #include "kdump/loaded_image.h"
 #include "kdump/rooted.h"
+#include "kdump/settings.h"
 #include "kdump/state_folder.h"
 
 #define ARM "run 'lockdump arm'"
@@ -142,7 +144,7 @@ void links_crash_kernel(struct links *links)
 /* Its file: what is loaded is a copy. */
 static struct error *check_file(const struct links *links)
 {
-	static const char name[] = STATE_FOLDER "/" ARMED_INITRAMFS;
+	const char *name = armed_initramfs(&links->armed);
 	struct path path = rooted(links, name);
 	char sha256[SHA256_HEX_SIZE];
 	_cleanup_close_ int fd = open(path.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -163,6 +165,26 @@ static struct error *check_inputs(const struct links *links)
 					    errno == ENOENT ? "has gone" : "has changed");
 	}
 	return NULL;
+}
+
+/* Who has asked for it, and has not armed since, believes that the rig holds no plain memory. */
+static void add_encryption(struct links *links)
+{
+	struct findings *findings = &links->findings;
+	const char *recipients = links->armed.recipients;
+	struct settings settings;
+
+	if (*recipients) {
+		findings_add(findings, "encryption", FINDING_OK, "to the keys in %s", recipients);
+		return;
+	}
+	struct error *err = settings_read(rooted(links, CONFIGURATION_FOLDER).text, &settings);
+	if (!err && *settings.encrypt_to) {
+		findings_add(findings, "encryption", FINDING_DEGRADED, NULL);
+		findings_explain(findings, "the vmcore is written in plain",
+				 "EncryptTo= was not there at arming", ARM " again");
+	}
+	error_destroy(err);
 }
 
 void links_initramfs(struct links *links)
@@ -189,6 +211,45 @@ void links_initramfs(struct links *links)
 				 older->message, ARM " again");
 	error_destroy(damaged);
 	error_destroy(older);
+	add_encryption(links);
+}
+
+/* --- the host -------------------------------------------------------------------------- */
+
+static struct error *check_host(const struct links *links, struct kdump_tools *ret)
+{
+	static const char config[] = STATE_FOLDER "/" ARMED_CONFIG;
+	struct error *err = NULL;
+
+	if (access(rooted(links, config).text, R_OK))
+		err = error_errno("%s", config);
+	if (!err)
+		err = kdump_tools_read(rooted(links, KDUMP_TOOLS_FILE).text, ret);
+	/* systemd is asked, and knows the real one. */
+	return err || *links->root ? err : kdump_tools_check_hook();
+}
+
+void links_host(struct links *links)
+{
+	struct findings *findings = &links->findings;
+	const struct armed *armed = &links->armed;
+	struct kdump_tools tools;
+
+	if (!links->ours || !*armed->initramfs_file)
+		return;
+	findings->group = "crash kernel";
+	struct error *err = check_host(links, &tools);
+	if (err) {
+		findings_add(findings, armed->with, FINDING_MISSING, NULL);
+		findings_blame(findings, "lockdump's part in its capture kernel", err);
+		return;
+	}
+	const char *why = kdump_tools_conflict(&tools, armed->store);
+	findings_add(findings, armed->with, why ? FINDING_DEGRADED : FINDING_OK,
+		     "saves the vmcore to %s", *tools.remote ? tools.remote : tools.coredir);
+	if (why)
+		findings_explain(findings, "older incidents", why,
+				 "unset it; 'lockdump harvest' removes what is too old");
 }
 
 /* --- the machine ----------------------------------------------------------------------- */

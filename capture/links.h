@@ -38,6 +38,9 @@ void links_crash_kernel(struct links *links);
 /* The initramfs that was loaded is whole, and made of what is still there. */
 void links_initramfs(struct links *links);
 
+/* Somebody else's crash kernel, if it is one that was armed, knows what lockdump is to do in it. */
+void links_host(struct links *links);
+
 /* CPUs and memory are as they were, or the kernel keeps up. */
 void links_machine(struct links *links);
 

@@ -32,6 +32,7 @@ static const struct watch_options defaults = {
 	.trigger_on = { .kinds = 1U << RECORD_KIND_SOFT_LOCKUP | 1U << RECORD_KIND_HARD_LOCKUP },
 	.max_triggers = { .count = 3, .days = 1 },
 	.store = STORE_DEFAULT,
+	.root = "",
 	.locks = true,
 };
 

@@ -35,6 +35,7 @@ struct watch_options {
 		unsigned int days;
 	} max_triggers;
 	const char *store; /* not owned */
+	const char *root; /* not owned; of the state folder: "" but in tests */
 	const char *metrics; /* not owned; NULL: none are wanted */
 	bool locks; /* the record has who spins for which */
 	bool print;

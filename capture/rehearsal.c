@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kdump/age.h"
 #include "kdump/config.h"
 #include "kdump/device.h"
 #include "kdump/driver_modules.h"
@@ -76,7 +77,8 @@ void rehearsal_unpack(struct links *links, struct rehearsal *ret)
 	struct findings *findings = &links->findings;
 
 	*ret = (struct rehearsal){ 0 };
-	if (!links->ours || !links->whole)
+	/* Somebody else's is no tree of ours. */
+	if (!links->ours || !links->whole || *links->armed.initramfs_file)
 		return;
 	findings->group = "initramfs";
 	struct error *err = unpack(links, ret);
@@ -237,6 +239,30 @@ static void try_makedumpfile(struct links *links, struct rehearsal *rehearsal, b
 	judge_makedumpfile(links, rehearsal, proven, said);
 }
 
+/* Of what encrypts the vmcore, if anything does: it is tried on nothing. */
+static void try_age(struct links *links, const struct rehearsal *rehearsal)
+{
+	struct findings *findings = &links->findings;
+	_cleanup_(config_deinit) struct config config = { 0 };
+	char said[MESSAGES_SIZE], path[128];
+
+	snprintf(path, sizeof(path), "%s" CONFIG_PATH, rehearsal->folder);
+	struct error *err = config_read(path, &config);
+	if (err || !config.encrypt) {
+		/* Who looks for the device tells of it. */
+		error_destroy(err);
+		return;
+	}
+	err = try_program(rehearsal, START_LIMIT_S,
+			  (const char *[]){ "/bin/age", "-R", AGE_RECIPIENTS_PATH, NULL }, said);
+	err = age_explain(said, err);
+	findings_add(findings, "age", err ? FINDING_MISSING : FINDING_OK, "%s",
+		     err ? "in the initramfs" : "encrypts");
+	if (err)
+		findings_explain(findings, "the vmcore", err->message, ARM_AGAIN);
+	error_destroy(err);
+}
+
 void rehearsal_run(struct links *links, struct rehearsal *rehearsal, bool proven)
 {
 	if (!rehearsal->folder[0])
@@ -244,6 +270,7 @@ void rehearsal_run(struct links *links, struct rehearsal *rehearsal, bool proven
 	links->findings.group = "initramfs";
 	try_lockdump(links, rehearsal);
 	try_makedumpfile(links, rehearsal, proven);
+	try_age(links, rehearsal);
 }
 
 /* --- the way to the disk --------------------------------------------------------------- */
@@ -254,10 +281,8 @@ static struct error *wanted_modules(const struct links *links, const struct stor
 	_cleanup_(strings_deinit) struct strings wanted = { 0 };
 	const char *release = links->armed.kernel_release;
 	bool other_kernel = strcmp(release, links->now.release);
-	struct error *err = device_drivers(device, other_kernel, &wanted);
+	struct error *err = device_modules(device, other_kernel, &wanted);
 
-	if (!err)
-		err = strings_add(&wanted, "%s", device->fs_type);
 	return err ? err : driver_modules_resolve(release, &wanted, ret);
 }
 
@@ -279,54 +304,79 @@ static struct error *check_modules(const struct rehearsal *rehearsal, const stru
 	return NULL;
 }
 
-static struct error *check_config(const struct links *links, const struct config *config,
-				  const struct store_device *device)
+static struct error *check_place(const struct place *place, const struct store_device *device)
 {
-	if (strcmp(config->boot_id, links->now.boot_id))
-		return error_create(ERROR_OTHER, "the initramfs is an earlier boot's; " ARM_AGAIN);
-	if (strcmp(config->store_uuid, device->uuid))
-		return error_create(ERROR_OTHER,
-				    "the initramfs looks for file system %s, and the store is on "
-				    "%s; " ARM_AGAIN,
-				    config->store_uuid, device->uuid);
-	return NULL;
+	if (!strcmp(place->uuid, device->uuid))
+		return NULL;
+	return error_create(
+		ERROR_OTHER,
+		"the initramfs looks for file system %s, and the %s is on %s; " ARM_AGAIN,
+		place->uuid, place->name, device->uuid);
 }
 
 static struct error *check_device(const struct links *links, const struct rehearsal *rehearsal,
+				  const struct config *config, const struct place *place,
 				  struct store_device *device, size_t *nr_modules)
 {
-	_cleanup_(config_deinit) struct config config = { 0 };
 	_cleanup_(driver_modules_deinit) struct driver_modules modules = { 0 };
-	char path[128];
+	struct error *err = device_of_store(place->folder, device);
 
-	snprintf(path, sizeof(path), "%s" CONFIG_PATH, rehearsal->folder);
-	struct error *err = config_read(path, &config);
-	if (err)
-		return error_prefix(err, "initramfs");
-	err = device_of_store(links->armed.store, device);
 	if (!err)
-		err = check_config(links, &config, device);
+		err = check_place(place, device);
 	if (!err)
 		err = wanted_modules(links, device, &modules);
 	if (!err)
-		err = check_modules(rehearsal, &config, &modules);
+		err = check_modules(rehearsal, config, &modules);
 	*nr_modules = modules.count;
 	return err;
+}
+
+static void find_device(struct links *links, const struct rehearsal *rehearsal,
+			const struct config *config, const struct place *place, bool is_second)
+{
+	struct findings *findings = &links->findings;
+	struct store_device device = { 0 };
+	size_t nr_modules = 0;
+	struct error *err = check_device(links, rehearsal, config, place, &device, &nr_modules);
+
+	findings_add(findings, is_second ? "second device" : "device",
+		     !err	 ? FINDING_OK
+		     : is_second ? FINDING_DEGRADED
+				 : FINDING_MISSING,
+		     err ? NULL : "%s, %s, %zu module%s lead there", device.name, device.fs_type,
+		     nr_modules, nr_modules == 1 ? "" : "s");
+	if (err)
+		findings_blame(findings,
+			       is_second ? "what is saved where the first store cannot be used"
+					 : "the capture kernel cannot reach the store",
+			       err);
+}
+
+static struct error *read_config(const struct rehearsal *rehearsal, struct config *ret)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s" CONFIG_PATH, rehearsal->folder);
+	struct error *err = config_read(path, ret);
+	return error_prefix(err, "initramfs");
 }
 
 void rehearsal_device(struct links *links, const struct rehearsal *rehearsal)
 {
 	struct findings *findings = &links->findings;
-	struct store_device device = { 0 };
-	size_t nr_modules = 0;
+	_cleanup_(config_deinit) struct config config = { 0 };
+	struct place places[MAX_PLACES];
 
 	if (!rehearsal->folder[0])
 		return;
 	findings->group = "store";
-	struct error *err = check_device(links, rehearsal, &device, &nr_modules);
-	findings_add(findings, "device", err ? FINDING_MISSING : FINDING_OK,
-		     err ? NULL : "%s, %s, %zu module%s lead there", device.name, device.fs_type,
-		     nr_modules, nr_modules == 1 ? "" : "s");
-	if (err)
+	struct error *err = read_config(rehearsal, &config);
+	if (err) {
+		findings_add(findings, "device", FINDING_MISSING, NULL);
 		findings_blame(findings, "the capture kernel cannot reach the store", err);
+		return;
+	}
+	unsigned int count = config_places(&config, places);
+	for (unsigned int i = 0; i < count; i++)
+		find_device(links, rehearsal, &config, &places[i], i);
 }

@@ -198,6 +198,7 @@ void status_look(const char *root, bool is_root, struct status *ret)
 	links_init(links, root, is_root);
 	links_crash_kernel(links);
 	links_initramfs(links);
+	links_host(links);
 	links_machine(links);
 	links_kernel(links);
 	links_store(links, links_usual_size(links));

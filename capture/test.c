@@ -75,6 +75,7 @@ static void test_links(struct links *links)
 
 	links_crash_kernel(links);
 	links_initramfs(links);
+	links_host(links);
 	test_memory(links);
 	links_machine(links);
 	links_kernel(links);

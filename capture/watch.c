@@ -189,10 +189,14 @@ static int run(const struct watch *watch)
 		struct error *err = error_errno("watch: cannot fork");
 		trigger_close(&watch->trigger, &watch->recorder);
 		pins_destroy(&watch->pins);
+		budget_end(watch->options);
 		return error_report(err);
 	}
-	if (spooler)
-		return sentry_run(watch, spooler);
+	if (spooler) {
+		int status = sentry_run(watch, spooler);
+		budget_end(watch->options);
+		return status;
+	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	return getppid() == sentry ? spooler_run(watch) : 1;
 }

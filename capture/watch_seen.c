@@ -93,7 +93,7 @@ static void count_triggers(const char *root, struct watch_seen *seen)
 	char store[PATH_MAX];
 
 	snprintf(store, sizeof(store), "%s%s", root, seen->options.store);
-	struct error *err = budget_count(store, &seen->options.max_triggers, &seen->triggers);
+	struct error *err = budget_count(root, store, &seen->options.max_triggers, &seen->triggers);
 	seen->has_triggers = !err;
 	error_destroy(err);
 }

@@ -98,6 +98,7 @@ static struct error *open_kernel(const struct analysis *analysis, struct kernel 
 		.vmcore = analysis->vmcore,
 		.files.debug_dir = analysis->debug_dir,
 		.debuginfod = analysis->debuginfod,
+		.log = analysis->log,
 	};
 
 	if (!access(symbols_of(analysis), R_OK))

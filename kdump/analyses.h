@@ -37,6 +37,7 @@ struct analysis {
 	size_t most_s; /* of CPU time; 0: as much as it takes */
 	FILE *out; /* takes what is found */
 	FILE *json; /* takes the report in this form too; or NULL */
+	struct page_log *log; /* takes which pages were read, in shared memory; or NULL */
 	struct answers answers; /* valid after an error, too */
 };
 

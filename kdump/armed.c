@@ -5,18 +5,15 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "kdump/json_file.h"
-#include "kdump/loaded_image.h"
 #include "kdump/state_folder.h"
 
 #define SCHEMA	   "lockdump.armed/1"
 #define STATE_FILE "armed.json"
+#define MARK	   "arming"
 
 static struct error *digest_of(const char *file, char ret[static SHA256_HEX_SIZE])
 {
@@ -25,7 +22,7 @@ static struct error *digest_of(const char *file, char ret[static SHA256_HEX_SIZE
 	return fd < 0 ? error_errno("%s", file) : sha256_of(fd, file, ret);
 }
 
-static struct error *add_input(struct armed *armed, const char *file, const char *sha256)
+struct error *armed_add_input(struct armed *armed, const char *file, const char *sha256)
 {
 	struct armed_input *input = vector_push(&armed->inputs);
 
@@ -36,12 +33,12 @@ static struct error *add_input(struct armed *armed, const char *file, const char
 	return input->file ? NULL : &error_no_memory;
 }
 
-struct error *armed_add_input(struct armed *armed, const char *file)
+struct error *armed_add_file(struct armed *armed, const char *file)
 {
 	char sha256[SHA256_HEX_SIZE];
 	struct error *err = digest_of(file, sha256);
 
-	return err ? err : add_input(armed, file, sha256);
+	return err ? err : armed_add_input(armed, file, sha256);
 }
 
 bool armed_input_holds(const char *root, const struct armed_input *input)
@@ -55,6 +52,11 @@ bool armed_input_holds(const char *root, const struct armed_input *input)
 	error_destroy(err);
 	errno = 0;
 	return !err && !strcmp(sha256, input->sha256);
+}
+
+const char *armed_initramfs(const struct armed *armed)
+{
+	return *armed->initramfs_file ? armed->initramfs_file : STATE_FOLDER "/" ARMED_INITRAMFS;
 }
 
 /* --- armed.json ---------------------------------------------------------------------- */
@@ -94,6 +96,7 @@ static struct json_object *kernel_to_json(const struct armed *armed)
 
 	json_add(object, "file", text(armed->kernel_file));
 	json_add(object, "release", text(armed->kernel_release));
+	json_add(object, "parameters", text(armed->parameters));
 	json_add(object, "loaded_by", text(armed->loaded_by));
 	json_add(object, "reserved_kb", number(armed->reserved_kb));
 	return object;
@@ -116,11 +119,13 @@ static struct json_object *initramfs_to_json(const struct armed *armed)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "file", json_text(STATE_FOLDER "/" ARMED_INITRAMFS));
+	json_add(object, "file", json_text(armed_initramfs(armed)));
 	json_add(object, "size", json_number(armed->initramfs_size));
 	json_add(object, "sha256", text(armed->initramfs_sha256));
 	json_add(object, "address", armed->loaded_at ? json_address(armed->loaded_at) : NULL);
+	json_add(object, "content", text(armed->content));
 	json_add(object, "makedumpfile", text(armed->makedumpfile));
+	json_add(object, "recipients", text(armed->recipients));
 	json_add(object, "inputs", inputs_to_json(armed));
 	return object;
 }
@@ -141,6 +146,7 @@ static struct json_object *to_json(const struct armed *armed)
 
 	json_add(object, "schema", json_text(SCHEMA));
 	json_add(object, "time", json_double(armed->time_s));
+	json_add(object, "with", text(armed->with));
 	json_add(object, "machine", machine_to_json(&armed->machine));
 	json_add(object, "crash_kernel", kernel_to_json(armed));
 	json_add(object, "initramfs", initramfs_to_json(armed));
@@ -172,6 +178,7 @@ static void kernel_from_json(struct json_object *object, struct armed *armed)
 {
 	json_copy_text(object, "file", armed->kernel_file, sizeof(armed->kernel_file));
 	json_copy_text(object, "release", armed->kernel_release, sizeof(armed->kernel_release));
+	json_copy_text(object, "parameters", armed->parameters, sizeof(armed->parameters));
 	json_copy_text(object, "loaded_by", armed->loaded_by, sizeof(armed->loaded_by));
 	armed->reserved_kb = json_get_number(object, "reserved_kb");
 }
@@ -182,9 +189,14 @@ static struct error *initramfs_from_json(struct json_object *object, struct arme
 	char address[32], file[PATH_MAX], sha256[SHA256_HEX_SIZE];
 	struct error *err = NULL;
 
+	json_copy_text(object, "file", armed->initramfs_file, sizeof(armed->initramfs_file));
+	if (!strcmp(armed->initramfs_file, STATE_FOLDER "/" ARMED_INITRAMFS))
+		armed->initramfs_file[0] = '\0';
 	armed->initramfs_size = json_get_number(object, "size");
 	json_copy_text(object, "sha256", armed->initramfs_sha256, sizeof(armed->initramfs_sha256));
+	json_copy_text(object, "content", armed->content, sizeof(armed->content));
 	json_copy_text(object, "makedumpfile", armed->makedumpfile, sizeof(armed->makedumpfile));
+	json_copy_text(object, "recipients", armed->recipients, sizeof(armed->recipients));
 	json_copy_text(object, "address", address, sizeof(address));
 	armed->loaded_at = strtoull(address, NULL, 16);
 	if (!json_object_is_type(inputs, json_type_array))
@@ -193,7 +205,7 @@ static struct error *initramfs_from_json(struct json_object *object, struct arme
 		struct json_object *input = json_object_array_get_idx(inputs, i);
 		json_copy_text(input, "file", file, sizeof(file));
 		json_copy_text(input, "sha256", sha256, sizeof(sha256));
-		err = add_input(armed, file, sha256);
+		err = armed_add_input(armed, file, sha256);
 	}
 	return err;
 }
@@ -207,6 +219,14 @@ static void store_from_json(struct json_object *object, struct armed *armed)
 
 struct error *armed_read(const struct incident *folder, struct armed *ret)
 {
+	*ret = (struct armed){ 0 };
+	if (incident_has(folder, MARK))
+		return error_create(ERROR_OTHER, "'lockdump arm' was interrupted, or is at work");
+	return armed_read_marked(folder, ret);
+}
+
+struct error *armed_read_marked(const struct incident *folder, struct armed *ret)
+{
 	char schema[32];
 
 	*ret = (struct armed){ 0 };
@@ -219,6 +239,7 @@ struct error *armed_read(const struct incident *folder, struct armed *ret)
 	if (strcmp(schema, SCHEMA))
 		return error_create(ERROR_CORRUPT, STATE_FOLDER "/" STATE_FILE ": not " SCHEMA);
 	ret->time_s = json_get_double(json, "time");
+	json_copy_text(json, "with", ret->with, sizeof(ret->with));
 	machine_from_json(json_member(json, "machine"), &ret->machine);
 	kernel_from_json(json_member(json, "crash_kernel"), ret);
 	store_from_json(json_member(json, "store"), ret);
@@ -228,45 +249,42 @@ struct error *armed_read(const struct incident *folder, struct armed *ret)
 	return err;
 }
 
-/* --- keeping ------------------------------------------------------------------------- */
-
-static struct error *keep_initramfs(const struct incident *folder, int fd, struct armed *armed)
+bool armed_is_same(const struct armed *a, const struct armed *b)
 {
-	struct stat st;
-
-	if (fstat(fd, &st))
-		return error_errno(ARMED_INITRAMFS);
-	armed->initramfs_size = st.st_size;
-	struct error *err = sha256_of(fd, ARMED_INITRAMFS, armed->initramfs_sha256);
-	if (err)
-		return err;
-	void *data = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-	if (data == MAP_FAILED)
-		return error_errno(ARMED_INITRAMFS);
-	err = incident_write(folder, ARMED_INITRAMFS, data, st.st_size);
-	munmap(data, st.st_size);
-	return err;
+	if (strcmp(a->with, b->with) || strcmp(a->machine.boot_id, b->machine.boot_id) ||
+	    strcmp(a->machine.cpus, b->machine.cpus) ||
+	    a->machine.memory_kb != b->machine.memory_kb || a->reserved_kb != b->reserved_kb ||
+	    strcmp(a->kernel_file, b->kernel_file) || strcmp(a->parameters, b->parameters) ||
+	    strcmp(a->content, b->content) || a->inputs.count != b->inputs.count)
+		return false;
+	for (size_t i = 0; i < a->inputs.count; i++)
+		if (strcmp(a->inputs.data[i].file, b->inputs.data[i].file) ||
+		    strcmp(a->inputs.data[i].sha256, b->inputs.data[i].sha256))
+			return false;
+	return true;
 }
 
-struct error *armed_keep(const char *root, const char *file, struct armed *armed)
-{
-	struct timespec now;
-	struct incident folder;
-	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
-	struct error *err = fd < 0 ? error_errno("%s", file) : state_folder_make(root, &folder);
+/* --- the folder ---------------------------------------------------------------------- */
 
-	if (err)
-		return err;
-	clock_gettime(CLOCK_REALTIME, &now);
-	armed->time_s = now.tv_sec + now.tv_nsec / 1e9;
-	state_folder_remove(&folder, STATE_FILE);
-	/* Where that memory cannot be read, status has less to go by. */
-	error_destroy(loaded_image_find(root, fd, &armed->loaded_at));
-	err = keep_initramfs(&folder, fd, armed);
-	if (!err)
-		err = state_folder_write(&folder, STATE_FILE, to_json(armed));
-	incident_close(&folder);
-	return err;
+struct error *armed_mark(const struct incident *folder)
+{
+	return error_prefix(incident_write(folder, MARK, "", 0), STATE_FOLDER);
+}
+
+void armed_unmark(const struct incident *folder)
+{
+	state_folder_remove(folder, MARK);
+}
+
+struct error *armed_write(const struct incident *folder, const struct armed *armed)
+{
+	return state_folder_write(folder, STATE_FILE, to_json(armed));
+}
+
+void armed_remove(const struct incident *folder)
+{
+	state_folder_remove(folder, STATE_FILE);
+	armed_unmark(folder);
 }
 
 void armed_forget(const char *root)
@@ -275,8 +293,9 @@ void armed_forget(const char *root)
 	struct error *err = state_folder_open(root, &folder);
 
 	if (!err) {
-		state_folder_remove(&folder, STATE_FILE);
+		armed_remove(&folder);
 		state_folder_remove(&folder, ARMED_INITRAMFS);
+		state_folder_remove(&folder, ARMED_CONFIG);
 		incident_close(&folder);
 	}
 	error_destroy(err);

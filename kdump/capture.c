@@ -4,291 +4,118 @@
  * waits and reboots, come what may; a worker knows the order of things; each step is
  * a child of the worker that may crash or hang.
  */
-#include <errno.h>
-#include <fcntl.h>
+#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
-#include "bpf/record.h"
-#include "kdump/capture.h"
+#include "base/usage.h"
+#include "kdump/capture_hosted.h"
+#include "kdump/cmdline.h"
 #include "kdump/environment.h"
-#include "kdump/kept_symbols.h"
 #include "kdump/progress.h"
+#include "kdump/rooted.h"
 #include "kdump/run.h"
-#include "kdump/steps.h"
+#include "kdump/saving.h"
+#include "kdump/watchdog.h"
 #include "lockdump.h"
 
 #define UNMOUNT_LIMIT_S 30
-#define NOTE_INTERVAL_S 2
-#define ROOM_KEPT \
-	(16 << 20) /* of the store: for the report, the manifest, and the rig after the boot */
+#define MODULES_LIMIT_S 60
 
-static double realtime_now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return now.tv_sec + now.tv_nsec / 1e9;
-}
-
-/* Called five times a second while a step runs. */
-static void watch_step(void *arg)
-{
-	struct capture *capture = arg;
-	unsigned long kb = memory_available_kb();
-	struct stat st;
-
-	if (kb && (!capture->lowest_kb || kb < capture->lowest_kb))
-		capture->lowest_kb = kb;
-	if (capture->incident.dirfd < 0 || uptime_s() < capture->next_note_s ||
-	    fstatat(capture->incident.dirfd, "vmcore.incomplete", &st, AT_SYMLINK_NOFOLLOW))
-		return;
-	capture->next_note_s = uptime_s() + NOTE_INTERVAL_S;
-	progress("vmcore: %.0f MB written", st.st_size / 1e6);
-}
-
-static const char *outcome_of(const struct run *run, const struct error *err)
-{
-	if (!err)
-		return "done";
-	return run->end == RUN_TIMEOUT || run->end == RUN_STUCK ? "timeout" : "failed";
-}
-
-/* Runs one step in a child, notes how it went, and returns whether it was done. */
-static bool step(struct capture *capture, const char *name, unsigned int limit_s,
-		 struct error *(*function)(void *arg))
-{
-	struct run run = RUN_INIT;
-
-	run.limit_s = limit_s;
-	run.tick = watch_step;
-	run.tick_arg = capture;
-	run.echo = function == step_vmcore || function == step_report_to_console;
-	struct error *err = run_function(&run, function, capture);
-	const char *outcome = function == step_record && err && capture->found->no_record
-				      ? "skipped"
-				      : outcome_of(&run, err);
-	manifest_add_step(&capture->manifest, name, run.seconds, outcome,
-			  err ? err->message : NULL);
-	if (err)
-		progress("%s: %s: %s", name, outcome, err->message);
-	else
-		progress("%s: done in %.1f s", name, run.seconds);
-	bool done = !err;
-	error_destroy(err);
-	return done;
-}
-
-static void skip(struct capture *capture, const char *name, const char *why)
-{
-	manifest_add_step(&capture->manifest, name, 0, "skipped", why);
-	progress("%s: skipped: %s", name, why);
-}
-
-/* The incident that step_record() found or made; else a new one, named for the crash. */
-static struct error *open_incident(struct capture *capture)
-{
-	const struct findings *found = capture->found;
-	struct incident *incident = &capture->incident;
-	struct error *err = NULL;
-
-	if (found->incident[0]) {
-		err = incident_open(capture->store, found->incident, incident);
-		if (!err)
-			return NULL;
-		progress("%s", err->message);
-		error_destroy(err);
-	}
-	err = incident_create(capture->store,
-			      found->crash_s ? found->crash_s : capture->manifest.capture_start_s,
-			      capture->config.boot_id, incident);
-	if (err)
-		incident->dirfd = -1;
-	return err;
-}
-
-static void describe_crash(struct capture *capture)
-{
-	static const char *const by[] = {
-		[RECORD_FIRED_NONE] = "panic",
-		[RECORD_FIRED_SYSRQ] = "sysrq",
-		[RECORD_FIRED_KERNEL] = "kernel",
-	};
-	const struct findings *found = capture->found;
-	struct manifest *manifest = &capture->manifest;
-
-	memcpy(manifest->id, capture->incident.id, sizeof(manifest->id));
-	memcpy(manifest->kernel, capture->config.release, sizeof(manifest->kernel));
-	memcpy(manifest->rig, capture->config.rig, sizeof(manifest->rig));
-	manifest->onset_s = found->onset_s;
-	manifest->trigger_s = found->trigger_s ? found->trigger_s : found->crash_s;
-	manifest->reserved_kb = capture->config.reserved_kb;
-	manifest->drill = found->drill;
-	/* Whatever was not lockdump was a panic: nothing else starts a crash kernel. */
-	manifest->trigger_by = by[RECORD_FIRED_NONE];
-	if (found->fired_by == RECORD_FIRED_NONE || found->fired_by >= sizeof(by) / sizeof(by[0]))
-		return;
-	manifest->trigger_by = by[found->fired_by];
-	manifest->trigger_cpu = found->fired_cpu;
-	snprintf(manifest->trigger_reason, sizeof(manifest->trigger_reason), "%.*s",
-		 (int)sizeof(found->fired_reason), found->fired_reason);
-}
-
-static off_t room_in(const char *store)
-{
-	struct statvfs st;
-
-	if (statvfs(store, &st))
-		return 0;
-	return (off_t)st.f_bavail * st.f_frsize;
-}
-
-static const char *last_outcome(const struct capture *capture)
-{
-	return capture->manifest.steps[capture->manifest.nr_steps - 1].outcome;
-}
-
-/* Takes the vmcore at one level, and reads it back. One that was not proven stays until a better one takes its place. */
-static bool try_vmcore(struct capture *capture, unsigned int level)
-{
-	struct manifest *manifest = &capture->manifest;
-	off_t room = room_in(capture->store);
-	char why[64];
-	struct stat st;
-
-	capture->room = room - ROOM_KEPT;
-	if (capture->room <= ROOM_KEPT) {
-		snprintf(why, sizeof(why), "no room: %.1f MB are free", room / 1e6);
-		skip(capture, "vmcore", why);
-		return false;
-	}
-	struct manifest_try *try = manifest_add_try(manifest, level);
-	capture->config.dump_level = level;
-	bool saved = step(capture, "vmcore", capture->config.vmcore_s, step_vmcore);
-	try->outcome = last_outcome(capture);
-	if (saved || !manifest->vmcore_done_s)
-		manifest->dump_level = level;
-	if (!saved)
-		return false;
-	manifest->vmcore_done_s = realtime_now_s();
-	if (!fstatat(capture->incident.dirfd, "vmcore", &st, AT_SYMLINK_NOFOLLOW))
-		progress("vmcore: %.1f MB, level %u, %s", st.st_size / 1e6, level,
-			 manifest->compression);
-	manifest->proven = step(capture, "proof", capture->config.proof_s, step_proof);
-	if (!manifest->proven)
-		try->outcome = "not proven";
-	return true;
-}
-
-/*
- * On kernels that it does not know, makedumpfile's bit 8 (user data) takes slab pages with it, and so
- * tasks: 1.7.2 does on 6.12 and 7.2. Without it the dump is hardly larger; with nothing but
- * zero pages left out, it is as large as can be, but nothing can have gone wrong.
- */
-static bool lower_level(unsigned int *level)
-{
-	if (*level & 8)
-		*level &= ~8u;
-	else if (*level > 1)
-		*level = 1;
-	else
-		return false;
-	return true;
-}
-
-static bool save_vmcore(struct capture *capture)
-{
-	unsigned int level = capture->config.dump_level;
-
-	memcpy(capture->manifest.compression, capture->config.compression,
-	       sizeof(capture->manifest.compression));
-	for (int i = 0; i < VMCORE_TRIES; i++)
-		if (!try_vmcore(capture, level) || capture->manifest.proven ||
-		    !capture->found->has_report || !lower_level(&level))
-			break;
-	return capture->manifest.proven;
-}
-
-static void sum_up_memory(struct capture *capture)
-{
-	struct manifest *manifest = &capture->manifest;
-
-	watch_step(capture);
-	if (manifest->reserved_kb > capture->lowest_kb && capture->lowest_kb)
-		manifest->peak_kb = manifest->reserved_kb - capture->lowest_kb;
-	progress("memory: %lu of %lu MB were needed", manifest->peak_kb / 1024,
-		 manifest->reserved_kb / 1024);
-}
-
-/* The order: first what is small and says most, as each later step may be the one that never ends. */
-static struct error *save(struct capture *capture)
-{
-	const struct config *config = &capture->config;
-	bool complete =
-		step(capture, "record", config->record_s, step_record) || capture->found->no_record;
-	struct error *err = open_incident(capture);
-
-	if (err)
-		return err;
-	progress("incident: %s", capture->incident.id);
-	if (!incident_has(&capture->incident, "rig.json"))
-		complete &= step(capture, "rig", config->dmesg_s, step_rig);
-	complete &= step(capture, "dmesg", config->dmesg_s, step_dmesg);
-	describe_crash(capture);
-	if (!access(KEPT_SYMBOLS_PATH, F_OK))
-		complete &= step(capture, "kallsyms", config->dmesg_s, step_symbols);
-	if (step(capture, "report", config->report_s, step_report))
-		capture->manifest.report_done_s = realtime_now_s();
-	else
-		complete = false;
-	complete &= save_vmcore(capture);
-	capture->manifest.complete = complete;
-	sum_up_memory(capture);
-	step(capture, "manifest", config->manifest_s, step_manifest);
-	incident_close(&capture->incident);
-	return NULL;
-}
+/* --- the worker ------------------------------------------------------------------------ */
 
 static struct error *unmount(void *arg)
 {
-	(void)arg;
-	return environment_unmount_store();
+	return environment_unmount_stores(arg);
 }
 
-/* The worker. @arg is the time when this kernel's pid 1 began. */
+static struct error *load_modules(void *arg)
+{
+	const struct config *config = arg;
+
+	environment_load_modules(&config->modules);
+	return NULL;
+}
+
+static struct error *mount_store(void *arg)
+{
+	const struct capture *capture = arg;
+
+	return environment_mount_store(&capture->place, capture->config.device_s);
+}
+
+/* In a child: a disk may be there and answer nothing. */
+static struct error *mount_within_limit(struct capture *capture)
+{
+	struct run run = RUN_INIT;
+
+	run.limit_s = capture->config.device_s + MOUNT_LIMIT_S;
+	run.echo = true;
+	environment_store_path(&capture->place, capture->store);
+	return run_function(&run, mount_store, capture);
+}
+
+/* False: nothing could be saved there. */
+static bool save_in(struct capture *capture, const struct place *place)
+{
+	double start_s = uptime_s();
+
+	capture->place = *place;
+	memset(capture->found, 0, sizeof(*capture->found));
+	struct error *err = mount_within_limit(capture);
+	if (!err)
+		err = saving_run(capture);
+	if (!err)
+		return true;
+	manifest_add_step(&capture->manifest, place->name, uptime_s() - start_s, "failed",
+			  err->message);
+	progress("%s: not usable: %s", place->name, err->message);
+	error_destroy(err);
+	return false;
+}
+
+static void save_somewhere(struct capture *capture)
+{
+	struct place places[MAX_PLACES];
+	unsigned int count = config_places(&capture->config, places);
+
+	for (unsigned int i = 0; i < count; i++)
+		if (save_in(capture, &places[i]))
+			return;
+	/* The console, and what listens there, is all that is left to tell. */
+	saving_tell(capture);
+}
+
+/* The initramfs, and so the configuration, is the same in each boot. */
+static void read_boot_id(struct config *config)
+{
+	char line[4096];
+
+	if (rooted_line("", "/proc/cmdline", line, sizeof(line)))
+		cmdline_boot_id(line, config->boot_id);
+}
+
+/* @arg is when this kernel's pid 1 began. */
 static struct error *work(void *arg)
 {
-	struct capture capture = { .incident.dirfd = -1 };
-	struct error *err = config_read(CONFIG_PATH, &capture.config);
+	const double *start_s = arg;
+	struct capture capture;
+	struct error *err = capture_init(&capture, CONFIG_PATH);
 
 	if (err)
 		return err;
-	capture.manifest.capture_start_s = *(double *)arg;
-	capture.manifest.trigger_cpu = -1;
-	capture.found = mmap(NULL, sizeof(*capture.found), PROT_READ | PROT_WRITE,
-			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (capture.found == MAP_FAILED)
-		return error_errno("shared memory");
-	err = environment_mount_store(&capture.config, capture.store);
-	if (!err)
-		err = save(&capture);
-	if (err) {
-		/* The console, and what listens there, is all that is left to tell. */
-		progress("store: not usable: %s", err->message);
-		error_destroy(err);
-		step(&capture, "report", capture.config.report_s, step_report_to_console);
-	}
+	run_set_oom_score(OOM_NEVER);
+	read_boot_id(&capture.config);
+	capture.manifest.capture_start_s = *start_s;
+	save_somewhere(&capture);
 	config_deinit(&capture.config);
 	return NULL;
 }
+
+/* --- pid 1 ----------------------------------------------------------------------------- */
 
 /* Takes orphans away, but not the worker, whom run_function() waits for. */
 static void reap(void *arg)
@@ -301,54 +128,74 @@ static void reap(void *arg)
 		waitpid(info.si_pid, NULL, WNOHANG);
 }
 
-static unsigned int overall_limit(void)
-{
+/* Pid 1's own: it waits for one child at a time. */
+struct supervisor {
 	struct config config;
-	struct error *err = config_read(CONFIG_PATH, &config);
+	struct watchdogs watchdogs;
+	struct run run;
+};
 
-	if (err) {
-		error_destroy(err);
-		config_init(&config);
-	}
-	unsigned int limit_s = config.overall_s;
-	config_deinit(&config);
-	return limit_s;
+static void supervise_tick(void *arg)
+{
+	struct supervisor *supervisor = arg;
+
+	reap(&supervisor->run);
+	watchdogs_feed(&supervisor->watchdogs);
+}
+
+static void feed(void *arg)
+{
+	watchdogs_feed(arg);
+}
+
+/* One after the other, and whatever becomes of them. */
+static bool supervise_one(struct supervisor *supervisor, const char *name, unsigned int limit_s,
+			  struct error *(*function)(void *arg), void *arg)
+{
+	supervisor->run = (struct run)RUN_INIT;
+	supervisor->run.limit_s = limit_s;
+	supervisor->run.echo = true;
+	supervisor->run.tick = supervise_tick;
+	supervisor->run.tick_arg = supervisor;
+	struct error *err = run_function(&supervisor->run, function, arg);
+	if (err)
+		progress("%s: %s", name, err->message);
+	error_destroy(err);
+	return !err;
 }
 
 static void supervise(void)
 {
-	struct run worker = RUN_INIT, unmounter = RUN_INIT;
-	double start_s = realtime_now_s();
+	static struct supervisor supervisor;
+	double start_s = realtime_s();
+	struct error *err = config_read(CONFIG_PATH, &supervisor.config);
 
-	worker.limit_s = overall_limit();
-	worker.echo = true;
-	worker.tick = reap;
-	worker.tick_arg = &worker;
-	struct error *err = run_function(&worker, work, &start_s);
-	if (err)
-		progress("failed: %s", err->message);
-	error_destroy(err);
-
-	unmounter.limit_s = UNMOUNT_LIMIT_S;
-	err = run_function(&unmounter, unmount, NULL);
-	if (err)
-		progress("unmount: %s", err->message);
-	error_destroy(err);
+	if (err) {
+		error_destroy(err);
+		config_init(&supervisor.config);
+	}
+	const struct config *config = &supervisor.config;
+	watchdogs_init(&config->watchdogs, &supervisor.watchdogs);
+	supervise_one(&supervisor, "modules", MODULES_LIMIT_S, load_modules, &supervisor.config);
+	if (!supervise_one(&supervisor, "failed", config->overall_s, work, &start_s))
+		supervise_one(&supervisor, "report", config->report_s, saving_tell_anew,
+			      (void *)CONFIG_PATH);
+	supervise_one(&supervisor, "unmount", UNMOUNT_LIMIT_S, unmount, &supervisor.config);
 	progress("rebooting");
-	environment_reboot();
+	environment_reboot(feed, &supervisor.watchdogs);
 }
 
 static const char capture_help[] =
 	"Usage: lockdump capture\n"
 	"Saves report, record and vmcore of the kernel that crashed, then reboots. It is the first process\n"
-	"of the capture kernel that 'lockdump arm' has loaded, and is of no use elsewhere.\n";
+	"of the capture kernel that 'lockdump arm' has loaded, and is of no use elsewhere.\n"
+	"\n"
+	"      --with kdump-tools  the same inside the capture kernel of 'lockdump arm --with kdump-tools',\n"
+	"                          where 'kdump-config savecore' saves the vmcore. Does nothing without a crash\n"
+	"      --help              print this\n";
 
-int cmd_capture(int argc, char **argv)
+static int capture_as_pid_1(void)
 {
-	if (argc == 2 && !strcmp(argv[1], "--help")) {
-		fputs(capture_help, stdout);
-		return 0;
-	}
 	if (getpid() != 1 || access(CONFIG_PATH, R_OK))
 		return error_report(error_create(
 			ERROR_OTHER,
@@ -358,4 +205,29 @@ int cmd_capture(int argc, char **argv)
 	progress("lockdump %s saves what is left", LOCKDUMP_VERSION);
 	supervise();
 	return 1;
+}
+
+int cmd_capture(int argc, char **argv)
+{
+	enum { OPTION_WITH = 256, OPTION_HELP };
+	static const struct option longopts[] = {
+		{ "with", required_argument, NULL, OPTION_WITH },
+		{ "help", no_argument, NULL, OPTION_HELP },
+		{},
+	};
+	const char *with = NULL;
+
+	opterr = 0;
+	for (int c; (c = getopt_long(argc, argv, ":", longopts, NULL)) >= 0;) {
+		if (c == OPTION_HELP) {
+			fputs(capture_help, stdout);
+			return 0;
+		}
+		if (c != OPTION_WITH)
+			return usage_bad_option(argv, c);
+		with = optarg;
+	}
+	if (optind < argc)
+		return usage_error(argv[0], "unexpected argument '%s'", argv[optind]);
+	return with ? capture_hosted(with) : capture_as_pid_1();
 }

@@ -8,7 +8,13 @@
 
 #include "kdump/config.h"
 #include "kdump/manifest.h"
+#include "kdump/sieve.h"
 #include "kdump/store.h"
+
+#define ROOM_KEPT \
+	(16 << 20) /* of the store: for the report, the manifest, and the rig after the boot */
+#define ROOM_SCARCE \
+	(ROOM_KEPT + ROOM_KEPT / 2) /* after a dump that failed: it was for want of room */
 
 /*
  * What steps find out. They run in children that may crash half-way through, so it is
@@ -17,6 +23,7 @@
 struct findings {
 	double crash_s; /* since 1970 */
 	bool has_record; /* there is a record in /proc/vmcore */
+	bool record_saved; /* and it is in the incident */
 	bool no_record; /* there is none: no recorder was loaded */
 	char incident[INCIDENT_ID_SIZE]; /* its folder, made or opened */
 	double onset_s;
@@ -25,20 +32,36 @@ struct findings {
 	int fired_cpu;
 	char fired_reason[128];
 	bool drill; /* 'lockdump test --crash' did it */
+	bool report_begun; /* there were files to write it to */
 	bool has_report;
 	size_t tasks; /* of the report on /proc/vmcore */
 	size_t tasks_with_stack;
+
+	/* In the distribution's capture environment, the host. */
+	bool host_tried; /* it was asked to save the vmcore */
+	bool host_saved; /* and says that it has */
+	char host_dump[256]; /* where that is */
+
+	char unproven[SIEVE_WHY]; /* why an encrypted vmcore cannot be read back; empty: it can */
 };
 
 struct capture {
 	struct config config;
 	struct findings *found;
+	struct place place; /* where it is */
 	char store[PATH_MAX]; /* here */
 	struct incident incident;
 	struct manifest manifest;
 	unsigned long lowest_kb; /* the least MemAvailable seen */
 	off_t room; /* bytes that the vmcore may take */
+
+	/* If the vmcore is encrypted: */
+	struct page_log *log; /* what the report was made of; shared; else NULL */
+	int kept; /* of the vmcore what it takes to make it again: a file in memory; else -1 */
 	double next_note_s; /* when the vmcore's size is told next */
 };
+
+/* The vmcore's in its incident. */
+const char *capture_dump_name(const struct capture *capture);
 
 #endif

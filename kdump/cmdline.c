@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/cmdline.h"
 
-#include <stdbool.h>
+#include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,6 +70,15 @@ static const char added[] =
 	"transparent_hugepage=never acpi_no_memhotplug hest_disable mce=off novmcoredd nokaslr "
 	"kfence.sample_interval=0";
 
+/* With a dot in its name: to the kernel it is a parameter of a module that is not there, and no environment of pid 1's. */
+#define BOOT_ID "lockdump.boot_id="
+
+/*
+ * x86's COMMAND_LINE_SIZE is 2048 (arch/x86/include/asm/setup.h), and the kernel and kexec put
+ * "elfcorehdr=0x... " before it, with kexec_load acpi_rsdp= and the like behind.
+ */
+#define LENGTH_MAX (2048 - 128)
+
 /* "-" and "_" are the same in a parameter's name, as in the kernel's parameqn(). */
 static bool same_name(const char *a, const char *b, size_t len)
 {
@@ -105,9 +115,18 @@ static size_t parameter_length(const char *s)
 	return len;
 }
 
-struct error *cmdline_for_capture(const char *running, char **ret)
+static bool is_boot_id(const char *s, size_t length)
 {
-	char *line = calloc(1, strlen(running) + sizeof(added) + 2);
+	for (size_t i = 0; i < length; i++)
+		if (!isxdigit((unsigned char)s[i]) && s[i] != '-')
+			return false;
+	return length >= 8 && length < BOOT_ID_SIZE;
+}
+
+struct error *cmdline_for_capture(const char *running, const char *boot_id, char **ret)
+{
+	char *line =
+		calloc(1, strlen(running) + sizeof(added) + sizeof(BOOT_ID) + strlen(boot_id) + 2);
 	const char *s = running;
 
 	if (!line)
@@ -123,6 +142,30 @@ struct error *cmdline_for_capture(const char *running, char **ret)
 		strcat(line, " ");
 	}
 	strcat(line, added);
+	sprintf(line + strlen(line), " " BOOT_ID "%s", boot_id);
+	if (strlen(line) > LENGTH_MAX) {
+		struct error *err = error_create(
+			ERROR_OTHER,
+			"the capture kernel's parameters: %zu characters, and %d are the most; "
+			"boot with fewer of the console's and the hardware's",
+			strlen(line), LENGTH_MAX);
+		free(line);
+		return err;
+	}
 	*ret = line;
 	return NULL;
+}
+
+bool cmdline_boot_id(const char *line, char ret[static BOOT_ID_SIZE])
+{
+	const char *found = strstr(line, " " BOOT_ID);
+
+	if (!found)
+		return false;
+	found += strlen(" " BOOT_ID);
+	size_t length = strcspn(found, " \t\n");
+	if (!is_boot_id(found, length))
+		return false;
+	snprintf(ret, BOOT_ID_SIZE, "%.*s", (int)length, found);
+	return true;
 }

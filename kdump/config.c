@@ -7,17 +7,20 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "kdump/makedumpfile.h"
 
 enum type { TEXT, NUMBER, LONG, LIST };
 
-#define TEXT_KEY(m)                                                                   \
-	{                                                                             \
-#m, TEXT, offsetof(struct config, m), sizeof(((struct config *)0)->m) \
+#define KEY(name, type, m)                                                              \
+	{                                                                               \
+		name, type, offsetof(struct config, m), sizeof(((struct config *)0)->m) \
 	}
-#define NUMBER_KEY(m)                                     \
-	{                                                 \
-#m, NUMBER, offsetof(struct config, m), 0 \
-	}
+#define TEXT_KEY(m)   KEY(#m, TEXT, m)
+#define NUMBER_KEY(m) KEY(#m, NUMBER, m)
+#define STORE_KEYS(name, prefix, m)                                                     \
+	KEY(name, TEXT, m.folder), KEY(prefix "_uuid", TEXT, m.uuid),                   \
+		KEY(prefix "_fs", TEXT, m.fs), KEY(prefix "_options", TEXT, m.options), \
+		KEY(prefix "_path", TEXT, m.path)
 
 static const struct key {
 	const char *name;
@@ -28,13 +31,17 @@ static const struct key {
 	TEXT_KEY(release),
 	TEXT_KEY(boot_id),
 	TEXT_KEY(rig),
-	{ "reserved_kb", LONG, offsetof(struct config, reserved_kb), 0 },
-	TEXT_KEY(store),
-	TEXT_KEY(store_uuid),
-	TEXT_KEY(store_fs),
-	TEXT_KEY(store_path),
+	KEY("reserved_kb", LONG, reserved_kb),
+	STORE_KEYS("store", "store", store),
+	STORE_KEYS("second_store", "second", second),
+	TEXT_KEY(with),
+	TEXT_KEY(host_dir),
+	TEXT_KEY(host_remote),
+	NUMBER_KEY(host_goes_on),
 	NUMBER_KEY(dump_level),
 	TEXT_KEY(compression),
+	TEXT_KEY(makedumpfile),
+	NUMBER_KEY(encrypt),
 	NUMBER_KEY(device_s),
 	NUMBER_KEY(record_s),
 	NUMBER_KEY(dmesg_s),
@@ -43,13 +50,14 @@ static const struct key {
 	NUMBER_KEY(proof_s),
 	NUMBER_KEY(manifest_s),
 	NUMBER_KEY(overall_s),
-	{ "module", LIST, offsetof(struct config, modules), 0 },
+	KEY("module", LIST, modules),
+	KEY("watchdog", LIST, watchdogs),
 };
 
 void config_init(struct config *config)
 {
 	*config = (struct config){
-		.dump_level = 31,
+		.dump_level = MAKEDUMPFILE_MAX_LEVEL,
 		.compression = "zlib",
 		.device_s = 30,
 		.record_s = 30,
@@ -73,14 +81,36 @@ void config_scale(struct config *config, unsigned long memory_kb)
 
 	config->vmcore_s = scaled_s < 24 * 3600 ? scaled_s : 24 * 3600;
 	config->manifest_s = config->vmcore_s;
-	config->overall_s = config->device_s + config->record_s + config->dmesg_s +
-			    config->report_s + VMCORE_TRIES * (config->vmcore_s + config->proof_s) +
+	config->overall_s = MAX_PLACES * (config->device_s + MOUNT_LIMIT_S) + config->record_s +
+			    config->dmesg_s + config->report_s +
+			    VMCORE_TRIES * (config->vmcore_s + config->proof_s) +
 			    config->manifest_s + 120;
 }
 
 void config_deinit(struct config *config)
 {
 	strings_deinit(&config->modules);
+	strings_deinit(&config->watchdogs);
+}
+
+static struct place place_of(const struct config_store *store, const char *name, const char *point)
+{
+	return (struct place){
+		.name = name,
+		.folder = store->folder,
+		.uuid = store->uuid,
+		.fs = store->fs,
+		.options = store->options,
+		.path = store->path,
+		.point = point,
+	};
+}
+
+unsigned int config_places(const struct config *config, struct place ret[static MAX_PLACES])
+{
+	ret[0] = place_of(&config->store, "store", "/store");
+	ret[1] = place_of(&config->second, "second store", "/store2");
+	return *config->second.uuid ? 2 : 1;
 }
 
 struct error *config_write(const struct config *config, FILE *out)

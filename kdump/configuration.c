@@ -71,7 +71,8 @@ struct reader {
 
 static bool is_known(const char *section)
 {
-	static const char *const known[] = { SECTION_WATCH, SECTION_STORE, SECTION_HARVEST };
+	static const char *const known[] = { SECTION_WATCH, SECTION_CAPTURE, SECTION_STORE,
+					     SECTION_HARVEST };
 
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (!strcmp(section, known[i]))

@@ -10,7 +10,8 @@
 
 /* The sections that there are. */
 #define SECTION_WATCH	"Watch" /* watch */
-#define SECTION_STORE	"Store" /* harvest: what is kept */
+#define SECTION_CAPTURE "Capture" /* arm: how the vmcore is taken, and by whom */
+#define SECTION_STORE	"Store" /* harvest: what is kept; arm: a second one */
 #define SECTION_HARVEST "Harvest" /* harvest: what else it does */
 
 /*

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kdump/btrfs.h"
 #include "kdump/run.h"
 
 #define REMEDY "; --store takes a folder on a plain disk or partition"
@@ -30,6 +31,7 @@ struct mount {
 	char root[PATH_MAX]; /* what of the file system is mounted */
 	char point[PATH_MAX];
 	char fs_type[32];
+	char options[1024]; /* the file system's own */
 };
 
 static void unescape(char *s)
@@ -70,7 +72,8 @@ static struct error *find_mount(const char *path, struct mount *ret)
 		const char *type = strstr(line, " - ");
 		if (type &&
 		    sscanf(line, "%llu %*u %*s %4095s %4095s", &id, ret->root, ret->point) == 3 &&
-		    id == stx.stx_mnt_id && sscanf(type, " - %31s", ret->fs_type) == 1) {
+		    id == stx.stx_mnt_id &&
+		    sscanf(type, " - %31s %*s %1023s", ret->fs_type, ret->options) == 2) {
 			unescape(ret->root);
 			unescape(ret->point);
 			return NULL;
@@ -114,6 +117,76 @@ static struct error *probe_uuid(const char *devnode, char *ret, size_t size)
 	return err;
 }
 
+/* --- mounting it again ----------------------------------------------------------------- */
+
+/* The value of "NAME=VALUE" in @options, and its length; NULL: there is none. */
+static const char *find_option(const char *options, const char *name, size_t *length)
+{
+	size_t name_length = strlen(name);
+
+	for (const char *at = options; *at; at += strcspn(at, ","), at += *at == ',') {
+		if (strncmp(at, name, name_length) || at[name_length] != '=')
+			continue;
+		at += name_length + 1;
+		*length = strcspn(at, ",");
+		return at;
+	}
+	return NULL;
+}
+
+/* Adds "NAME=VALUE" as it is in @options to @ret, if it is. */
+static void take_option(const char *options, const char *name, char ret[static DEVICE_OPTIONS_SIZE])
+{
+	size_t length, have = strlen(ret);
+	const char *value = find_option(options, name, &length);
+
+	if (value && length < 32)
+		snprintf(ret + have, DEVICE_OPTIONS_SIZE - have, "%s%s=%.*s", have ? "," : "", name,
+			 (int)length, value);
+}
+
+struct error *device_mount_options(const char *fs_type, const char *options,
+				   char ret[static DEVICE_OPTIONS_SIZE])
+{
+	static const char *const elsewhere[] = { "logdev", "rtdev" }; /* XFS's */
+	size_t length;
+
+	ret[0] = '\0';
+	for (size_t i = 0; i < sizeof(elsewhere) / sizeof(elsewhere[0]); i++) {
+		const char *device = find_option(options, elsewhere[i], &length);
+		if (device && strncmp(device, "none", length))
+			return error_create(ERROR_OTHER,
+					    "%s has a part on another device (%s=%.*s), and the "
+					    "capture kernel mounts but one" REMEDY,
+					    fs_type, elsewhere[i], (int)length, device);
+	}
+	/* Else it would be the default subvolume; from the top all of them are folders. */
+	if (!strcmp(fs_type, "btrfs"))
+		strcpy(ret, "subvolid=5");
+	/* What is default is the kernel's configuration, and the capture kernel may be another. */
+	take_option(options, "codepage", ret);
+	take_option(options, "iocharset", ret);
+	return NULL;
+}
+
+bool device_is_open_to_all(const char *fs_type, const char *options)
+{
+	static const char *const without[] = { "vfat", "msdos", "exfat" };
+	size_t length;
+
+	for (size_t i = 0; i < sizeof(without) / sizeof(without[0]); i++) {
+		if (strcmp(fs_type, without[i]))
+			continue;
+		const char *files = find_option(options, "fmask", &length);
+		const char *folders = find_option(options, "dmask", &length);
+		return (!files || (~strtoul(files, NULL, 8) & 044)) &&
+		       (!folders || (~strtoul(folders, NULL, 8) & 011));
+	}
+	return false;
+}
+
+/* --- the way to it --------------------------------------------------------------------- */
+
 /* A disk that other block devices, a network or a file make up cannot be reached by its driver alone. */
 static const char *stacked_on(const char *sysdir)
 {
@@ -152,19 +225,75 @@ static bool has_driver(const char *dir)
 	return false;
 }
 
+static bool is_virtual(const char *dir)
+{
+	return !strncmp(dir, "/sys/devices/virtual/", strlen("/sys/devices/virtual/"));
+}
+
+/*
+ * The paths in sysfs from which drivers lead to the block device at @dir: itself; for the head of NVMe multipath, which is what
+ * any disk is that may have several controllers, those of its subsystem that are hardware:
+ * /sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0 -> ../../../pci0000:00/0000:00:04.0/nvme/nvme0, and beside it nvme0n1.
+ */
+static struct error *find_ways(const char *dir, struct strings *ret)
+{
+	static const char heads[] = "/sys/devices/virtual/nvme-subsystem/";
+	struct error *err = NULL;
+
+	if (strncmp(dir, heads, strlen(heads)))
+		return is_virtual(dir) ? NULL : strings_add(ret, "%s", dir);
+	_cleanup_free_ char *subsystem =
+		strndup(dir, strlen(heads) + strcspn(dir + strlen(heads), "/"));
+	_cleanup_(close_dir) DIR *entries = subsystem ? opendir(subsystem) : NULL;
+	if (!entries)
+		return error_errno("%s", dir);
+	for (struct dirent *entry; !err && (entry = readdir(entries));) {
+		char path[PATH_MAX], rest;
+		unsigned int number;
+		if (sscanf(entry->d_name, "nvme%u%c", &number, &rest) != 1)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", subsystem, entry->d_name);
+		_cleanup_free_ char *real = realpath(path, NULL);
+		if (real && !is_virtual(real))
+			err = strings_add(ret, "%s", real);
+	}
+	return err;
+}
+
 const char *device_unreachable(const char *sysdir)
 {
-	static const char virtual[] = "/sys/devices/virtual/";
 	const char *stack = stacked_on(sysdir);
 	_cleanup_free_ char *real = realpath(sysdir, NULL);
+	_cleanup_(strings_deinit) struct strings ways = { 0 };
+	bool driven = false;
 
 	if (stack)
 		return stack;
-	/* nbd, drbd, bcache, zram and the heads of NVMe multipath, which some program or kernel code has set up. */
-	if (!real || !strncmp(real, virtual, strlen(virtual)))
+	if (real)
+		error_destroy(find_ways(real, &ways));
+	/* nbd, drbd, bcache, zram, which some program or kernel code has set up, and NVMe over a network. */
+	if (!ways.count)
 		return "a virtual device, which the capture kernel would not have";
-	if (!has_driver(real))
+	for (size_t i = 0; i < ways.count; i++)
+		driven |= has_driver(ways.items[i]);
+	if (!driven)
 		return "a device without a driver, which the capture kernel could not load";
+	return NULL;
+}
+
+/* The block device @number. */
+static struct error *plain_device(const char *store, const struct mount *mount, dev_t number,
+				  char ret[static DEVICE_NAME_SIZE])
+{
+	char sysdir[64], link[PATH_MAX];
+
+	snprintf(sysdir, sizeof(sysdir), "/sys/dev/block/%u:%u", major(number), minor(number));
+	ssize_t len = readlink(sysdir, link, sizeof(link) - 1);
+	if (len < 0)
+		return error_create(ERROR_OTHER, "store %s: %s is on no plain block device" REMEDY,
+				    store, mount->fs_type);
+	link[len] = '\0';
+	snprintf(ret, DEVICE_NAME_SIZE, "%s", strrchr(link, '/') + 1);
 	return NULL;
 }
 
@@ -185,15 +314,14 @@ struct error *device_of_store(const char *store, struct store_device *ret)
 	struct error *err = find_mount(real, &mount);
 	if (err)
 		return err;
-	char sysdir[64], link[PATH_MAX];
-	snprintf(sysdir, sizeof(sysdir), "/sys/dev/block/%u:%u", major(st.st_dev),
-		 minor(st.st_dev));
-	ssize_t len = readlink(sysdir, link, sizeof(link) - 1);
-	if (len < 0)
-		return error_create(ERROR_OTHER, "store %s: %s is on no plain block device" REMEDY,
-				    store, mount.fs_type);
-	link[len] = '\0';
-	snprintf(ret->name, sizeof(ret->name), "%s", strrchr(link, '/') + 1);
+	char sysdir[128];
+	if (!strcmp(mount.fs_type, "btrfs"))
+		err = error_prefix(btrfs_device(real, ret->name), "store %s", store);
+	else
+		err = plain_device(store, &mount, st.st_dev, ret->name);
+	if (err)
+		return err;
+	snprintf(sysdir, sizeof(sysdir), "/sys/class/block/%s", ret->name);
 	const char *why = device_unreachable(sysdir);
 	if (why)
 		return error_create(ERROR_OTHER, "store %s: %s is on %s, %s" REMEDY, store,
@@ -203,6 +331,9 @@ struct error *device_of_store(const char *store, struct store_device *ret)
 	char devnode[80];
 	snprintf(devnode, sizeof(devnode), "/dev/%s", ret->name);
 	err = probe_uuid(devnode, ret->uuid, sizeof(ret->uuid));
+	ret->is_open_to_all = device_is_open_to_all(mount.fs_type, mount.options);
+	if (!err)
+		err = device_mount_options(mount.fs_type, mount.options, ret->options);
 	if (!err)
 		err = path_in_fs(real, &mount, ret->path);
 	return error_prefix(err, "store %s", store);
@@ -233,22 +364,57 @@ static struct error *add_driver(const char *dir, bool other_kernel, struct strin
 	return *link ? strings_add(ret, "%s", link) : NULL;
 }
 
+/* From the device at @dir, which is changed, up. */
+static struct error *add_drivers(char *dir, bool other_kernel, struct strings *ret)
+{
+	struct error *err = NULL;
+
+	while (!err && strncmp(dir, "/sys/devices/", strlen("/sys/devices/")) == 0) {
+		err = add_driver(dir, other_kernel, ret);
+		*strrchr(dir, '/') = '\0';
+	}
+	return err;
+}
+
+struct error *device_drivers_at(const char *sysfs, bool other_kernel, struct strings *ret)
+{
+	_cleanup_free_ char *dir = realpath(sysfs, NULL);
+
+	return dir ? add_drivers(dir, other_kernel, ret) : error_errno("%s", sysfs);
+}
+
 struct error *device_drivers(const struct store_device *device, bool other_kernel,
 			     struct strings *ret)
 {
+	_cleanup_(strings_deinit) struct strings ways = { 0 };
 	char path[128];
 
 	snprintf(path, sizeof(path), "/sys/class/block/%s", device->name);
 	_cleanup_free_ char *dir = realpath(path, NULL);
-	if (!dir)
-		return error_errno("%s", path);
-	while (strncmp(dir, "/sys/devices/", strlen("/sys/devices/")) == 0) {
-		struct error *err = add_driver(dir, other_kernel, ret);
-		if (err)
-			return err;
-		*strrchr(dir, '/') = '\0';
-	}
-	return NULL;
+	struct error *err = dir ? find_ways(dir, &ways) : error_errno("%s", path);
+	for (size_t i = 0; !err && i < ways.count; i++)
+		err = add_drivers(ways.items[i], other_kernel, ret);
+	return err;
+}
+
+struct error *device_modules(const struct store_device *device, bool other_kernel,
+			     struct strings *ret)
+{
+	size_t length;
+	struct error *err = device_drivers(device, other_kernel, ret);
+
+	if (!err)
+		err = strings_add(ret, "%s", device->fs_type);
+	/* vfat asks for its tables of characters when it is mounted: load_nls() in fs/nls/nls_base.c. */
+	if (err || strcmp(device->fs_type, "vfat"))
+		return err;
+	const char *page = find_option(device->options, "codepage", &length);
+	if (page)
+		err = strings_add(ret, "nls_cp%.*s", (int)length, page);
+	const char *set = find_option(device->options, "iocharset", &length);
+	if (set && !err)
+		err = strings_add(ret, "nls_%.*s", (int)length, set);
+	return err;
 }
 
 struct error *device_wait(const char *uuid, unsigned int limit_s, char ret[static PATH_MAX])

@@ -14,8 +14,7 @@
 #include "kdump/manifest_read.h"
 #include "kdump/state_folder.h"
 
-#define SCHEMA	  "lockdump.drill/1"
-#define NOTE_FILE "drill.json"
+#define SCHEMA "lockdump.drill/1"
 
 /* From the note to the crash; clocks are set back, too. */
 #define EARLY_S 60
@@ -91,7 +90,7 @@ static struct error *write_note(const char *root, const struct drill *drill)
 	json_add(note, "store", text(drill->store));
 	json_add(note, "store_uuid", text(drill->store_uuid));
 	json_add(note, "drill", drill_to_json(drill));
-	err = state_folder_write(&folder, NOTE_FILE, note);
+	err = state_folder_write(&folder, DRILL_NOTE, note);
 	incident_close(&folder);
 	return err;
 }
@@ -143,10 +142,10 @@ static struct error *read_note(const char *root, struct drill *ret)
 
 	if (err)
 		return err;
-	_cleanup_(json_putp) struct json_object *note = json_file_read(folder.dirfd, NOTE_FILE);
+	_cleanup_(json_putp) struct json_object *note = json_file_read(folder.dirfd, DRILL_NOTE);
 	if (!note)
 		err = errno == ENOENT ? error_create(ERROR_NOT_FOUND, "no drill")
-				      : error_errno(STATE_FOLDER "/" NOTE_FILE);
+				      : error_errno(STATE_FOLDER "/" DRILL_NOTE);
 	else
 		from_json(note, ret);
 	incident_close(&folder);
@@ -169,7 +168,7 @@ void drill_forget(const char *root)
 	struct error *err = state_folder_open(root, &folder);
 
 	if (!err) {
-		state_folder_remove(&folder, NOTE_FILE);
+		state_folder_remove(&folder, DRILL_NOTE);
 		incident_close(&folder);
 	}
 	error_destroy(err);

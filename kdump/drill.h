@@ -12,6 +12,8 @@
 #include "kdump/manifest.h"
 #include "kdump/store.h"
 
+#define DRILL_NOTE "drill.json"
+
 enum drill_outcome {
 	DRILL_NEVER, /* there was none */
 	DRILL_UNKNOWN, /* it cannot be told now */

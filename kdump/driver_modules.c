@@ -217,6 +217,15 @@ struct error *driver_modules_resolve(const char *release, const struct strings *
 	return error_prefix(err, "modules of %s", release);
 }
 
+/* A file is nvme-core.ko, which "depends=" says too; the module is nvme_core. */
+static bool same_name(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !((*a == '-' || *a == '_') && (*b == '-' || *b == '_')))
+			return false;
+	return *a == *b;
+}
+
 /* Depth first: what the module at @i needs, then itself. */
 static void visit(struct driver_modules *set, size_t i, bool *seen, struct driver_module *sorted,
 		  size_t *count)
@@ -226,7 +235,7 @@ static void visit(struct driver_modules *set, size_t i, bool *seen, struct drive
 	seen[i] = true;
 	for (size_t n = 0; n < set->items[i].needs.count; n++)
 		for (size_t j = 0; j < set->count; j++)
-			if (!strcmp(set->items[j].name, set->items[i].needs.items[n]))
+			if (same_name(set->items[j].name, set->items[i].needs.items[n]))
 				visit(set, j, seen, sorted, count);
 	sorted[(*count)++] = set->items[i];
 }
@@ -271,6 +280,10 @@ struct error *driver_module_load(const char *file)
 	ret = kmod_module_new_from_path(ctx, file, &module);
 	if (!ret)
 		ret = kmod_module_insert_module(module, 0, NULL);
+	/* The kernel says so of a symbol that it does not know (simplify_symbols() in kernel/module/main.c, 6.1). */
+	if (ret == -ENOENT && !access(file, F_OK))
+		return error_create(ERROR_SYSTEM, "module %s: one that it needs is not loaded",
+				    file);
 	if (ret < 0 && ret != -EEXIST)
 		return error_create(ERROR_SYSTEM, "module %s: %s", file, strerror(-ret));
 	return NULL;

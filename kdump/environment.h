@@ -11,12 +11,26 @@
 /* /proc, /sys, /dev, /tmp, the console, umask. What fails is printed; there is nobody to tell. */
 void environment_init(void);
 
-/* Loads the modules, waits for the disk, mounts it; @ret is the store's path here. */
-struct error *environment_mount_store(const struct config *config, char ret[static PATH_MAX]);
-struct error *environment_unmount_store(void);
+/* One that cannot be loaded is printed. */
+void environment_load_modules(const struct strings *files);
 
-/* Restarts the machine; if the kernel does not within seconds, harder. Does not return. */
-void environment_reboot(void) __attribute__((noreturn));
+/*
+ * Waits up to @device_s for the disk of @place and mounts it. An error, too, if the store is not there, or if there is a
+ * symbolic link on the way to it: that was none when arm looked.
+ */
+struct error *environment_mount_store(const struct place *place, unsigned int device_s);
+
+/* The store's path here. */
+void environment_store_path(const struct place *place, char ret[static PATH_MAX]);
+
+/* Whatever is mounted of @config's stores; synced in any case. */
+struct error *environment_unmount_stores(const struct config *config);
+
+/*
+ * Restarts the machine; if the kernel does not within seconds, harder. @tick is called with @arg meanwhile, as run.h has it.
+ * Does not return.
+ */
+void environment_reboot(void (*tick)(void *arg), void *arg) __attribute__((noreturn));
 
 /* /proc/meminfo's MemAvailable; 0 if it cannot be read. */
 unsigned long memory_available_kb(void);

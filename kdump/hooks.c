@@ -79,6 +79,7 @@ static struct error *become(void *arg)
 	set("LOCKDUMP_TITLE", one->title);
 	set("LOCKDUMP_SIGNATURE", one->signature);
 	set("LOCKDUMP_DUMP", dump_state_name(one->dump));
+	set("LOCKDUMP_ENCRYPTED", one->encrypted ? "yes" : "no");
 	set("LOCKDUMP_COMPLETE", one->complete ? "yes" : "no");
 	set("LOCKDUMP_DRILL", one->drill ? "yes" : "no");
 	execl(hook->path, hook->path, hook->folder, (char *)NULL);

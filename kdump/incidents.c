@@ -29,14 +29,21 @@ const char *dump_state_name(enum dump_state state)
 	return names[state];
 }
 
+/* The names that a dump may have; of two that are there the first counts. */
+static const char *const dump_names[] = { INCIDENT_VMCORE, INCIDENT_VMCORE_ENCRYPTED };
+
+#define NR_DUMP_NAMES (sizeof(dump_names) / sizeof(dump_names[0]))
+#define INCOMPLETE    ".incomplete"
+
 /* What is in an incident's folder. */
 struct contents {
 	uint64_t size;
 	size_t entries;
 	bool incomplete; /* a file in it is; not in its folders, whose gatherer the crash may have interrupted */
-	bool has_vmcore;
-	bool has_vmcore_incomplete;
-	uint64_t vmcore_size, vmcore_incomplete_size;
+	struct found_dump {
+		bool whole, part; /* the latter is NAME.incomplete */
+		uint64_t whole_size, part_size;
+	} dumps[NR_DUMP_NAMES];
 	bool kept;
 	bool harvested;
 };
@@ -61,15 +68,20 @@ static bool is_about(const char *name)
 
 static void look_at_file(const char *name, const struct stat *st, struct contents *ret)
 {
-	ret->incomplete |= has_suffix(name, ".incomplete") && !is_about(name);
-	if (!strcmp(name, "vmcore")) {
-		ret->has_vmcore = true;
-		ret->vmcore_size = st->st_size;
-	} else if (!strcmp(name, "vmcore.incomplete")) {
-		ret->has_vmcore_incomplete = true;
-		ret->vmcore_incomplete_size = st->st_size;
-	} else if (!strcmp(name, INCIDENT_HARVESTED)) {
-		ret->harvested = true;
+	ret->incomplete |= has_suffix(name, INCOMPLETE) && !is_about(name);
+	ret->harvested |= !strcmp(name, INCIDENT_HARVESTED);
+	for (size_t i = 0; i < NR_DUMP_NAMES; i++) {
+		struct found_dump *dump = &ret->dumps[i];
+		size_t length = strlen(dump_names[i]);
+		if (strncmp(name, dump_names[i], length))
+			continue;
+		if (!name[length]) {
+			dump->whole = true;
+			dump->whole_size = st->st_size;
+		} else if (!strcmp(name + length, INCOMPLETE)) {
+			dump->part = true;
+			dump->part_size = st->st_size;
+		}
 	}
 }
 
@@ -126,17 +138,33 @@ static const struct manifest_file *find_file(const struct manifest_files *files,
 	return NULL;
 }
 
-static enum dump_state find_dump_state(const struct contents *contents,
-				       const struct manifest_files *files)
+/* Of one of the names. */
+static enum dump_state find_dump_state(const struct found_dump *dump,
+				       const struct manifest_file *listed)
 {
-	const struct manifest_file *listed = find_file(files, "vmcore");
-
-	if (contents->has_vmcore)
-		return listed && (uint64_t)listed->size != contents->vmcore_size ? DUMP_INCOMPLETE
-										 : DUMP_PRESENT;
-	if (contents->has_vmcore_incomplete)
+	if (dump->whole)
+		return listed && (uint64_t)listed->size != dump->whole_size ? DUMP_INCOMPLETE
+									    : DUMP_PRESENT;
+	if (dump->part)
 		return DUMP_INCOMPLETE;
 	return listed ? DUMP_MISSING : DUMP_NONE;
+}
+
+/* A dump that is there counts before one that was. */
+static void find_dump(const struct contents *contents, const struct manifest_files *files,
+		      struct incident_summary *ret)
+{
+	for (size_t i = 0; i < NR_DUMP_NAMES; i++) {
+		const struct found_dump *dump = &contents->dumps[i];
+		enum dump_state state = find_dump_state(dump, find_file(files, dump_names[i]));
+		if (state == DUMP_NONE)
+			continue;
+		ret->dump = state;
+		ret->dump_size = dump->whole ? dump->whole_size : dump->part_size;
+		ret->encrypted = !strcmp(dump_names[i], INCIDENT_VMCORE_ENCRYPTED);
+		if (dump->whole || dump->part)
+			return;
+	}
 }
 
 /* NULL: nothing is. */
@@ -222,9 +250,7 @@ struct error *incident_summarize(const struct incident *incident, struct inciden
 	}
 	look_into(fd, 1, &contents);
 	complete_report(incident, &manifest, ret);
-	ret->dump = find_dump_state(&contents, &files);
-	ret->dump_size =
-		contents.has_vmcore ? contents.vmcore_size : contents.vmcore_incomplete_size;
+	find_dump(&contents, &files, ret);
 	ret->size = contents.size;
 	ret->kept = contents.kept;
 	ret->harvested = contents.harvested;

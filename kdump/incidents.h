@@ -21,7 +21,7 @@
 enum dump_state {
 	DUMP_NONE,
 	DUMP_PRESENT,
-	DUMP_INCOMPLETE, /* vmcore.incomplete, or another size than the manifest says */
+	DUMP_INCOMPLETE, /* *.incomplete, or another size than the manifest says */
 	DUMP_MISSING, /* there was one */
 	DUMP_UNKNOWN, /* the folder cannot be read */
 };
@@ -39,6 +39,7 @@ struct incident_summary {
 	char *reason; /* why it was triggered */
 	enum dump_state dump;
 	uint64_t dump_size; /* bytes: of the vmcore, finished or not */
+	bool encrypted; /* it is: INCIDENT_VMCORE_ENCRYPTED */
 	uint64_t size; /* bytes that all of it takes on the disk */
 	bool kept; /* by INCIDENT_KEEP */
 	bool harvested; /* it has INCIDENT_HARVESTED */

@@ -116,16 +116,17 @@ static void print_dump(const struct info *info)
 {
 	const struct manifest *manifest = &info->manifest;
 	const char *state = dump_state_name(info->summary->dump);
+	const char *encrypted = info->summary->encrypted ? ", encrypted" : "";
 	char size[SIZE_WORDS];
 
 	word_size(info->summary->dump_size, size);
 	if (info->summary->dump != DUMP_PRESENT && info->summary->dump != DUMP_INCOMPLETE)
 		line("Dump", "%s", state ? state : "not known");
 	else if (manifest->nr_tries)
-		line("Dump", "%s, %s, level %u, %s", state, size, manifest->dump_level,
-		     manifest->compression);
+		line("Dump", "%s, %s, level %u, %s%s", state, size, manifest->dump_level,
+		     manifest->compression, encrypted);
 	else
-		line("Dump", "%s, %s", state, size);
+		line("Dump", "%s, %s%s", state, size, encrypted);
 	if (manifest->nr_tries)
 		line("Proof", manifest->proven
 				      ? "read back, it gave the report that the memory itself gave"

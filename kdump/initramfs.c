@@ -3,34 +3,51 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kdump/age.h"
 #include "kdump/libraries.h"
-#include "kdump/run.h"
 
-#define CPIO_LIMIT_S 60
+#define HEADER_SIZE 110
+#define TRAILER	    "TRAILER!!!"
 
-/* Times would make each archive another one. */
-static const struct timespec no_time[2];
+/* --- the plan -------------------------------------------------------------------------- */
+
+static struct initramfs_entry *find(const struct initramfs *initramfs, const char *path)
+{
+	for (size_t i = 0; i < initramfs->entries.count; i++)
+		if (!strcmp(initramfs->entries.data[i].path, path))
+			return &initramfs->entries.data[i];
+	return NULL;
+}
+
+/* @fd is taken over. */
+static struct error *add_entry(struct initramfs *initramfs, const char *path, unsigned int mode,
+			       int fd, const char *source)
+{
+	struct initramfs_entry *entry = vector_push(&initramfs->entries);
+
+	if (!entry) {
+		if (fd >= 0)
+			close(fd);
+		return &error_no_memory;
+	}
+	*entry = (struct initramfs_entry){ .path = strdup(path), .mode = mode, .fd = fd };
+	if (source)
+		entry->source = strdup(source);
+	return entry->path && (entry->source || !source) ? NULL : &error_no_memory;
+}
 
 static struct error *add_folder(struct initramfs *initramfs, const char *path)
 {
-	char full[PATH_MAX * 2];
-
-	if (strings_have(&initramfs->entries, path))
-		return NULL;
-	snprintf(full, sizeof(full), "%s/root/%s", initramfs->staging, path);
-	if (mkdir(full, 0700) || chmod(full, 0755))
-		return error_errno("%s", full);
-	return strings_add(&initramfs->entries, "%s", path);
+	return find(initramfs, path) ? NULL : add_entry(initramfs, path, S_IFDIR | 0755, -1, NULL);
 }
 
 /* Every folder above @path. */
@@ -46,37 +63,48 @@ static struct error *add_parents(struct initramfs *initramfs, const char *path)
 	return err;
 }
 
-/* A new file in the tree, open for writing. */
-static struct error *add_file(struct initramfs *initramfs, const char *path, mode_t mode, int *ret)
+/* Looks at the content of the entry that was added last. */
+static struct error *look_at(struct initramfs *initramfs, const char *name)
 {
-	char full[PATH_MAX * 2];
-	struct error *err = add_parents(initramfs, path);
+	struct initramfs_entry *entry = &initramfs->entries.data[initramfs->entries.count - 1];
+	struct stat st;
 
-	if (err)
-		return err;
-	snprintf(full, sizeof(full), "%s/root/%s", initramfs->staging, path);
-	*ret = open(full, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (*ret < 0 || fchmod(*ret, mode))
-		return error_errno("%s", full);
-	return strings_add(&initramfs->entries, "%s", path);
+	if (fstat(entry->fd, &st) || lseek(entry->fd, 0, SEEK_SET))
+		return error_errno("%s", name);
+	if (!S_ISREG(st.st_mode) || st.st_size > UINT32_MAX)
+		return error_create(ERROR_OTHER, "%s: not a file, or too large for an initramfs",
+				    name);
+	entry->size = st.st_size;
+	return sha256_of(entry->fd, name, entry->sha256);
 }
 
 static struct error *add_copy(struct initramfs *initramfs, const char *from, const char *path)
 {
-	_cleanup_close_ int in = open(from, O_RDONLY | O_CLOEXEC), out = -1;
 	struct stat st;
+	struct error *err = add_parents(initramfs, path);
 
-	if (in < 0 || fstat(in, &st))
+	if (err)
+		return err;
+	int fd = open(from, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return error_errno("%s", from);
-	struct error *err = add_file(initramfs, path, st.st_mode & 0111 ? 0755 : 0644, &out);
-	for (off_t left = st.st_size; !err && left;) {
-		ssize_t n = sendfile(out, in, NULL, left);
-		if (n <= 0)
-			return n ? error_errno("%s: copying", from)
-				 : error_create(ERROR_OTHER, "%s: it became shorter", from);
-		left -= n;
-	}
-	return err ? err : strings_add(&initramfs->inputs, "%s", from);
+	bool executable = !fstat(fd, &st) && st.st_mode & 0111;
+	err = add_entry(initramfs, path, S_IFREG | (executable ? 0755 : 0644), fd, from);
+	return err ? err : look_at(initramfs, from);
+}
+
+/* A file that is made here. @ret gets it to write to; look_at() then. */
+static struct error *add_made(struct initramfs *initramfs, const char *path, unsigned int mode,
+			      int *ret)
+{
+	struct error *err = add_parents(initramfs, path);
+
+	if (err)
+		return err;
+	*ret = memfd_create(path, MFD_CLOEXEC);
+	if (*ret < 0)
+		return error_errno("memfd");
+	return add_entry(initramfs, path, S_IFREG | mode, *ret, NULL);
 }
 
 static const char *base_name(const char *path)
@@ -112,7 +140,7 @@ static struct error *add_libraries(struct initramfs *initramfs, const char *cons
 	for (size_t i = 0; i < files.count && !err; i++) {
 		char path[PATH_MAX * 2];
 		snprintf(path, sizeof(path), "%s%s", dir + 1, base_name(files.items[i]));
-		if (!strings_have(&initramfs->entries, path))
+		if (!find(initramfs, path))
 			err = add_copy(initramfs, files.items[i], path);
 	}
 	return err;
@@ -135,9 +163,9 @@ static struct error *add_modules(struct initramfs *initramfs, const struct drive
 
 static struct error *add_config(struct initramfs *initramfs, const struct config *config)
 {
-	int fd = -1;
-	struct error *err = add_file(initramfs, &CONFIG_PATH[1], 0644, &fd);
-	_cleanup_fclose_ FILE *file = err ? NULL : fdopen(fd, "w");
+	int fd;
+	struct error *err = add_made(initramfs, &CONFIG_PATH[1], 0644, &fd);
+	_cleanup_fclose_ FILE *file = err ? NULL : fdopen(dup(fd), "w");
 
 	if (err)
 		return err;
@@ -146,25 +174,43 @@ static struct error *add_config(struct initramfs *initramfs, const struct config
 	err = config_write(config, file);
 	if (!err && fflush(file))
 		err = error_errno("%s", CONFIG_PATH);
-	return err;
+	return err ? err : look_at(initramfs, CONFIG_PATH);
 }
 
 static struct error *add_symbols(struct initramfs *initramfs, const struct kept_symbols *symbols)
 {
-	_cleanup_close_ int out = -1;
-	struct error *err = add_file(initramfs, &KEPT_SYMBOLS_PATH[1], 0600, &out);
+	int fd;
+	struct error *err = add_made(initramfs, &KEPT_SYMBOLS_PATH[1], 0600, &fd);
 
 	for (size_t at = 0; !err && at < symbols->size;) {
-		ssize_t n = write(out, symbols->text + at, symbols->size - at);
+		ssize_t n = write(fd, symbols->text + at, symbols->size - at);
 		if (n < 0)
 			return error_errno("%s", KEPT_SYMBOLS_PATH);
 		at += n;
 	}
+	return err ? err : look_at(initramfs, KEPT_SYMBOLS_PATH);
+}
+
+static struct error *add_programs(struct initramfs *initramfs, const char *self,
+				  const struct initramfs_programs *programs)
+{
+	struct error *err = add_copy(initramfs, self, "init");
+
+	if (!err)
+		err = add_copy(initramfs, programs->makedumpfile, "bin/makedumpfile");
+	if (!err && programs->age)
+		err = add_copy(initramfs, programs->age, "bin/age");
+	if (!err && programs->age)
+		err = add_copy(initramfs, programs->recipients, &AGE_RECIPIENTS_PATH[1]);
+	if (!err)
+		err = add_libraries(initramfs, (const char *[]){ self, programs->makedumpfile,
+								 programs->age, NULL });
 	return err;
 }
 
 static struct error *fill(struct initramfs *initramfs, struct config *config,
-			  const struct driver_modules *modules, const char *makedumpfile,
+			  const struct driver_modules *modules,
+			  const struct initramfs_programs *programs,
 			  const struct kept_symbols *symbols)
 {
 	static const char *const folders[] = { "dev", "proc", "store", "sys", "tmp" };
@@ -178,11 +224,7 @@ static struct error *fill(struct initramfs *initramfs, struct config *config,
 	for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && !err; i++)
 		err = add_folder(initramfs, folders[i]);
 	if (!err)
-		err = add_copy(initramfs, self, "init");
-	if (!err)
-		err = add_copy(initramfs, makedumpfile, "bin/makedumpfile");
-	if (!err)
-		err = add_libraries(initramfs, (const char *[]){ self, makedumpfile, NULL });
+		err = add_programs(initramfs, self, programs);
 	if (!err)
 		err = add_modules(initramfs, modules, config);
 	if (!err && symbols->text)
@@ -192,103 +234,137 @@ static struct error *fill(struct initramfs *initramfs, struct config *config,
 	return err;
 }
 
-/* Last of all, as each new file changes its folder's time. */
-static struct error *forget_times(const struct initramfs *initramfs)
+/* By path: then a folder comes before what is in it. */
+static int compare(const void *a, const void *b)
 {
+	const struct initramfs_entry *first = a, *second = b;
+
+	return strcmp(first->path, second->path);
+}
+
+static uint64_t padded(uint64_t size)
+{
+	return (size + 3) / 4 * 4;
+}
+
+static uint64_t archive_size(const struct initramfs *initramfs)
+{
+	uint64_t size = padded(HEADER_SIZE + sizeof(TRAILER));
+
 	for (size_t i = 0; i < initramfs->entries.count; i++) {
-		char full[PATH_MAX * 2];
-		snprintf(full, sizeof(full), "%s/root/%s", initramfs->staging,
-			 initramfs->entries.items[i]);
-		if (utimensat(AT_FDCWD, full, no_time, AT_SYMLINK_NOFOLLOW))
-			return error_errno("%s", full);
+		const struct initramfs_entry *entry = &initramfs->entries.data[i];
+		size += padded(HEADER_SIZE + strlen(entry->path) + 1) + padded(entry->size);
 	}
-	return NULL;
+	return size;
 }
 
-/* The names to archive, for cpio's stdin. A memfd, so that no pipe can fill. */
-static struct error *list_entries(const struct initramfs *initramfs, int *ret)
+static struct error *sum_up(struct initramfs *initramfs)
 {
-	*ret = memfd_create("entries", MFD_CLOEXEC);
-	if (*ret < 0)
+	_cleanup_fclose_ FILE *file = NULL;
+	int fd = memfd_create("content", MFD_CLOEXEC);
+
+	file = fd < 0 ? NULL : fdopen(fd, "w");
+	if (!file)
 		return error_errno("memfd");
-	for (size_t i = 0; i < initramfs->entries.count; i++)
-		if (dprintf(*ret, "%s\n", initramfs->entries.items[i]) < 0)
-			return error_errno("memfd");
-	lseek(*ret, 0, SEEK_SET);
-	return NULL;
-}
-
-/* Flags that both GNU's and busybox's cpio know; the last two are what GNU calls --reproducible. */
-static struct error *archive(struct initramfs *initramfs)
-{
-	char root[PATH_MAX + 8];
-	_cleanup_close_ int list = -1, dir = -1, out = -1;
-	struct stat st;
-	struct run run = RUN_INIT;
-
-	snprintf(root, sizeof(root), "%s/root", initramfs->staging);
-	dir = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir < 0)
-		return error_errno("%s", root);
-	out = open(initramfs->file, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (out < 0)
-		return error_errno("%s", initramfs->file);
-	strings_sort(&initramfs->entries);
-	struct error *err = list_entries(initramfs, &list);
-	if (err)
-		return err;
-	run.limit_s = CPIO_LIMIT_S;
-	run.dirfd = dir;
-	run.input = list;
-	run.output = out;
-	err = run_program(&run, (const char *[]){ "cpio", "-o", "-H", "newc", "--ignore-devno",
-						  "--renumber-inodes", NULL });
-	if (err)
-		return err;
-	if (fstat(out, &st))
-		return error_errno("%s", initramfs->file);
-	initramfs->size = st.st_size;
-	return NULL;
-}
-
-struct error *initramfs_create(struct config *config, const struct driver_modules *modules,
-			       const char *makedumpfile, const struct kept_symbols *symbols,
-			       struct initramfs *ret)
-{
-	const char *tmp = getenv("TMPDIR");
-
-	*ret = (struct initramfs){ 0 };
-	snprintf(ret->staging, sizeof(ret->staging), "%.4000s/lockdump-arm.XXXXXX",
-		 tmp && *tmp == '/' ? tmp : "/tmp");
-	if (!mkdtemp(ret->staging)) {
-		struct error *err = error_errno("staging folder %s", ret->staging);
-		ret->staging[0] = '\0';
-		return err;
+	for (size_t i = 0; i < initramfs->entries.count; i++) {
+		const struct initramfs_entry *entry = &initramfs->entries.data[i];
+		fprintf(file, "%06o %s %s\n", entry->mode, entry->sha256, entry->path);
 	}
-	snprintf(ret->file, sizeof(ret->file), "%.4050s/initramfs", ret->staging);
-	char root[PATH_MAX + 8];
-	snprintf(root, sizeof(root), "%s/root", ret->staging);
-	struct error *err = mkdir(root, 0700) ? error_errno("%s", root) : NULL;
-	if (!err)
-		err = fill(ret, config, modules, makedumpfile, symbols);
-	if (!err)
-		err = forget_times(ret);
-	if (!err)
-		err = archive(ret);
+	if (fflush(file))
+		return error_errno("memfd");
+	lseek(fd, 0, SEEK_SET);
+	initramfs->size = archive_size(initramfs);
+	return sha256_of(fd, "initramfs", initramfs->content);
+}
+
+struct error *initramfs_plan(struct config *config, const struct driver_modules *modules,
+			     const struct initramfs_programs *programs,
+			     const struct kept_symbols *symbols, struct initramfs *ret)
+{
+	*ret = (struct initramfs){ 0 };
+	struct error *err = fill(ret, config, modules, programs, symbols);
+
+	if (!err) {
+		qsort(ret->entries.data, ret->entries.count, sizeof(*ret->entries.data), compare);
+		err = sum_up(ret);
+	}
 	return error_prefix(err, "initramfs");
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+/* --- the archive ----------------------------------------------------------------------- */
+
+static void pad(FILE *out, uint64_t size)
 {
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
+	static const char zeros[3];
+
+	fwrite(zeros, 1, padded(size) - size, out);
+}
+
+/*
+ * "070701", then thirteen numbers of eight hexadecimal digits: inode, mode, uid, gid, links, time, size, the device's
+ * major and minor, the same of a device node, the name's size with its 0, no checksum; the name (Documentation/
+ * driver-api/early-userspace/buffer-format.rst). Name and content end at multiples of four. No owner but root, no time, and the
+ * inodes counted: the same files give the same bytes wherever, whenever and by whom they are archived.
+ */
+static void write_header(FILE *out, size_t inode, unsigned int mode, uint32_t size,
+			 const char *name)
+{
+	size_t name_size = strlen(name) + 1;
+
+	fprintf(out, "070701%08zX%08X%08X%08X%08X%08X%08X%08X%08X%08X%08X%08zX%08X", inode, mode, 0,
+		0, 1, 0, size, 0, 0, 0, 0, name_size, 0);
+	fwrite(name, 1, name_size, out);
+	pad(out, HEADER_SIZE + name_size);
+}
+
+static struct error *write_content(FILE *out, const struct initramfs_entry *entry)
+{
+	char buffer[64 * 1024];
+	const char *name = entry->source ? entry->source : entry->path;
+
+	for (uint32_t at = 0; at < entry->size;) {
+		uint32_t left = entry->size - at;
+		ssize_t n =
+			pread(entry->fd, buffer, left < sizeof(buffer) ? left : sizeof(buffer), at);
+		if (n <= 0)
+			return n ? error_errno("%s", name)
+				 : error_create(ERROR_OTHER, "%s: it became shorter", name);
+		if (fwrite(buffer, 1, n, out) != (size_t)n)
+			return error_errno("writing");
+		at += n;
+	}
+	pad(out, entry->size);
+	return NULL;
+}
+
+struct error *initramfs_write(const struct initramfs *initramfs, FILE *out)
+{
+	struct error *err = NULL;
+
+	for (size_t i = 0; !err && i < initramfs->entries.count; i++) {
+		const struct initramfs_entry *entry = &initramfs->entries.data[i];
+		write_header(out, i + 1, entry->mode, entry->size, entry->path);
+		if (entry->fd >= 0)
+			err = write_content(out, entry);
+	}
+	if (!err)
+		write_header(out, 0, 0, 0, TRAILER);
+	if (!err && fflush(out))
+		err = error_errno("writing");
+	else if (!err && ferror(out))
+		err = error_create(ERROR_SYSTEM, "writing failed");
+	return error_prefix(err, "initramfs");
 }
 
 void initramfs_deinit(struct initramfs *initramfs)
 {
-	if (initramfs->staging[0])
-		nftw(initramfs->staging, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
-	strings_deinit(&initramfs->entries);
-	strings_deinit(&initramfs->inputs);
+	for (size_t i = 0; i < initramfs->entries.count; i++) {
+		struct initramfs_entry *entry = &initramfs->entries.data[i];
+		if (entry->fd >= 0)
+			close(entry->fd);
+		free(entry->path);
+		free(entry->source);
+	}
+	vector_deinit(&initramfs->entries);
 	*initramfs = (struct initramfs){ 0 };
 }

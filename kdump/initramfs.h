@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The capture kernel's initramfs: made in a staging folder, archived by cpio(1).
+ * The capture kernel's initramfs: first what is to be in it, then the archive.
  *
  * It is not compressed. Measured on 15 MB (6 with zstd or gzip): the kernel unpacks it 0.15 s
  * sooner than zstd's and 0.7 s sooner than gzip's, what it takes once unpacked is the same, and
@@ -9,32 +9,50 @@
 #ifndef LOCKDUMP_INITRAMFS_H
 #define LOCKDUMP_INITRAMFS_H
 
-#include <limits.h>
-#include <sys/types.h>
+#include <stdint.h>
 
 #include "base/error.h"
+#include "base/vector.h"
 #include "kdump/config.h"
+#include "kdump/digest.h"
 #include "kdump/driver_modules.h"
 #include "kdump/kept_symbols.h"
-#include "kdump/strings.h"
+
+struct initramfs_entry {
+	char *path; /* in the archive, without the leading '/' */
+	unsigned int mode; /* with the file type */
+	char *source; /* the file that it is a copy of; NULL: a folder, or made here */
+	int fd; /* its content, open since it was looked at: what is archived is what was looked at; -1: a folder */
+	uint32_t size;
+	char sha256[SHA256_HEX_SIZE]; /* of the content; "": a folder */
+};
 
 struct initramfs {
-	char staging[PATH_MAX]; /* the tree, and beside it the archive */
-	char file[PATH_MAX];
-	off_t size;
-	struct strings entries; /* paths in the archive, without the leading '/' */
-	struct strings inputs; /* the files that were copied into it */
+	VECTOR(struct initramfs_entry) entries; /* sorted by path */
+	uint64_t size; /* of the archive */
+	char content
+		[SHA256_HEX_SIZE]; /* of all entries: the same inputs give the same, and then the same archive */
+};
+
+/* Programs of this machine, and what one of them reads. */
+struct initramfs_programs {
+	const char *makedumpfile;
+	const char *age; /* NULL: nothing is encrypted */
+	const char *recipients; /* for age: AGE_RECIPIENTS_PATH there */
 };
 
 /*
- * Makes the archive: this binary as /init, @makedumpfile as /bin/makedumpfile, the
- * shared libraries of both, @modules, @symbols if there are any, and @config, whose list of
- * modules is filled in here. The same inputs give the same bytes. The caller ends it with
- * initramfs_deinit(), after a failure too: it removes what was written.
+ * Finds out what is in it: this binary as /init, @programs in /bin, the
+ * shared libraries of all, @modules, @symbols if there are any, and @config, whose list of
+ * modules is filled in here. The caller ends it with initramfs_deinit(), after a failure too.
  */
-struct error *initramfs_create(struct config *config, const struct driver_modules *modules,
-			       const char *makedumpfile, const struct kept_symbols *symbols,
-			       struct initramfs *ret);
+struct error *initramfs_plan(struct config *config, const struct driver_modules *modules,
+			     const struct initramfs_programs *programs,
+			     const struct kept_symbols *symbols, struct initramfs *ret);
+
+/* Writes the archive, cpio's "newc", which the kernel unpacks. */
+struct error *initramfs_write(const struct initramfs *initramfs, FILE *out);
+
 void initramfs_deinit(struct initramfs *initramfs);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -15,14 +16,16 @@
 #include "kdump/run.h"
 
 #define KEXEC_LIMIT_S 60
+#define CRASH_SIZE    "/sys/kernel/kexec_crash_size"
 
-static struct error *read_number(const char *root, const char *path, unsigned long *ret)
+/* 0, or the errno for which there is none. */
+static int read_number(const char *root, const char *path, unsigned long *ret)
 {
 	_cleanup_fclose_ FILE *file = rooted_open(root, path);
 
-	if (!file || fscanf(file, "%lu", ret) != 1)
-		return error_errno("%s", path);
-	return NULL;
+	if (file)
+		errno = EINVAL; /* of what is no number */
+	return file && fscanf(file, "%lu", ret) == 1 ? 0 : errno;
 }
 
 /* With crashkernel=,high there are two regions, and kexec_crash_size tells only of the upper. */
@@ -45,36 +48,62 @@ static unsigned long reserved_in_iomem(const char *root)
 struct error *kexec_reserved_kb(const char *root, unsigned long *ret)
 {
 	unsigned long bytes = 0;
-	struct error *err = read_number(root, "/sys/kernel/kexec_crash_size", &bytes);
 
-	if (err) {
-		error_destroy(err);
+	*ret = reserved_in_iomem(root);
+	if (*ret)
+		return NULL;
+	int status = read_number(root, CRASH_SIZE, &bytes);
+	if (status == EBUSY)
+		return error_create(ERROR_OTHER, "crash kernel: one is being loaded or unloaded; "
+						 "try again when that is done");
+	if (status)
 		return error_create(ERROR_OTHER,
 				    "crash kernel: this kernel has no kexec "
-				    "(/sys/kernel/kexec_crash_size is not there); "
+				    "(" CRASH_SIZE " is not there); "
 				    "boot one with CONFIG_KEXEC and CONFIG_CRASH_DUMP");
-	}
 	if (!bytes)
 		return error_create(ERROR_OTHER, "crash kernel: no memory is reserved for it; "
 						 "boot with crashkernel=192M (or what "
 						 "'lockdump arm --estimate' says)");
-	*ret = reserved_in_iomem(root);
-	if (!*ret)
-		*ret = bytes / 1024;
+	*ret = bytes / 1024;
 	return NULL;
+}
+
+/*
+ * One system call at a time may change what is loaded; the others get EBUSY, and so does who reads the size
+ * (crash_get_memory_size(), kernel/kexec_core.c, 6.1). A kexec that was killed is in it to its end.
+ */
+static void wait_for_others(const char *root)
+{
+	const struct timespec pause = { .tv_nsec = 50 * 1000 * 1000 };
+	unsigned long bytes;
+
+	for (int i = 0; i < KEXEC_LIMIT_S * 20 && read_number(root, CRASH_SIZE, &bytes) == EBUSY;
+	     i++)
+		nanosleep(&pause, NULL);
 }
 
 bool kexec_crash_loaded(const char *root)
 {
 	unsigned long loaded = 0;
-	struct error *err = read_number(root, "/sys/kernel/kexec_crash_loaded", &loaded);
 
-	error_destroy(err);
-	return loaded;
+	return !read_number(root, "/sys/kernel/kexec_crash_loaded", &loaded) && loaded;
 }
 
-static struct error *load_by(const char *flag, const char *kernel, const char *initramfs,
-			     const char *cmdline)
+/* What the system call said, in the words of kexec: the last lines, after kexec_load's failure, are the segments'. */
+static struct error *what_failed(const struct run *run, struct error *err)
+{
+	const char *said = strstr(run->messages, " failed: ");
+
+	if (!err || !said)
+		return err;
+	said += strlen(" failed: ");
+	error_destroy(err);
+	return error_create(ERROR_OTHER, "%.*s", (int)strcspn(said, "\r\n"), said);
+}
+
+static struct error *load_by(const char *flag, const char *root, const char *kernel,
+			     const char *initramfs, const char *cmdline)
 {
 	_cleanup_free_ char *initrd = NULL, *append = NULL;
 	struct run run = RUN_INIT;
@@ -85,41 +114,84 @@ static struct error *load_by(const char *flag, const char *kernel, const char *i
 		return &error_no_memory;
 	struct error *err = run_program(
 		&run, (const char *[]){ "kexec", "-p", flag, initrd, append, kernel, NULL });
-	if (!err && !kexec_crash_loaded(""))
-		err = error_create(ERROR_OTHER,
-				   "kexec: exit status 0, but no crash kernel is loaded");
-	return err;
+	if (err)
+		return what_failed(&run, err);
+	return kexec_crash_loaded(root)
+		       ? NULL
+		       : error_create(ERROR_OTHER,
+				      "kexec: exit status 0, but no crash kernel is loaded");
+}
+
+/* "none [integrity] confidentiality" (security/lockdown/lockdown.c): the mode that is on; NULL: none. */
+static const char *lockdown_mode(const char *root)
+{
+	char text[128];
+
+	if (!rooted_line(root, "/sys/kernel/security/lockdown", text, sizeof(text)))
+		return NULL;
+	return strstr(text, "[integrity]")	   ? "integrity"
+	       : strstr(text, "[confidentiality]") ? "confidentiality"
+						   : NULL;
+}
+
+/*
+ * The kernel says "Operation not permitted", or nothing but a number for a signature, to all of these
+ * (kimage_validate_signature() in kernel/kexec_file.c, kexec_load_check() in kernel/kexec.c, 6.1).
+ */
+static struct error *why_refused(const char *root, const char *kernel, const struct error *refusal)
+{
+	const char *lockdown = lockdown_mode(root);
+	unsigned long disabled = 0;
+
+	if (!read_number(root, "/proc/sys/kernel/kexec_load_disabled", &disabled) && disabled)
+		return error_create(ERROR_OTHER,
+				    "crash kernel: kernel.kexec_load_disabled is set, which only a "
+				    "reboot undoes; load it before that is");
+	if (lockdown)
+		return error_create(
+			ERROR_OTHER,
+			"crash kernel %s: the running kernel is locked down (%s) and takes "
+			"only one that is signed by a key it trusts: %s; give such a one "
+			"with --kernel, enrol its key (mokutil --import), or boot without "
+			"lockdown",
+			kernel, lockdown, refusal->message);
+	return NULL;
 }
 
 /*
  * kexec_file_load first: the kernel does the work, checks a signature, and it is the only one
- * that lockdown allows. kexec_load is there for kernels without it.
+ * that lockdown allows. kexec_load is there for kernels, and for services, without it.
  */
-struct error *kexec_load_crash(const char *kernel, const char *initramfs, const char *cmdline,
-			       const char **ret)
+struct error *kexec_load_crash(const char *root, const char *kernel, const char *initramfs,
+			       const char *cmdline, const char **ret)
 {
-	struct error *first = load_by("-s", kernel, initramfs, cmdline);
+	wait_for_others(root);
+	struct error *first = load_by("-s", root, kernel, initramfs, cmdline);
 
 	*ret = "kexec_file_load";
 	if (!first)
 		return NULL;
-	struct error *second = load_by("-c", kernel, initramfs, cmdline);
-	*ret = "kexec_load";
-	if (second) {
-		struct error *err = error_create(
-			ERROR_OTHER, "crash kernel %s: %s (kexec_file_load); %s (kexec_load)",
-			kernel, first->message, second->message);
-		error_destroy(second);
-		second = err;
+	struct error *err = why_refused(root, kernel, first);
+	if (!err) {
+		err = load_by("-c", root, kernel, initramfs, cmdline);
+		*ret = "kexec_load";
+		if (err) {
+			struct error *second = err;
+			err = error_create(ERROR_OTHER,
+					   "crash kernel %s: %s (kexec_file_load); %s (kexec_load)",
+					   kernel, first->message, second->message);
+			error_destroy(second);
+		}
 	}
 	error_destroy(first);
-	return second;
+	return err;
 }
 
 struct error *kexec_unload_crash(void)
 {
 	struct run run = RUN_INIT;
 
+	wait_for_others("");
 	run.limit_s = KEXEC_LIMIT_S;
 	struct error *err = run_program(&run, (const char *[]){ "kexec", "-p", "-u", NULL });
 	if (!err && kexec_crash_loaded(""))

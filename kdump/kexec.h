@@ -14,9 +14,12 @@
  */
 struct error *kexec_reserved_kb(const char *root, unsigned long *ret);
 
-/* Loads @kernel for a panic; @ret names the system call that did it. */
-struct error *kexec_load_crash(const char *kernel, const char *initramfs, const char *cmdline,
-			       const char **ret);
+/*
+ * Loads @kernel for a panic; @ret names the system call that did it. What was loaded before may be gone after a failure, too.
+ * @root is "" but in tests.
+ */
+struct error *kexec_load_crash(const char *root, const char *kernel, const char *initramfs,
+			       const char *cmdline, const char **ret);
 struct error *kexec_unload_crash(void);
 
 /* True if a crash kernel is loaded. */

@@ -198,6 +198,7 @@ static struct json_object *element(const struct incident_summary *one)
 	json_add(object, "trigger_reason", json_text(one->reason));
 	json_add(object, "dump", json_text(dump_state_name(one->dump)));
 	json_add(object, "dump_size", json_number(one->dump_size));
+	json_add(object, "encrypted", json_object_new_boolean(one->encrypted));
 	json_add(object, "size", json_number(one->size));
 	json_add(object, "kept", json_object_new_boolean(one->kept));
 	json_add(object, "complete", json_object_new_boolean(one->complete));

@@ -22,33 +22,61 @@ static const struct {
 
 #define NR_COMPRESSIONS (sizeof(compressions) / sizeof(compressions[0]))
 
+bool makedumpfile_knows(const char *compression)
+{
+	for (size_t i = 0; i < NR_COMPRESSIONS; i++)
+		if (!strcmp(compressions[i].name, compression))
+			return true;
+	return false;
+}
+
 /* "makedumpfile: version 1.7.2 (...)", then lines as "lzo<TAB>enabled". */
+static struct error *ask(const char *program, struct run *ret)
+{
+	*ret = (struct run)RUN_INIT;
+	ret->limit_s = 10;
+	return run_program(ret, (const char *[]){ program, "-v", NULL });
+}
+
+static bool has(const struct run *run, const char *compression)
+{
+	char line[32];
+
+	snprintf(line, sizeof(line), "\n%s\tenabled", compression);
+	return !strcmp(compression, "zlib") || strstr(run->messages, line);
+}
+
 struct error *makedumpfile_compression(const char *program, char ret[static 16])
 {
-	struct run run = RUN_INIT;
+	struct run run;
+	struct error *err = ask(program, &run);
 
-	run.limit_s = 10;
-	struct error *err = run_program(&run, (const char *[]){ program, "-v", NULL });
-	if (err)
-		return err;
-	strcpy(ret, "zlib");
-	for (size_t i = 0; i < NR_COMPRESSIONS; i++) {
-		char line[32];
-		snprintf(line, sizeof(line), "\n%s\tenabled", compressions[i].name);
-		if (strstr(run.messages, line)) {
+	for (size_t i = 0; !err && i < NR_COMPRESSIONS; i++)
+		if (has(&run, compressions[i].name)) {
 			strcpy(ret, compressions[i].name);
 			break;
 		}
-	}
-	return NULL;
+	return err;
+}
+
+struct error *makedumpfile_can(const char *program, const char *compression)
+{
+	struct run run;
+	struct error *err = ask(program, &run);
+
+	if (!err && !has(&run, compression))
+		err = error_create(
+			ERROR_OTHER,
+			"%s: it was built without %s; choose another compression, or auto", program,
+			compression);
+	return err;
 }
 
 struct error *makedumpfile_version(const char *program, char ret[static 32])
 {
-	struct run run = RUN_INIT;
+	struct run run;
+	struct error *err = ask(program, &run);
 
-	run.limit_s = 10;
-	struct error *err = run_program(&run, (const char *[]){ program, "-v", NULL });
 	if (err)
 		return err;
 	const char *version = strstr(run.messages, "version ");
@@ -57,12 +85,31 @@ struct error *makedumpfile_version(const char *program, char ret[static 32])
 	return NULL;
 }
 
-static const char *flag_of(const char *compression)
+const char *makedumpfile_flag(const char *compression)
 {
 	for (size_t i = 0; i < NR_COMPRESSIONS; i++)
 		if (!strcmp(compression, compressions[i].name))
 			return compressions[i].flag;
 	return "-c";
+}
+
+/* Its last line is "makedumpfile Failed."; what the matter was with the file stands before it. */
+static struct error *name_cause(const struct run *run, struct error *err, off_t room)
+{
+	const char *cause = strstr(run->messages, "Can't write ");
+	struct error *better = NULL;
+
+	if (run->end == RUN_SIGNALED && run->status == SIGXFSZ)
+		better = error_create(ERROR_OTHER,
+				      "makedumpfile: the dump does not fit into %lld MB",
+				      (long long)room / 1000000);
+	else if (run->end == RUN_EXITED && cause)
+		better = error_create(ERROR_OTHER, "makedumpfile: exit status %d: %.*s",
+				      run->status, (int)strcspn(cause, "\r\n"), cause);
+	if (!better)
+		return err;
+	error_destroy(err);
+	return better;
 }
 
 struct error *makedumpfile_save(unsigned int level, const char *compression, int dirfd,
@@ -80,14 +127,9 @@ struct error *makedumpfile_save(unsigned int level, const char *compression, int
 	snprintf(number, sizeof(number), "%u", level);
 	run.dirfd = dirfd;
 	run.echo = true;
-	/* 22: common messages, errors, and the counts of pages; no progress bar, which fills a serial log. */
 	struct error *err = run_program(
-		&run, (const char *[]){ "makedumpfile", flag_of(compression), "-d", number,
-					"--message-level", "22", "/proc/vmcore", name, NULL });
-	if (err && run.end == RUN_SIGNALED && run.status == SIGXFSZ) {
-		error_destroy(err);
-		err = error_create(ERROR_OTHER, "makedumpfile: the dump does not fit into %lld MB",
-				   (long long)room / 1000000);
-	}
-	return err;
+		&run, (const char *[]){ "makedumpfile", makedumpfile_flag(compression), "-d",
+					number, "--message-level", MAKEDUMPFILE_MESSAGES,
+					"/proc/vmcore", name, NULL });
+	return err ? name_cause(&run, err, room) : NULL;
 }

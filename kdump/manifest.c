@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,21 @@ void manifest_add_step(struct manifest *manifest, const char *name, double secon
 	*step = (struct manifest_step){ .seconds = seconds, .outcome = outcome };
 	snprintf(step->name, sizeof(step->name), "%s", name);
 	snprintf(step->why, sizeof(step->why), "%s", why ? why : "");
+}
+
+void manifest_explain_step(struct manifest *manifest, const char *format, ...)
+{
+	struct manifest_step *step = &manifest->steps[manifest->nr_steps - 1];
+	char why[sizeof(step->why)];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	size_t used = strlen(why);
+	if (*step->why)
+		snprintf(why + used, sizeof(why) - used, "; %s", step->why);
+	memcpy(step->why, why, sizeof(why));
 }
 
 struct manifest_try *manifest_add_try(struct manifest *manifest, unsigned int level)
@@ -90,7 +106,9 @@ static struct json_object *dump(const struct manifest *manifest)
 	}
 	json_add(object, "level", number_or_null(manifest->dump_level, tried));
 	json_add(object, "compression", tried ? text(manifest->compression) : NULL);
+	json_add(object, "makedumpfile", tried ? text(manifest->makedumpfile) : NULL);
 	json_add(object, "tries", tries);
+	json_add(object, "encrypted", json_object_new_boolean(manifest->encrypted));
 	json_add(object, "proven", json_object_new_boolean(manifest->proven));
 	return object;
 }
@@ -249,6 +267,9 @@ static struct error *add_file(const struct folder *folder, const char *name,
 		openat(folder->fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
 
+	/* A symbolic link or a socket that somebody has planted must not cost the manifest. */
+	if (fd < 0 && (errno == ELOOP || errno == ENXIO))
+		return NULL;
 	if (fd < 0 || fstat(fd, &st))
 		return error_errno("%s/%s%s", folder->incident->id, folder->prefix, name);
 	if (S_ISDIR(st.st_mode))

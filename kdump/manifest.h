@@ -64,6 +64,8 @@ struct manifest {
 	size_t nr_tries;
 	unsigned int dump_level; /* of the vmcore that there is, else of the last try */
 	char compression[16];
+	bool encrypted; /* it is INCIDENT_VMCORE_ENCRYPTED */
+	char makedumpfile[32]; /* its version */
 	bool proven; /* read back, it gave what /proc/vmcore had given */
 
 	/*
@@ -81,6 +83,10 @@ struct manifest {
 /* Notes a step. @why may be NULL. */
 void manifest_add_step(struct manifest *manifest, const char *name, double seconds,
 		       const char *outcome, const char *why);
+
+/* Says of the last step what is to be known beside its outcome, before why it has it. */
+void manifest_explain_step(struct manifest *manifest, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /* Notes a run of makedumpfile; its outcome is not known yet. */
 struct manifest_try *manifest_add_try(struct manifest *manifest, unsigned int level);

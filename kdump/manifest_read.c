@@ -87,6 +87,8 @@ static void read_dump(struct json_object *object, struct manifest *ret)
 	}
 	ret->dump_level = json_get_number(object, "level");
 	json_copy_text(object, "compression", ret->compression, sizeof(ret->compression));
+	ret->encrypted = json_get_bool(object, "encrypted");
+	json_copy_text(object, "makedumpfile", ret->makedumpfile, sizeof(ret->makedumpfile));
 	ret->proven = json_get_bool(object, "proven");
 }
 

@@ -79,6 +79,7 @@ static struct error *make_manifest(const struct incident *incident,
 	if (one->kernel)
 		snprintf(manifest.kernel, sizeof(manifest.kernel), "%s", one->kernel);
 	report_head_read(incident->dirfd, &manifest.report);
+	manifest.encrypted = one->encrypted;
 	add_unfinished_steps(incident, &manifest);
 	manifest_add_step(&manifest, "harvest", 0, "done",
 			  "there was no manifest: this one was made of what was left");

@@ -168,7 +168,9 @@ struct error *remaking_run(const struct remaking *remaking, const struct inciden
 	struct run run = RUN_INIT;
 
 	*made = false;
-	job.vmcore = has_regular(incident, "vmcore") ? "vmcore" : "vmcore.incomplete";
+	/* An encrypted one cannot be read here. */
+	job.vmcore = has_regular(incident, INCIDENT_VMCORE) ? INCIDENT_VMCORE
+							    : INCIDENT_VMCORE ".incomplete";
 	if (!has_regular(incident, job.vmcore) || !is_worth_it(remaking, incident, &job.has_report))
 		return NULL;
 	job.made =

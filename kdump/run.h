@@ -28,11 +28,13 @@ struct run {
 	int input; /* its stdin; -1: /dev/null */
 	int output; /* its stdout; -1: goes where its stderr goes */
 	bool group; /* it and what it starts are a process group of their own; past the limit all of it is killed */
+	int oom_score; /* of the child, as /proc/PID/oom_score_adj has it; 0: its parent's */
 	bool echo; /* its messages are also passed on to our stderr as they come */
 	void (*tick)(void *arg); /* called about five times a second while it runs */
 	void *tick_arg;
 
 	pid_t pid;
+	int pipe; /* its messages come there; of no use afterwards */
 	enum run_end end;
 	int status; /* exit status or signal */
 	double seconds;
@@ -50,13 +52,35 @@ struct error *run_program(struct run *run, const char *const argv[]);
 /* Runs @function in a child and gives its error. What else it finds goes through shared memory or files. */
 struct error *run_function(struct run *run, struct error *(*function)(void *arg), void *arg);
 
+/* One of several that run at once: a program, or a function if @argv is NULL. */
+struct run_stage {
+	struct run run; /* its limit holds */
+	const char *const *argv;
+	struct error *(*function)(void *arg);
+	void *arg;
+};
+
+#define RUN_MOST 4 /* stages */
+
+/*
+ * Runs all of them, the stdout of each being the stdin of the next, without a shell, and waits for all. Of those that failed it
+ * gives the error of the one that the others' failures came from.
+ */
+struct error *run_pipeline(struct run_stage *stages, size_t count);
+
 /* Finds @name in PATH, sbin included. ERROR_NOT_FOUND if it is not there. The caller frees @ret. */
 struct error *run_find(const char *name, char **ret);
 
 /* The same; an error says which package has it. @ret may be NULL. */
 struct error *run_installed(const char *program, char **ret);
 
+/* This process, and what it will start, have that oom_score_adj; if it cannot be, so be it. */
+void run_set_oom_score(int score);
+
 /* Seconds since the machine booted. */
 double uptime_s(void);
+
+/* Seconds since 1970. */
+double realtime_s(void);
 
 #endif

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/time_syntax.h"
+#include "kdump/makedumpfile.h"
 #include "kdump/store.h"
 
 #define MAX_INCIDENTS	1000000
@@ -14,6 +15,7 @@
 
 static const struct settings defaults = {
 	.store = STORE_DEFAULT,
+	.dump_level = -1,
 	/* As systemd-coredump: a rig that nobody looks at for a year has room for the next dump. */
 	.keep = { .free = { .share = 0.15, .bytes = 4ull << 30 } },
 	.hook_timeout_s = 60,
@@ -85,6 +87,12 @@ static struct error *parse_text(const char *text, void *ret, size_t size)
 	return NULL;
 }
 
+static struct error *parse_path(const char *text, void *ret, size_t size)
+{
+	return *text == '/' ? parse_text(text, ret, size)
+			    : error_create(ERROR_OTHER, "no absolute path");
+}
+
 /* What sendmail's To: takes; nothing else can be put into the mail's head by it. */
 static struct error *parse_address(const char *text, void *ret, size_t size)
 {
@@ -93,6 +101,59 @@ static struct error *parse_address(const char *text, void *ret, size_t size)
 			return error_create(ERROR_OTHER, "no mail address");
 	return *text == '-' ? error_create(ERROR_OTHER, "no mail address")
 			    : parse_text(text, ret, size);
+}
+
+struct error *settings_parse_recipients(const char *text, char ret[static PATH_MAX])
+{
+	return *text ? parse_text(text, ret, PATH_MAX)
+		     : error_create(ERROR_OTHER, "name a file of public keys");
+}
+
+struct error *settings_parse_level(const char *text, int *ret)
+{
+	char *end;
+	unsigned long level = strtoul(text, &end, 10);
+
+	if (!strcmp(text, "auto")) {
+		*ret = -1;
+		return NULL;
+	}
+	if (!isdigit((unsigned char)*text) || *end || level > MAKEDUMPFILE_MAX_LEVEL)
+		return error_create(ERROR_OTHER, "no level from 0 to %u, and not auto",
+				    MAKEDUMPFILE_MAX_LEVEL);
+	*ret = level;
+	return NULL;
+}
+
+struct error *settings_parse_compression(const char *text, char ret[static 16])
+{
+	*ret = '\0';
+	if (!strcmp(text, "auto"))
+		return NULL;
+	if (!makedumpfile_knows(text))
+		return error_create(ERROR_OTHER, "none of lzo, snappy, zstd, zlib and auto");
+	strcpy(ret, text);
+	return NULL;
+}
+
+static struct error *parse_level(const char *text, void *ret, size_t size)
+{
+	(void)size;
+	return settings_parse_level(text, ret);
+}
+
+static struct error *parse_compression(const char *text, void *ret, size_t size)
+{
+	(void)size;
+	return settings_parse_compression(text, ret);
+}
+
+static struct error *parse_with(const char *text, void *ret, size_t size)
+{
+	(void)size;
+	if (!with_find(text, ret))
+		return error_create(ERROR_OTHER, "none of builtin, kdump-tools and auto");
+	return NULL;
 }
 
 #define MEMBER(m) offsetof(struct settings, m), sizeof(((struct settings *)0)->m)
@@ -104,6 +165,11 @@ static const struct setting {
 	size_t offset, size;
 } table[] = {
 	{ SECTION_WATCH, "Store", parse_text, MEMBER(store) },
+	{ SECTION_CAPTURE, "With", parse_with, MEMBER(with) },
+	{ SECTION_CAPTURE, "EncryptTo", parse_path, MEMBER(encrypt_to) },
+	{ SECTION_CAPTURE, "DumpLevel", parse_level, MEMBER(dump_level) },
+	{ SECTION_CAPTURE, "Compression", parse_compression, MEMBER(compression) },
+	{ SECTION_STORE, "Second", parse_text, MEMBER(second_store) },
 	{ SECTION_STORE, "KeepIncidents", parse_count, MEMBER(keep.incidents) },
 	{ SECTION_STORE, "KeepSize", parse_amount, MEMBER(keep.size) },
 	{ SECTION_STORE, "KeepAge", parse_span, MEMBER(keep.age_s) },

@@ -10,6 +10,8 @@
 #include "base/cleanup.h"
 #include "kdump/analyses.h"
 #include "kdump/capture.h"
+#include "kdump/encryption.h"
+#include "kdump/environment.h"
 #include "kdump/kept_symbols.h"
 #include "kdump/makedumpfile.h"
 #include "kdump/triggers.h"
@@ -18,6 +20,9 @@
 #define RECORD "record.bin"
 #define DMESG  "dmesg.txt"
 #define RIG    "rig.json"
+
+/* One part in so many of the memory that is free goes into what is kept of an encrypted vmcore. */
+#define KEPT_SHARE 3
 
 #define LOG_TAIL 65536 /* bytes: a crash says much after the line that asks for it */
 
@@ -65,7 +70,8 @@ static struct error *open_incident(const struct capture *capture,
 
 	if (header->incident[0]) {
 		err = incident_open(capture->store, header->incident, ret);
-		if (!err && !incident_has(ret, "vmcore"))
+		if (!err && incident_is_ours(ret) && !incident_has(ret, INCIDENT_VMCORE) &&
+		    !incident_has(ret, INCIDENT_VMCORE_ENCRYPTED))
 			return NULL;
 		if (!err)
 			incident_close(ret);
@@ -87,13 +93,11 @@ static struct error *open_incident(const struct capture *capture,
 static struct error *write_record(const struct incident *incident, const struct record *record)
 {
 	static const char spooled[] = "record.spooled.bin";
-	struct error *err = NULL;
-	bool kept = incident_has(incident, RECORD);
+	struct error *err = incident_rename(incident, RECORD, spooled);
+	bool kept = !err;
 
-	if (kept)
-		err = incident_rename(incident, RECORD, spooled);
-	if (err)
-		return err;
+	/* There may be none; or what has its name is a link, and no loss. */
+	error_destroy(err);
 	err = incident_write(incident, RECORD, record->data, record->size);
 	/* Then the controller's is still the best that there is. */
 	if (err && kept)
@@ -137,6 +141,7 @@ struct error *step_record(void *arg)
 	if (!err) {
 		memcpy(found->incident, incident.id, sizeof(found->incident));
 		err = write_record(&incident, &record);
+		found->record_saved = !err;
 		incident_close(&incident);
 	}
 	return err;
@@ -188,7 +193,7 @@ struct error *step_rig(void *arg)
 
 	json_add(json, "schema", json_text("lockdump.rig/1"));
 	json_add(json, "release", json_text(config->release));
-	json_add(json, "boot_id", json_text(config->boot_id));
+	json_add(json, "boot_id", json_text(*config->boot_id ? config->boot_id : NULL));
 	json_add(json, "rig", json_text(*config->rig ? config->rig : NULL));
 	const char *text = json_object_to_json_string_ext(
 		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -215,14 +220,21 @@ struct error *step_report(void *arg)
 	struct findings *found = capture->found;
 	const struct incident *incident = &capture->incident;
 	char record[FD_PATH_SIZE], name[PATH_MAX + INCIDENT_ID_SIZE + 16];
-	struct analysis analysis = { .vmcore = VMCORE, .record = record, .name = name };
+	struct analysis analysis = {
+		.vmcore = VMCORE, .record = record, .name = name, .log = capture->log
+	};
 
+	/* Of a store that was tried before. */
+	if (capture->log)
+		capture->log->count = 0;
 	fd_path(incident, RECORD, record);
 	/* Where its reader will find it. */
-	snprintf(name, sizeof(name), "%s/%s/vmcore", capture->config.store, incident->id);
+	snprintf(name, sizeof(name), "%s/%s/%s", capture->place.folder, incident->id,
+		 capture_dump_name(capture));
 	struct error *err = incident_open_file(incident, "report.txt", &analysis.out);
 	if (!err)
 		err = incident_open_file(incident, "report.json", &analysis.json);
+	found->report_begun = !err;
 	if (!err)
 		err = analyze(capture, analysis_report, &analysis);
 	found->has_report = analysis.answers.has_report;
@@ -247,14 +259,69 @@ struct error *step_report_to_console(void *arg)
 	return err;
 }
 
+/*
+ * What there is of a dump that did not fit leaves no room for anything: neither here, nor for the rig after the reboot. The
+ * report says more than that half of it; without one it stays.
+ */
+static struct error *give_room_back(const struct capture *capture, struct error *why)
+{
+	if (!capture->found->has_report || store_room(capture->store) > ROOM_SCARCE)
+		return why;
+	char name[32];
+	snprintf(name, sizeof(name), "%s.incomplete", capture_dump_name(capture));
+	struct error *err = incident_remove(&capture->incident, name);
+	if (err) {
+		error_destroy(err);
+		return why;
+	}
+	err = error_create(why->class, "%s; no room: what there was of it is removed",
+			   why->message);
+	error_destroy(why);
+	return err;
+}
+
+static struct error *save_encrypted(struct capture *capture)
+{
+	struct findings *found = capture->found;
+	struct encryption encryption = {
+		.level = capture->config.dump_level,
+		.compression = capture->config.compression,
+		.room = capture->room,
+		.sieve = {
+			.wanted = capture->log,
+			.kept = capture->kept,
+			.most_bytes = memory_available_kb() * 1024 / KEPT_SHARE,
+			.why = found->unproven,
+		},
+	};
+	FILE *out = NULL;
+
+	found->unproven[0] = '\0';
+	/* Of the try before. */
+	if (capture->kept >= 0 &&
+	    (ftruncate(capture->kept, 0) || lseek(capture->kept, 0, SEEK_SET)))
+		return error_errno("memory");
+	struct error *err = incident_open_file(&capture->incident, INCIDENT_VMCORE_ENCRYPTED, &out);
+	if (!err) {
+		encryption.out = fileno(out);
+		err = encryption_save(&encryption);
+	}
+	err = incident_close_file(&capture->incident, INCIDENT_VMCORE_ENCRYPTED, out, err);
+	return err ? give_room_back(capture, err) : NULL;
+}
+
 struct error *step_vmcore(void *arg)
 {
 	struct capture *capture = arg;
+
+	if (capture->config.encrypt)
+		return save_encrypted(capture);
 	struct error *err =
 		makedumpfile_save(capture->config.dump_level, capture->config.compression,
 				  capture->incident.dirfd, "vmcore.incomplete", capture->room);
 
-	return err ? err : incident_rename(&capture->incident, "vmcore.incomplete", "vmcore");
+	return err ? give_room_back(capture, err)
+		   : incident_rename(&capture->incident, "vmcore.incomplete", INCIDENT_VMCORE);
 }
 
 struct error *step_proof(void *arg)
@@ -265,12 +332,17 @@ struct error *step_proof(void *arg)
 	struct analysis analysis = {
 		.vmcore = vmcore,
 		.name = vmcore,
-		.record = found->has_record ? record : NULL,
+		.record = found->record_saved ? record : NULL,
 	};
 
 	if (!found->has_report)
 		return error_create(ERROR_OTHER, "there is no report to compare with");
-	fd_path(&capture->incident, "vmcore", vmcore);
+	if (*found->unproven)
+		return error_create(ERROR_OTHER, "%.*s", SIEVE_WHY, found->unproven);
+	if (capture->config.encrypt)
+		snprintf(vmcore, sizeof(vmcore), "/proc/self/fd/%d", capture->kept);
+	else
+		fd_path(&capture->incident, INCIDENT_VMCORE, vmcore);
 	fd_path(&capture->incident, RECORD, record);
 	struct error *err = analyze(capture, analysis_proof, &analysis);
 	if (err)

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -200,6 +201,22 @@ bool store_is_shared(int fd)
 		if ((unsigned int)st.f_type == shared[i])
 			return true;
 	return false;
+}
+
+/* On a network file system root may be somebody else. */
+bool incident_is_ours(const struct incident *incident)
+{
+	struct stat st;
+
+	return !fstat(incident->dirfd, &st) && !(st.st_mode & 022) &&
+	       (st.st_uid == geteuid() || store_is_shared(incident->dirfd));
+}
+
+off_t store_room(const char *store)
+{
+	struct statvfs st;
+
+	return statvfs(store, &st) ? 0 : (off_t)st.f_bavail * (off_t)st.f_frsize;
 }
 
 static struct error *write_all(int fd, const char *name, const void *data, size_t size)

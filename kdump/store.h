@@ -11,10 +11,16 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/error.h"
 
-#define STORE_DEFAULT	 "/var/crash"
+#define STORE_DEFAULT "/var/crash"
+
+/* An incident's dump, which has one of these names. */
+#define INCIDENT_VMCORE		  "vmcore"
+#define INCIDENT_VMCORE_ENCRYPTED "vmcore.age" /* a flattened one, encrypted by age */
+
 #define INCIDENT_ID_SIZE 40
 #define INCIDENT_ID_STEM 25 /* without the "-2" of a clash */
 
@@ -60,6 +66,12 @@ void incident_close(struct incident *incident);
  */
 void incident_hold(const struct incident *incident);
 bool incident_try_lock(const struct incident *incident);
+
+/* Whether nobody but us can change what is in @incident's folder: who may write to the store may have made it. */
+bool incident_is_ours(const struct incident *incident);
+
+/* Bytes that an ordinary process may still write to @store; 0 if that cannot be asked. */
+off_t store_room(const char *store);
 
 /* Whether other machines may have their incidents there too: @fd is of a file or folder of the store. */
 bool store_is_shared(int fd);

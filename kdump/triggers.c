@@ -29,7 +29,7 @@ static double by_record(const struct incident *incident)
 	return record_realtime_ns(&header, header.fired_ns) / 1e9;
 }
 
-static double triggered(const struct incident *incident)
+double triggers_when(const struct incident *incident)
 {
 	struct manifest manifest;
 	struct error *err = manifest_read(incident, &manifest, NULL);
@@ -55,7 +55,7 @@ struct error *triggers_count(const char *store, double since_s, unsigned int *re
 			error_destroy(err);
 			continue;
 		}
-		double when = triggered(&incident);
+		double when = triggers_when(&incident);
 		*ret += when > 0 && when >= since_s;
 		incident_close(&incident);
 	}

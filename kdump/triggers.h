@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "kdump/store.h"
 
 /* How a line in the kernel's log begins by which a watch without a flight record says that it crashes the machine, and why. */
 #define TRIGGERS_SAID "lockdump: crashing the machine: "
@@ -23,5 +24,8 @@ bool triggers_find_said(const char *log, char *ret, size_t size);
  * cannot be read is not counted.
  */
 struct error *triggers_count(const char *store, double since_s, unsigned int *ret);
+
+/* When a trigger of lockdump's began @incident, in seconds since 1970, as that tells; 0: none did. */
+double triggers_when(const struct incident *incident);
 
 #endif

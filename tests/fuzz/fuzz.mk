@@ -9,7 +9,9 @@ FUZZ_MAIN ?= $(B)/tests/fuzz/replay.o
 FUZZ_TARGETS := $(patsubst %.c,$(B)/%,$(wildcard tests/fuzz/fuzz_*.c))
 # What reads a store.
 FUZZ_STORE := digest json_file manifest manifest_read report_head rig_id store
-FUZZ_COMMON := $(B)/tests/fuzz/glue.o $(B)/tests/fuzz/debug_file.o $(UNIT_HELPERS) \
+# All but what needs more of kdump/ than that.
+FUZZ_HELPERS := $(filter-out %/make_armed.o,$(UNIT_HELPERS))
+FUZZ_COMMON := $(B)/tests/fuzz/glue.o $(B)/tests/fuzz/debug_file.o $(FUZZ_HELPERS) \
 	$(ANALYZER:%.c=$(B)/%.o) $(FUZZ_STORE:%=$(B)/kdump/%.o)
 FUZZ_CORPUS := $(patsubst %.txt,$(B)/%,$(wildcard tests/fuzz/corpus/*/*.txt))
 FUZZ_OBJECTS := $(FUZZ_TARGETS:%=%.o) $(addprefix $(B)/tests/fuzz/,glue.o debug_file.o make_input.o replay.o)

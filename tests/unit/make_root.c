@@ -27,6 +27,20 @@ void make_root_remove(struct made_root *root)
 	nftw(root->path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+int make_root_setup(void **state)
+{
+	*state = calloc(1, sizeof(struct made_root));
+	make_root(*state);
+	return 0;
+}
+
+int make_root_teardown(void **state)
+{
+	make_root_remove(*state);
+	free(*state);
+	return 0;
+}
+
 const char *make_root_place(const struct made_root *root, const char *path)
 {
 	static char place[512];

@@ -12,6 +12,10 @@ struct made_root {
 void make_root(struct made_root *root);
 void make_root_remove(struct made_root *root);
 
+/* The same as a test's setup and teardown: *state is the root. */
+int make_root_setup(void **state);
+int make_root_teardown(void **state);
+
 /* The path of the file @path under it, whose folders are made; gone with the next call. */
 const char *make_root_place(const struct made_root *root, const char *path);
 

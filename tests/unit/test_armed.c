@@ -13,6 +13,7 @@
 #include "kdump/armed.h"
 #include "kdump/loaded_image.h"
 #include "kdump/state_folder.h"
+#include "make_armed.h"
 #include "make_crash_image.h"
 #include "make_root.h"
 
@@ -23,22 +24,6 @@
 	"  02000000-027fffff : Kernel rodata\n" \
 	"  30000000-3000ffff : Crash kernel\n"  \
 	"fee00000-fee00fff : Local APIC\n"
-
-static int setup(void **state)
-{
-	struct made_root *root = calloc(1, sizeof(*root));
-
-	make_root(root);
-	*state = root;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	make_root_remove(*state);
-	free(*state);
-	return 0;
-}
 
 static void test_machine(void **state)
 {
@@ -85,12 +70,15 @@ static void fill(struct made_root *root, struct armed *armed)
 	armed->machine.memory_kb = 1048576;
 	armed->machine.cpu_updates = UPDATES_NO;
 	strcpy(armed->kernel_file, "/boot/vmlinuz-6.1.0-13");
+	strcpy(armed->parameters, "quiet panic=10");
+	strcpy(armed->content, "abcd");
 	strcpy(armed->loaded_by, "kexec_load");
 	strcpy(armed->store, "/var/crash");
 	strcpy(armed->makedumpfile, "1.7.2");
+	strcpy(armed->recipients, "/etc/keys");
 	make_root_text(root, "/input", "a program");
 	snprintf(path, sizeof(path), "%s/input", root->path);
-	assert_null(armed_add_input(armed, path));
+	assert_null(armed_add_file(armed, path));
 }
 
 static struct error *read_back(const struct made_root *root, struct armed *ret)
@@ -112,8 +100,7 @@ static void test_kept(void **state)
 	struct stat st;
 
 	fill(root, &armed);
-	make_root_text(root, "/archive", "070701...");
-	assert_null(armed_keep(root->path, make_root_place(root, "/archive"), &armed));
+	make_armed(root, "070701...", 9, &armed);
 	assert_null(read_back(root, &found));
 	assert_string_equal(found.machine.release, "6.1.0-13");
 	assert_string_equal(found.machine.cpus, "0-3");
@@ -122,9 +109,13 @@ static void test_kept(void **state)
 	assert_int_equal(found.machine.cpu_updates, UPDATES_NO);
 	assert_int_equal(found.machine.memory_updates, UPDATES_UNKNOWN);
 	assert_string_equal(found.kernel_file, "/boot/vmlinuz-6.1.0-13");
+	assert_string_equal(found.parameters, "quiet panic=10");
+	assert_string_equal(found.content, "abcd");
 	assert_string_equal(found.loaded_by, "kexec_load");
+	assert_true(armed_is_same(&found, &armed));
 	assert_string_equal(found.store, "/var/crash");
 	assert_string_equal(found.makedumpfile, "1.7.2");
+	assert_string_equal(found.recipients, "/etc/keys");
 	assert_int_equal(found.reserved_kb, 196608);
 	assert_int_equal(found.initramfs_size, 9);
 	assert_int_equal(found.loaded_at, 0);
@@ -145,6 +136,97 @@ static void test_kept(void **state)
 	assert_non_null(err);
 	assert_int_equal(err->class, ERROR_NOT_FOUND);
 	error_destroy(err);
+}
+
+/* Somebody else's initramfs stays his own; what capture is told in his environment is forgotten with all else. */
+static void test_hosted(void **state)
+{
+	struct made_root *root = *state;
+	static const char config[] = STATE_FOLDER "/" ARMED_CONFIG;
+	struct incident folder;
+	struct armed armed, found;
+
+	fill(root, &armed);
+	strcpy(armed.with, "kdump-tools");
+	strcpy(armed.initramfs_file, "/var/lib/kdump/initrd.img-6.1");
+	assert_null(state_folder_make(root->path, &folder));
+	make_root_text(root, config, "[capture]\n");
+	assert_null(armed_write(&folder, &armed));
+	assert_null(read_back(root, &found));
+	assert_string_equal(found.with, "kdump-tools");
+	assert_string_equal(armed_initramfs(&found), "/var/lib/kdump/initrd.img-6.1");
+	assert_true(armed_is_same(&found, &armed));
+	armed_deinit(&found);
+
+	strcpy(armed.with, "builtin");
+	armed.initramfs_file[0] = '\0';
+	assert_null(armed_write(&folder, &armed));
+	assert_null(read_back(root, &found));
+	assert_string_equal(armed_initramfs(&found), STATE_FOLDER "/" ARMED_INITRAMFS);
+	armed_deinit(&found);
+	armed_deinit(&armed);
+	incident_close(&folder);
+	assert_int_equal(access(make_root_place(root, config), F_OK), 0);
+	armed_forget(root->path);
+	assert_int_not_equal(access(make_root_place(root, config), F_OK), 0);
+}
+
+static void test_marked(void **state)
+{
+	struct made_root *root = *state;
+	struct incident folder;
+	struct armed armed, found;
+
+	fill(root, &armed);
+	make_armed(root, "070701...", 9, &armed);
+	armed_deinit(&armed);
+	assert_null(state_folder_open(root->path, &folder));
+	assert_null(armed_mark(&folder));
+	struct error *err = read_back(root, &found);
+	assert_non_null(err);
+	assert_int_equal(err->class, ERROR_OTHER);
+	assert_non_null(strstr(err->message, "'lockdump arm' was interrupted, or is at work"));
+	error_destroy(err);
+	assert_null(armed_read_marked(&folder, &found));
+	armed_deinit(&found);
+	armed_unmark(&folder);
+	assert_null(read_back(root, &found));
+	armed_deinit(&found);
+	incident_close(&folder);
+}
+
+/* Each of these makes another one of it. */
+static void test_same(void **state)
+{
+	struct made_root *root = *state;
+	struct armed a, b;
+
+	fill(root, &a);
+	fill(root, &b);
+	b.time_s = 1; /* but this */
+	assert_true(armed_is_same(&a, &b));
+	strcpy(b.with, "kdump-tools");
+	assert_false(armed_is_same(&a, &b));
+	strcpy(b.with, a.with);
+	strcpy(b.machine.boot_id, "another");
+	assert_false(armed_is_same(&a, &b));
+	strcpy(b.machine.boot_id, a.machine.boot_id);
+	strcpy(b.machine.cpus, "0-4");
+	assert_false(armed_is_same(&a, &b));
+	strcpy(b.machine.cpus, a.machine.cpus);
+	b.machine.memory_kb++;
+	assert_false(armed_is_same(&a, &b));
+	b.machine.memory_kb--;
+	strcpy(b.parameters, "panic=10");
+	assert_false(armed_is_same(&a, &b));
+	strcpy(b.parameters, a.parameters);
+	strcpy(b.content, "0123");
+	assert_false(armed_is_same(&a, &b));
+	strcpy(b.content, a.content);
+	b.inputs.data[0].sha256[0] ^= 1;
+	assert_false(armed_is_same(&a, &b));
+	armed_deinit(&a);
+	armed_deinit(&b);
 }
 
 static void test_distrusted(void **state)
@@ -244,11 +326,8 @@ static void test_no_telling(void **state)
 	close(fd);
 }
 
-#define ROOT_TEST(sentence, function)                                         \
-	{                                                                     \
-		.name = sentence, .test_func = function, .setup_func = setup, \
-		.teardown_func = teardown                                     \
-	}
+#define ROOT_TEST(sentence, function) \
+	TEST_WITH(sentence, function, make_root_setup, make_root_teardown)
 
 int main(void)
 {
@@ -256,6 +335,12 @@ int main(void)
 		ROOT_TEST("a machine is its kernel, its CPUs, its memory", test_machine),
 		ROOT_TEST("what cannot be read of it is left empty", test_bare_machine),
 		ROOT_TEST("what arm keeps is read back, and forgotten", test_kept),
+		ROOT_TEST("of another's capture environment only its place is kept", test_hosted),
+		ROOT_TEST("while what is loaded is being changed, what is kept is not believed",
+			  test_marked),
+		ROOT_TEST(
+			"the same is the same files and parameters, in the same boot of the same machine",
+			test_same),
 		ROOT_TEST(
 			"another version's state, or one that others may write to, is not believed",
 			test_distrusted),

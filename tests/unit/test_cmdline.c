@@ -7,11 +7,13 @@
 
 #include "kdump/cmdline.h"
 
+#define THIS_BOOT "0f1e2d3c-4b5a-6978-8796-a5b4c3d2e1f0"
+
 static char *made_of(const char *running)
 {
 	char *line;
 
-	assert_null(cmdline_for_capture(running, &line));
+	assert_null(cmdline_for_capture(running, THIS_BOOT, &line));
 	return line;
 }
 
@@ -81,6 +83,42 @@ static void test_own(void **state)
 	free(line);
 }
 
+static void test_boot_id(void **state)
+{
+	(void)state;
+	char *line = made_of("console=ttyS0 lockdump.boot_id=11111111-1111");
+	char found[BOOT_ID_SIZE];
+
+	assert_true(cmdline_boot_id(line, found));
+	assert_string_equal(found, THIS_BOOT);
+	free(line);
+	assert_false(cmdline_boot_id("console=ttyS0 quiet\n", found));
+	assert_false(cmdline_boot_id("quiet lockdump.boot_id=../../etc/passwd\n", found));
+	assert_false(cmdline_boot_id("quiet lockdump.boot_id=0f1\n", found));
+	assert_false(cmdline_boot_id("quiet lockdump.boot_id=" THIS_BOOT THIS_BOOT, found));
+	assert_true(cmdline_boot_id("elfcorehdr=0x1 lockdump.boot_id=" THIS_BOOT "\n", found));
+	assert_string_equal(found, THIS_BOOT);
+}
+
+static void test_long(void **state)
+{
+	char running[2048], *line = NULL;
+
+	(void)state;
+	memset(running, 'x', sizeof(running));
+	memcpy(running, "acpi_osi=", strlen("acpi_osi="));
+	running[1500] = '\0';
+	line = made_of(running);
+	assert_true(strlen(line) < 1920);
+	free(line);
+	running[1500] = 'x';
+	running[2047] = '\0';
+	struct error *err = cmdline_for_capture(running, THIS_BOOT, &line);
+	assert_non_null(err);
+	assert_non_null(strstr(err->message, "characters, and 1920 are the most"));
+	error_destroy(err);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -91,6 +129,9 @@ int main(void)
 		TEST("a blank in quotes does not end a parameter", test_quotes),
 		TEST("what follows -- is for init, not for the kernel", test_for_init),
 		TEST("the capture kernel reboots if it panics, whatever the rig does", test_own),
+		TEST("it has the crashed kernel's boot ID at its end, and nothing else is taken for one",
+		     test_boot_id),
+		TEST("one that the kernel would cut off is refused", test_long),
 	};
 
 	return RUN_TESTS(tests);

@@ -30,10 +30,15 @@ static void test_round_trip(void **state)
 	(void)state;
 	config_init(&config);
 	strcpy(config.release, "6.1.0");
-	strcpy(config.store, "/var/crash");
-	strcpy(config.store_path, "/a = b");
+	strcpy(config.store.folder, "/var/crash");
+	strcpy(config.store.path, "/a = b");
 	config.reserved_kb = 196608;
 	config.vmcore_s = 77;
+	config.encrypt = 1;
+	strcpy(config.with, "kdump-tools");
+	strcpy(config.host_dir, "/srv/crash");
+	strcpy(config.host_remote, "NFS a:/b");
+	config.host_goes_on = 1;
 	assert_null(strings_add(&config.modules, "/modules/b.ko"));
 	assert_null(strings_add(&config.modules, "/modules/a.ko"));
 	FILE *file = open_memstream(&text, &size);
@@ -41,12 +46,17 @@ static void test_round_trip(void **state)
 	fclose(file);
 	assert_null(read_text(text, &back));
 	assert_string_equal(back.release, "6.1.0");
-	assert_string_equal(back.store, "/var/crash");
-	assert_string_equal(back.store_path, "/a = b");
+	assert_string_equal(back.store.folder, "/var/crash");
+	assert_string_equal(back.store.path, "/a = b");
 	assert_string_equal(back.compression, "zlib");
 	assert_int_equal(back.reserved_kb, 196608);
 	assert_int_equal(back.vmcore_s, 77);
 	assert_int_equal(back.dump_level, 31);
+	assert_int_equal(back.encrypt, 1);
+	assert_string_equal(back.with, "kdump-tools");
+	assert_string_equal(back.host_dir, "/srv/crash");
+	assert_string_equal(back.host_remote, "NFS a:/b");
+	assert_int_equal(back.host_goes_on, 1);
 	assert_int_equal(back.modules.count, 2);
 	assert_string_equal(back.modules.items[0], "/modules/b.ko");
 	assert_string_equal(back.modules.items[1], "/modules/a.ko");
@@ -55,13 +65,38 @@ static void test_round_trip(void **state)
 	free(text);
 }
 
+static void test_places(void **state)
+{
+	struct place places[MAX_PLACES];
+	struct config config;
+
+	(void)state;
+	assert_null(read_text("store=/a\nstore_uuid=1\nstore_fs=ext4\nstore_path=/b\n"
+			      "watchdog=iTCO_wdt\n",
+			      &config));
+	assert_int_equal(config_places(&config, places), 1);
+	assert_string_equal(places[0].folder, "/a");
+	assert_string_equal(places[0].path, "/b");
+	assert_string_equal(config.watchdogs.items[0], "iTCO_wdt");
+	config_deinit(&config);
+	assert_null(read_text("store_uuid=1\nsecond_store=/c\nsecond_uuid=2\nsecond_fs=xfs\n"
+			      "second_path=/d\n",
+			      &config));
+	assert_int_equal(config_places(&config, places), 2);
+	assert_string_equal(places[1].uuid, "2");
+	assert_string_equal(places[1].fs, "xfs");
+	assert_string_equal(places[1].path, "/d");
+	assert_string_not_equal(places[0].point, places[1].point);
+	config_deinit(&config);
+}
+
 static void test_line_break(void **state)
 {
 	struct config config;
 
 	(void)state;
 	config_init(&config);
-	strcpy(config.store_path, "/a\nmodule=/evil.ko");
+	strcpy(config.store.path, "/a\nmodule=/evil.ko");
 	FILE *file = fopen("/dev/null", "w");
 	struct error *err = config_write(&config, file);
 	assert_non_null(err);
@@ -75,7 +110,7 @@ static void test_bad_values(void **state)
 		"dump_level=x\n",
 		"dump_level=\n",
 		"vmcore_s=4294967296\n",
-		"boot_id=0123456789012345678901234567890123456789\n",
+		"compression=0123456789012345678901234567890123456789\n",
 	};
 	struct config config;
 
@@ -107,6 +142,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("what is written is what is read, modules in their order", test_round_trip),
+		TEST("a second store is there if it has a file system", test_places),
 		TEST("a line break in a path cannot become another setting", test_line_break),
 		TEST("a value that is no number, or too long, is an error", test_bad_values),
 		TEST("the limits grow with the memory, and end at a day", test_scale),

@@ -14,22 +14,6 @@
 #define BEFORE "0123abcd-4567-89ab-cdef-0123456789ab"
 #define AFTER  "ffffffff-4567-89ab-cdef-0123456789ab"
 
-static int setup(void **state)
-{
-	struct made_root *root = calloc(1, sizeof(*root));
-
-	make_root(root);
-	*state = root;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	make_root_remove(*state);
-	free(*state);
-	return 0;
-}
-
 static double begin(const struct made_root *root)
 {
 	struct drill drill = { .boot_id = BEFORE, .release = "6.1.0-13" };
@@ -256,11 +240,8 @@ static void test_damaged(void **state)
 	error_destroy(err);
 }
 
-#define ROOT_TEST(sentence, function)                                         \
-	{                                                                     \
-		.name = sentence, .test_func = function, .setup_func = setup, \
-		.teardown_func = teardown                                     \
-	}
+#define ROOT_TEST(sentence, function) \
+	TEST_WITH(sentence, function, make_root_setup, make_root_teardown)
 
 int main(void)
 {

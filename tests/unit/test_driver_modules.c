@@ -47,6 +47,12 @@ static void test_needs_first(void **state)
 		     "virtio_ring virtio virtio_blk virtio_pci");
 }
 
+static void test_dashes(void **state)
+{
+	(void)state;
+	assert_order("nvme:nvme-core nvme_core:t10-pi t10_pi:", "t10_pi nvme_core nvme");
+}
+
 static void test_stable(void **state)
 {
 	(void)state;
@@ -91,6 +97,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST("a module comes after all that it needs", test_needs_first),
+		TEST("a need is found whether it is written with '-' or with '_'", test_dashes),
 		TEST("modules that need nothing keep their order", test_stable),
 		TEST("a need that is not in the set is taken as built in", test_built_in),
 		TEST("a cycle of soft dependencies loads each module once", test_cycle),

@@ -69,10 +69,8 @@ static void test_calculated(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		{ .name = "the worst incident of this kernel measures it",
-		  .test_func = test_measured,
-		  .setup_func = make_store,
-		  .teardown_func = remove_store },
+		TEST_WITH("the worst incident of this kernel measures it", test_measured,
+			  make_store, remove_store),
 		TEST("without a store nothing does", test_no_store),
 		TEST("else it is calculated, and grows with the memory", test_calculated),
 	};

@@ -125,6 +125,42 @@ static void test_dump_states(void **state)
 	assert_int_equal(state_with(store, B, "\"complete\": true"), DUMP_INCOMPLETE);
 }
 
+#define LISTS_AGE "\"complete\": true, \"files\": [{\"name\": \"vmcore.age\", \"size\": 5}]"
+
+static bool encrypted(struct store *store)
+{
+	struct incidents *incidents = read_store(store);
+	bool ret = incidents->list.data[incidents->list.count - 1].encrypted;
+
+	free_incidents(incidents);
+	return ret;
+}
+
+static void test_encrypted(void **state)
+{
+	struct store *store = *state;
+
+	assert_int_equal(state_with(store, A, LISTS_AGE), DUMP_MISSING);
+	store_add(store, A, "vmcore.age", "shor");
+	assert_int_equal(state_with(store, A, LISTS_AGE), DUMP_INCOMPLETE);
+	store_add(store, A, "vmcore.age", "whole");
+	assert_int_equal(state_with(store, A, LISTS_AGE), DUMP_PRESENT);
+	assert_true(encrypted(store));
+	/* Another name that only begins so is no dump. */
+	store_add(store, B, "vmcore.agent", "x");
+	assert_int_equal(state_with(store, B, "\"complete\": true"), DUMP_NONE);
+	assert_false(encrypted(store));
+	store_add(store, B, "vmcore.age.incomplete", "shor");
+	assert_int_equal(state_with(store, B, "\"complete\": true"), DUMP_INCOMPLETE);
+	assert_true(encrypted(store));
+	/* One that is there counts before one that is gone. */
+	assert_int_equal(state_with(store, B, LISTS_VMCORE), DUMP_INCOMPLETE);
+	assert_true(encrypted(store));
+	store_add(store, B, "vmcore", "whole");
+	assert_int_equal(state_with(store, B, "\"complete\": true"), DUMP_PRESENT);
+	assert_false(encrypted(store));
+}
+
 /* As a harvest leaves it that is interrupted. */
 static void test_staged(void **state)
 {
@@ -241,6 +277,7 @@ int main(void)
 			test_without_manifest),
 		INCIDENTS_TEST("a dump is present, incomplete, missing, or there was none",
 			       test_dump_states),
+		INCIDENTS_TEST("an encrypted dump is a dump", test_encrypted),
 		INCIDENTS_TEST(
 			"a manifest or mark that is being replaced makes no incident unfinished",
 			test_staged),

@@ -70,6 +70,8 @@ static void test_whole(void **state)
 		.drill = true,
 		.dump_level = 23,
 		.compression = "lzo",
+		.encrypted = true,
+		.makedumpfile = "1.7.2",
 		.proven = true,
 		.reserved_kb = 196608,
 		.peak_kb = 81000,
@@ -93,10 +95,11 @@ static void test_whole(void **state)
 		  "\"vmcore_done\":1767225620.000000}");
 	assert_at(json, "trigger",
 		  "{\"by\":\"sysrq\",\"reason\":\"no task switch for 12.0 s\",\"cpu\":0}");
-	assert_at(json, "dump",
-		  "{\"level\":23,\"compression\":\"lzo\",\"tries\":[{\"level\":31,"
-		  "\"outcome\":\"not proven\"},{\"level\":23,\"outcome\":\"done\"}],"
-		  "\"proven\":true}");
+	assert_at(
+		json, "dump",
+		"{\"level\":23,\"compression\":\"lzo\",\"makedumpfile\":\"1.7.2\",\"tries\":[{\"level\":31,"
+		"\"outcome\":\"not proven\"},{\"level\":23,\"outcome\":\"done\"}],"
+		"\"encrypted\":true,\"proven\":true}");
 	assert_at(json, "memory", "{\"reserved_kb\":196608,\"peak_kb\":81000}");
 	assert_at(json, "steps",
 		  "[{\"name\":\"vmcore\",\"seconds\":2.456700,\"outcome\":\"done\","
@@ -119,7 +122,8 @@ static void test_unknown(void **state)
 		  "\"report_done\":null,\"vmcore_done\":null}");
 	assert_at(json, "trigger", "{\"by\":null,\"reason\":null,\"cpu\":null}");
 	assert_at(json, "dump",
-		  "{\"level\":null,\"compression\":null,\"tries\":[],\"proven\":false}");
+		  "{\"level\":null,\"compression\":null,\"makedumpfile\":null,\"tries\":[],"
+		  "\"encrypted\":false,\"proven\":false}");
 	assert_at(json, "memory", "{\"reserved_kb\":null,\"peak_kb\":null}");
 	assert_at(json, "files", "[]");
 	assert_at(json, "drill", "false");
@@ -181,6 +185,7 @@ static void test_read_back(void **state)
 		.trigger_cpu = 3,
 		.dump_level = 23,
 		.compression = "lzo",
+		.encrypted = true,
 		.proven = true,
 		.reserved_kb = 196608,
 		.peak_kb = 81000,
@@ -307,6 +312,8 @@ static void test_list(void **state)
 	for (size_t i = 0; i < 7; i++)
 		make_file(incident.dirfd, names[i], i == 2 ? "abc" : "");
 	assert_int_equal(mkdirat(incident.dirfd, "folder", 0700), 0);
+	assert_int_equal(symlinkat("/etc/passwd", incident.dirfd, "link"), 0);
+	assert_int_equal(mkfifoat(incident.dirfd, "pipe", 0600), 0);
 	assert_null(manifest_list(&incident, &files));
 	assert_int_equal(files.count, 2);
 	assert_string_equal(files.items[0].name, "dmesg.txt");
@@ -320,6 +327,8 @@ static void test_list(void **state)
 	manifest_files_deinit(&files);
 	for (size_t i = 0; i < 7; i++)
 		unlinkat(incident.dirfd, names[i], 0);
+	unlinkat(incident.dirfd, "link", 0);
+	unlinkat(incident.dirfd, "pipe", 0);
 	unlinkat(incident.dirfd, "folder", AT_REMOVEDIR);
 	close(incident.dirfd);
 	rmdir(folder);

@@ -3,71 +3,27 @@
 #include "test.h"
 
 #include <bpf/bpf.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "make_bpffs.h"
 #include "make_dump.h"
-#include "make_record.h"
+#include "make_pinned_record.h"
 #include "state/record_pin.h"
 
 #define NR_CPUS 2
 
-struct fixture {
-	char bpffs[BPFFS_PATH_SIZE];
-	char path[96];
-	struct record_header *header; /* the map's memory */
-};
-
-static int setup(void **state)
-{
-	*state = calloc(1, sizeof(struct fixture));
-	return *state ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	if (fixture->header)
-		munmap(fixture->header, (size_t)RECORD_SLOT_SIZE * (1 + NR_CPUS));
-	if (*fixture->bpffs)
-		remove_bpffs(fixture->bpffs);
-	free(fixture);
-	return 0;
-}
-
-/* The map's only owner is its name. */
-static void pin_record(struct fixture *fixture)
-{
-	int fd = make_bpf_map(RECORD_SLOT_SIZE, 1 + NR_CPUS);
-
-	fixture->header = mmap(NULL, (size_t)RECORD_SLOT_SIZE * (1 + NR_CPUS),
-			       PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	assert_ptr_not_equal(fixture->header, MAP_FAILED);
-	make_record_header(fixture->header, NR_CPUS);
-	make_bpffs(fixture->bpffs);
-	snprintf(fixture->path, sizeof(fixture->path), "%s/record", fixture->bpffs);
-	assert_int_equal(bpf_obj_pin(fd, fixture->path), 0);
-	close(fd);
-}
-
-static struct record_slot *slot_of(const struct fixture *fixture, uint32_t cpu)
+static struct record_slot *slot_of(const struct made_pinned_record *fixture, uint32_t cpu)
 {
 	return (void *)((char *)fixture->header + (size_t)RECORD_SLOT_SIZE * (1 + cpu));
 }
 
 static void test_read(void **state)
 {
-	struct fixture *fixture = *state;
+	struct made_pinned_record *fixture = *state;
 	const struct record_sample *samples[RECORD_NR_SAMPLES];
 	struct record record;
 	size_t torn;
 
-	pin_record(fixture);
+	make_pinned_record(fixture, NR_CPUS);
 	struct record_slot *slot = slot_of(fixture, 1);
 	slot->onset_ns = 1000;
 	slot->last_ns = 5000;
@@ -94,10 +50,10 @@ static void test_read(void **state)
 
 static void test_other_version(void **state)
 {
-	struct fixture *fixture = *state;
+	struct made_pinned_record *fixture = *state;
 	struct record record;
 
-	pin_record(fixture);
+	make_pinned_record(fixture, NR_CPUS);
 	fixture->header->abi = 4711;
 	assert_error(record_from_pin(fixture->path, &record), ERROR_OTHER, "ABI version 4711");
 
@@ -108,22 +64,19 @@ static void test_other_version(void **state)
 
 static void test_no_record(void **state)
 {
-	struct fixture *fixture = *state;
+	struct made_pinned_record *fixture = *state;
 	struct record record;
 	int fd = make_bpf_map(8, 1);
 
-	make_bpffs(fixture->bpffs);
-	snprintf(fixture->path, sizeof(fixture->path), "%s/record", fixture->bpffs);
+	make_pinned_record_folder(fixture);
 	assert_error(record_from_pin(fixture->path, &record), ERROR_NOT_FOUND, fixture->path);
 	assert_int_equal(bpf_obj_pin(fd, fixture->path), 0);
 	close(fd);
 	assert_error(record_from_pin(fixture->path, &record), ERROR_CORRUPT, "no flight record");
 }
 
-#define PIN_TEST(sentence, function)                      \
-	{                                                 \
-		sentence, function, setup, teardown, NULL \
-	}
+#define PIN_TEST(sentence, function) \
+	TEST_WITH(sentence, function, make_pinned_record_setup, make_pinned_record_teardown)
 
 int main(void)
 {

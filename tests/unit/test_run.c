@@ -41,6 +41,16 @@ static void test_status(void **state)
 	assert_int_equal(run.status, 3);
 }
 
+static void test_oom_score(void **state)
+{
+	struct run run = RUN_INIT;
+
+	(void)state;
+	run.oom_score = 700;
+	assert_null(run_program(&run, (const char *[]){ "cat", "/proc/self/oom_score_adj", NULL }));
+	assert_string_equal(run.messages, "700\n");
+}
+
 static void test_not_found(void **state)
 {
 	struct run run = RUN_INIT;
@@ -211,9 +221,120 @@ static void test_killed_along(void **state)
 	assert_true(has_ended(pid));
 }
 
+/* --- pipelines ------------------------------------------------------------------------- */
+
+static struct error *copies(void *arg)
+{
+	char buffer[4096];
+	ssize_t n;
+
+	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0)
+		if (write(STDOUT_FILENO, buffer, n) != n)
+			return error_errno("%s", (const char *)arg);
+	return NULL;
+}
+
+/* As what knows how its input ends. */
+static struct error *copies_to_the_end(void *arg)
+{
+	struct error *err = copies(arg);
+
+	return err ? err : error_create(ERROR_OTHER, "%s: it ended early", (const char *)arg);
+}
+
+static struct error *copies_some_and_crashes(void *arg)
+{
+	char buffer[64];
+
+	(void)arg;
+	if (read(STDIN_FILENO, buffer, sizeof(buffer)) > 0)
+		crashes(NULL);
+	return NULL;
+}
+
+/* Runs @first, a copying @function, and @last. */
+static struct error *run_three(const char *first, struct error *(*function)(void *arg),
+			       const char *last, unsigned int limit_s)
+{
+	const char *const first_argv[] = { "sh", "-c", first, NULL };
+	const char *const last_argv[] = { "sh", "-c", last, NULL };
+	struct run_stage stages[] = {
+		{ .run = RUN_INIT, .argv = first_argv },
+		{ .run = RUN_INIT, .function = function, .arg = (void *)"copy" },
+		{ .run = RUN_INIT, .argv = last_argv },
+	};
+
+	for (size_t i = 0; i < 3; i++)
+		stages[i].run.limit_s = limit_s;
+	return run_pipeline(stages, 3);
+}
+
+static void test_pipeline(void **state)
+{
+	char path[] = "/tmp/lockdump-test.XXXXXX", text[64] = "";
+	const char *const count[] = { "wc", "-c", NULL };
+	const char *const make[] = { "sh", "-c", "seq 1 200000; echo said >&2", NULL };
+	struct run_stage stages[] = {
+		{ .run = RUN_INIT, .argv = make },
+		{ .run = RUN_INIT, .function = copies },
+		{ .run = RUN_INIT, .argv = count },
+	};
+
+	(void)state;
+	stages[2].run.output = mkstemp(path);
+	assert_null(run_pipeline(stages, 3));
+	assert_true(pread(stages[2].run.output, text, sizeof(text) - 1, 0) > 0);
+	/* As many as there are digits and line breaks. */
+	assert_string_equal(text, "1288895\n");
+	assert_string_equal(stages[0].run.messages, "said\n");
+	close(stages[2].run.output);
+	unlink(path);
+}
+
+static void test_pipeline_causes(void **state)
+{
+	(void)state;
+	assert_fails(run_three("exec yes", copies, "read line; echo full >&2; exit 3", 60),
+		     "sh: exit status 3: full");
+	assert_fails(run_three("echo a; kill -9 $$", copies_to_the_end, "cat", 60),
+		     "sh: killed by signal 9");
+	assert_fails(run_three("echo a; exit 4", copies_to_the_end, "cat", 60),
+		     "sh: exit status 4");
+	assert_fails(run_three("exec yes", copies_some_and_crashes, "cat >/dev/null", 60),
+		     "killed by signal 15");
+	assert_fails(run_three("exec yes", copies, "kill -9 $$", 60), "sh: killed by signal 9");
+	assert_fails(run_three("echo a", copies_to_the_end, "cat >/dev/null", 60),
+		     "copy: it ended early");
+}
+
+static void test_pipeline_hangs(void **state)
+{
+	(void)state;
+	assert_fails(run_three("exec sleep 60", copies, "cat", 1),
+		     "sh: not done after 1 s, killed");
+	/* Who cannot write waits for who does not read. */
+	assert_fails(run_three("exec yes", copies, "exec sleep 60", 1),
+		     "not done after 1 s, killed");
+}
+
+static void test_pipeline_not_found(void **state)
+{
+	const char *const first[] = { "yes", NULL };
+	const char *const missing[] = { "lockdump-no-such-program", NULL };
+	struct run_stage stages[] = {
+		{ .run = RUN_INIT, .argv = first },
+		{ .run = RUN_INIT, .argv = missing },
+	};
+
+	(void)state;
+	assert_fails(run_pipeline(stages, 2), "lockdump-no-such-program: not installed");
+	assert_int_equal(stages[0].run.end, RUN_SIGNALED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST("a child can be the first to go when memory is short", test_oom_score),
 		TEST("a program that exits with 0 is no error, and its messages are kept",
 		     test_success),
 		TEST("an exit status is an error that has the last message", test_status),
@@ -226,6 +347,11 @@ int main(void)
 		     test_functions),
 		TEST("while a child runs, the caller looks in", test_tick),
 		TEST("a killed child takes its own child along", test_killed_along),
+		TEST("what one writes the next one reads, to the end", test_pipeline),
+		TEST("of several that fail the one is told that the others failed of",
+		     test_pipeline_causes),
+		TEST("each one's time limit holds, whoever waits for it", test_pipeline_hangs),
+		TEST("if one cannot be started, the others end", test_pipeline_not_found),
 	};
 
 	return RUN_TESTS(tests);

@@ -14,6 +14,7 @@
 #include "capture/preflight.h"
 #include "capture/status.h"
 #include "kdump/state_folder.h"
+#include "make_armed.h"
 #include "make_crash_image.h"
 #include "make_root.h"
 
@@ -51,7 +52,7 @@ static void make_machine(const struct made_root *root)
 	make_root_text(root, "/store/lost+found", "");
 }
 
-static void arm(const struct made_root *root)
+static void arm_with(const struct made_root *root, const char *recipients)
 {
 	struct armed armed = { .reserved_kb = 64 };
 	char archive[ARCHIVE_SIZE], path[64];
@@ -60,17 +61,22 @@ static void arm(const struct made_root *root)
 	strcpy(armed.kernel_release, RELEASE);
 	strcpy(armed.loaded_by, "kexec_file_load");
 	strcpy(armed.store, "/store");
+	strcpy(armed.recipients, recipients);
 	/* As arm has them: not under the root. */
 	snprintf(path, sizeof(path), "%s/program", root->path);
 	make_root_text(root, "/program", "a program");
-	assert_null(armed_add_input(&armed, path));
+	assert_null(armed_add_file(&armed, path));
 	memmove(armed.inputs.data[0].file, "/program", sizeof("/program"));
 	fill_archive(archive);
 	make_crash_image(root, archive, sizeof(archive));
-	make_root_write(root, "/archive", archive, sizeof(archive));
-	assert_null(armed_keep(root->path, make_root_place(root, "/archive"), &armed));
+	make_armed(root, archive, sizeof(archive), &armed);
 	assert_int_equal(armed.loaded_at, CRASH_SEGMENT);
 	armed_deinit(&armed);
+}
+
+static void arm(const struct made_root *root)
+{
+	arm_with(root, "");
 }
 
 /* A process with the lock of a watch, and the command line of one. */
@@ -187,6 +193,7 @@ static void test_not_loaded(void **state)
 	make_root_text(&fixture->root, "/sys/kernel/kexec_crash_loaded", "0\n");
 	assert_found(fixture, "crash kernel", FINDING_MISSING, "no crash kernel is loaded");
 	assert_int_equal(status_rig(&fixture->status), RIG_NOT_ARMED);
+	make_root_text(&fixture->root, "/proc/iomem", "00000000-3fffffff : System RAM\n");
 	make_root_text(&fixture->root, "/sys/kernel/kexec_crash_size", "0\n");
 	assert_found(fixture, "crash kernel", FINDING_MISSING, "no memory is reserved");
 	assert_int_equal(status_rig(&fixture->status), RIG_NOT_ARMED);
@@ -206,6 +213,20 @@ static void test_foreign(void **state)
 	assert_found(fixture, "crash kernel", FINDING_DEGRADED, "in an earlier boot");
 	armed_forget(fixture->root.path);
 	assert_found(fixture, "crash kernel", FINDING_DEGRADED, "somebody else has loaded it");
+}
+
+static void test_encryption(void **state)
+{
+	struct fixture *fixture = *state;
+
+	look(fixture);
+	assert_null(found(fixture, "encryption"));
+	make_root_text(&fixture->root, "/etc/lockdump/lockdump.conf",
+		       "[Capture]\nEncryptTo=/etc/keys\n");
+	assert_found(fixture, "encryption", FINDING_DEGRADED, "EncryptTo= was not there at arming");
+	assert_int_equal(status_rig(&fixture->status), RIG_DEGRADED);
+	arm_with(&fixture->root, "/etc/keys");
+	assert_found(fixture, "encryption", FINDING_OK, "to the keys in /etc/keys");
 }
 
 static void test_initramfs(void **state)
@@ -378,11 +399,7 @@ static void test_json(void **state)
 	}
 }
 
-#define ROOT_TEST(sentence, function)                                         \
-	{                                                                     \
-		.name = sentence, .test_func = function, .setup_func = setup, \
-		.teardown_func = teardown                                     \
-	}
+#define ROOT_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {
@@ -393,6 +410,7 @@ int main(void)
 		ROOT_TEST("a crash kernel that somebody else has loaded is noticed", test_foreign),
 		ROOT_TEST("so is an initramfs that is damaged, or older than its inputs",
 			  test_initramfs),
+		ROOT_TEST("so is one that does not encrypt, though it should", test_encryption),
 		ROOT_TEST("CPUs and memory that came, unless the kernel keeps up", test_hotplug),
 		ROOT_TEST("another kernel since, and modules that have gone", test_upgrade),
 		ROOT_TEST("a store that is not there", test_store),

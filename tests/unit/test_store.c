@@ -271,6 +271,29 @@ static void test_full(void **state)
 	umount2(fixture->store, MNT_DETACH);
 }
 
+static void test_ours(void **state)
+{
+	struct fixture *fixture = *state;
+
+	create(fixture);
+	assert_true(incident_is_ours(&fixture->incident));
+	assert_int_equal(fchmod(fixture->incident.dirfd, 0770), 0);
+	assert_false(incident_is_ours(&fixture->incident));
+	if (geteuid())
+		return;
+	assert_int_equal(fchmod(fixture->incident.dirfd, 0700), 0);
+	assert_int_equal(fchown(fixture->incident.dirfd, 1, 1), 0);
+	assert_false(incident_is_ours(&fixture->incident));
+}
+
+static void test_room(void **state)
+{
+	const struct fixture *fixture = *state;
+
+	assert_true(store_room(fixture->store) > 0);
+	assert_true(store_room("/nowhere") == 0);
+}
+
 static void test_no_store(void **state)
 {
 	struct fixture *fixture = *state;
@@ -319,11 +342,7 @@ static void test_folder(void **state)
 	assert_int_equal(folder.dirfd, -1);
 }
 
-#define STORE_TEST(sentence, function)                                        \
-	{                                                                     \
-		.name = sentence, .test_func = function, .setup_func = setup, \
-		.teardown_func = teardown                                     \
-	}
+#define STORE_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
 {
@@ -346,6 +365,9 @@ int main(void)
 			   test_staged),
 		STORE_TEST("an incident's folder is 0700, and no symlink in its place is followed",
 			   test_folder),
+		STORE_TEST("a folder that others can write to, or have made, is not ours",
+			   test_ours),
+		STORE_TEST("of a store that cannot be asked no room is counted on", test_room),
 		STORE_TEST("a store that is not there is named", test_no_store),
 	};
 

@@ -168,6 +168,7 @@ static void test_budget(void **state)
 	struct record_header *header = calloc(1, RECORD_SLOT_SIZE);
 	struct watch_options options = {
 		.store = fixture->store,
+		.root = fixture->store,
 		.max_triggers = { .count = 1, .days = 2 },
 	};
 	struct watch watch = {
@@ -217,16 +218,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		{ "a watch without a record says in the log why it triggers; the last line counts",
 		  test_said, NULL, NULL, NULL },
-		{ "incidents that sysrq or the kernel's trigger began are counted from a time on",
-		  test_manifests, setup, teardown, NULL },
-		{ "a damaged manifest is not counted, and hides no other", test_damaged, setup,
-		  teardown, NULL },
-		{ "where the capture kernel left no manifest, the record tells", test_records,
-		  setup, teardown, NULL },
-		{ "a store that is not there is named", test_no_store, setup, teardown, NULL },
+		TEST_WITH(
+			"incidents that sysrq or the kernel's trigger began are counted from a time on",
+			test_manifests, setup, teardown),
+		TEST_WITH("a damaged manifest is not counted, and hides no other", test_damaged,
+			  setup, teardown),
+		TEST_WITH("where the capture kernel left no manifest, the record tells",
+			  test_records, setup, teardown),
+		TEST_WITH("a store that is not there is named", test_no_store, setup, teardown),
 		{ "the kernel's is disarmed though it is firing", test_disarmed, NULL, NULL, NULL },
-		{ "when they are used up nothing is armed, and later again", test_budget, setup,
-		  teardown, NULL },
+		TEST_WITH("when they are used up nothing is armed, and later again", test_budget,
+			  setup, teardown),
 	};
 
 	return RUN_TESTS(tests);

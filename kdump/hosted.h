@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A capture inside the distribution's capture environment, the host: lockdump does its part before the host's own tool saves
+ * the vmcore, which stays where the host's users look for it; the incident gets a link to it.
+ */
+#ifndef LOCKDUMP_HOSTED_H
+#define LOCKDUMP_HOSTED_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "kdump/armed.h"
+#include "kdump/config.h"
+#include "kdump/state_folder.h"
+
+/* What 'arm' tells it, in the rig's own file system, which the host has mounted. */
+#define HOSTED_CONFIG STATE_FOLDER "/" ARMED_CONFIG
+
+/* Of what the host's own tool may take beyond its limit. */
+#define HOSTED_GRACE_S 30
+
+/* A crash was here, and 'arm --with @with' wants lockdump to see to it. */
+bool hosted_is_due(const char *config, const char *with);
+
+/*
+ * Finds the dump that was written since @since, in a folder of @dir: "FOLDER/dump.202611231748" or "FOLDER/vmcore". False: there is
+ * none, or it is not whole. @ret is its path.
+ */
+bool hosted_find_dump(const char *dir, time_t since, char ret[static PATH_MAX]);
+
+/* The step: has the host save the vmcore, and links it. Its argument is a struct capture; found->host_dump says where it is. */
+struct error *step_host_vmcore(void *arg);
+
+#endif
