@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The stock Debian kernels that the lab boots, each with what builds modules for it. All is
-# kept in build/lab/SERIES:
+# The stock Debian kernels that the lab boots, each with what builds modules for it: the cloud flavour, which
+# boots fastest, or with -generic behind the series the one that has all drivers. All is kept in build/lab/SERIES:
 #
 #   release              its release
 #   boot, lib            the kernel image, its configuration, its modules
@@ -19,7 +19,7 @@ kernels=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)/build/lab
 
 # The Debian release that has the kernel series $1.
 kernel_suite() {
-	case $1 in
+	case ${1%-generic} in
 	5.10) echo bullseye ;;
 	6.1) echo bookworm ;;
 	6.12) echo trixie ;;
@@ -31,6 +31,14 @@ kernel_suite() {
 # The series are all known to kernel_suite().
 # shellcheck disable=SC2034
 KERNELS=(5.10 6.1 6.12 7.2)
+
+# What Debian calls the flavour of the series $1 in its packages' names.
+kernel_flavour() {
+	case $1 in
+	*-generic) echo amd64 ;;
+	*) echo cloud-amd64 ;;
+	esac
+}
 
 # The machine's own release: its security updates count, and its compiler is installed.
 kernel_is_native() {
@@ -88,7 +96,7 @@ unpack_packages() {
 kernel_fetch() {
 	kernel_dir=$kernels/$1
 	if [[ ! -e $kernel_dir/release ]]; then
-		step "fetching Debian's $1 cloud kernel, and what builds modules for it"
+		step "fetching Debian's $1 kernel ($(kernel_flavour "$1")), and what builds modules for it"
 		kernel_apt "$1"
 		rm -rf "$kernel_dir" "$kernel_dir.new"
 		fetch_image "$1" "$kernel_dir.new"
@@ -101,10 +109,10 @@ kernel_fetch() {
 
 fetch_image() {
 	local series=$1 dir=$2 headers image
-	headers=$(package_depends linux-headers-cloud-amd64 | grep '^linux-headers-') || true
+	headers=$(package_depends "linux-headers-$(kernel_flavour "$series")" | grep '^linux-headers-') || true
 	local kernel_release=${headers#linux-headers-}
 	image=linux-image-$kernel_release
-	[[ $kernel_release == "$series".* ]] ||
+	[[ $kernel_release == "${series%-generic}".* ]] ||
 		die "$(kernel_suite "$series") has no $series kernel, but '$kernel_release'"
 	local -a parts
 	mapfile -t parts <<<"$(kernel_depends "$image")"

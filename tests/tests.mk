@@ -90,6 +90,24 @@ check-quiet:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/run quiet
 
+# Everything that can happen to a capture, and the power cut in the middle of it. Takes half an hour.
+check-faults:
+	@scripts/deps build lab check
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/run faults
+
+# Stores on other buses and file systems, on all kernels: 20 guests.
+check-buses:
+	@scripts/deps build lab check buses
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/run buses
+
+# A whole Debian with systemd, as a rig's owner would have it. Takes 15 minutes, and some more the first time, when it is made.
+check-rig:
+	@scripts/deps
+	@$(MAKE) --no-print-directory -j$(JOBS) all
+	@tests/run rig
+
 check-asan:
 	@scripts/deps build check
 	@$(MAKE) --no-print-directory asan
@@ -119,6 +137,7 @@ bench:
 	@$(MAKE) --no-print-directory -j$(JOBS) all
 	@tests/oracle_prepare lab threads-1000 threads-10000
 	@tests/bench
+	@tests/bench_capture
 	@tests/overhead
 
-.PHONY: unit-tests asan demo check check-unit check-lab check-kernels check-flight check-quiet check-asan check-valgrind check-oracle check-debug-kernel bench
+.PHONY: unit-tests asan demo check check-unit check-lab check-kernels check-flight check-quiet check-faults check-buses check-rig check-asan check-valgrind check-oracle check-debug-kernel bench
