@@ -149,6 +149,9 @@ struct error *unwind_add_frame(struct unwinder *unwinder, struct stack *stack,
 	if (frame->section != SECTION_USER) {
 		const struct stack_area *area = unwind_area(unwinder, frame->sp);
 		place->section = area ? area->section : SECTION_TASK;
+		/* On a stack that is not known that is a guess. User mode's is there for an entry's first instructions. */
+		if (!area && (int64_t)frame->sp < 0)
+			place->reliable = false;
 	}
 	return NULL;
 }

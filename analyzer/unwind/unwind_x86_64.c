@@ -19,6 +19,9 @@ static const uint8_t dwarf_registers[] = {
 /* struct elf_prstatus: pr_reg, whose first 21 words are struct pt_regs. */
 #define PRSTATUS_REGISTERS_OFFSET 112
 
+/* Bytes, unless the types say otherwise: asm/page_64_types.h, without KASAN. */
+#define IRQ_STACK_SIZE 16384
+
 #define MAX_INACTIVE_WORDS 16 /* struct inactive_task_frame has 7 */
 
 /* Whether all that is wanted of the frame is in it: the types come out of the dump too. */
@@ -57,6 +60,8 @@ static struct error *x86_64_init(struct unwinder *unwinder)
 	};
 	l->inactive_frame_size = types_sizeof(types, "inactive_task_frame");
 	l->irq_stack_size = types_sizeof(types, "irq_stack");
+	if (!l->irq_stack_size)
+		l->irq_stack_size = IRQ_STACK_SIZE;
 	struct error *err = types_resolve(types, wanted, sizeof(wanted) / sizeof(wanted[0]));
 	if (!err && !is_inactive_frame(l->frame, l->inactive_frame_size))
 		err = error_create(ERROR_CORRUPT, "BTF: struct inactive_task_frame of %u bytes",
@@ -103,7 +108,7 @@ static struct error *x86_64_cpu_areas(struct unwinder *unwinder, uint64_t per_cp
 	uint64_t irq_ptr = at[KSYM_hardirq_stack_ptr], exceptions = 0, irq = 0;
 	struct error *err = NULL;
 
-	if (!irq_ptr && at[KSYM_pcpu_hot])
+	if (!irq_ptr && at[KSYM_pcpu_hot] && l->hardirq_stack_ptr.size)
 		irq_ptr = at[KSYM_pcpu_hot] + l->hardirq_stack_ptr.offset;
 	if (irq_ptr)
 		err = memory_read_u64(unwinder->memory, irq_ptr + per_cpu, &irq);

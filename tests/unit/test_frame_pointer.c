@@ -22,6 +22,20 @@ static void frame_pointers(void **state)
 		      "task foo+0x8\n", NULL);
 }
 
+/* As when a page of the types is lost: no frame there is called the task's. */
+static void lost_irq_stack(void **state)
+{
+	(void)state;
+	assert_walked(walk("without ORC\n symbol hardirq_stack_ptr 0x1000 A\n"
+			   "at 0xffff888000101000\n u64 0xffffc90000013ff8\n"
+			   "at 0xffffc90000010000\n fill 0x4000 0\n",
+			   "rip=0xffffffff81000208 rsp=0xffffc90000010100"),
+		      "irq foo+0x8\n", NULL);
+	/* Nor is it sure that it is, where the stack itself cannot be found. */
+	assert_walked(walk("without ORC\n", "rip=0xffffffff81000208 rsp=0xffffc90000010100"),
+		      "task ?foo+0x8\n", NULL);
+}
+
 /* Interrupted where the function has no frame: that of its caller is in rbp. */
 static void frame_pointers_not_set_up(void **state)
 {
@@ -195,6 +209,8 @@ static void the_end_of_the_chain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST("an IRQ stack whose type is lost has its usual size, and a stack that is lost is a guess",
+		     lost_irq_stack),
 		TEST("frame pointers lead on", frame_pointers),
 		TEST("a function may have been interrupted before it had a frame",
 		     frame_pointers_not_set_up),

@@ -85,12 +85,12 @@ static void sp_outside_of_any_stack(void **state)
 {
 	(void)state;
 	assert_walked(walk("", "rip=0xffffffff81000210 rsp=0"), "task foo+0x10\n", "on no stack");
-	assert_walked(walk("", "rip=0xffffffff81000210 rsp=0xffffffffffffffff"), "task foo+0x10\n",
+	assert_walked(walk("", "rip=0xffffffff81000210 rsp=0xffffffffffffffff"), "task ?foo+0x10\n",
 		      "on no stack");
 	assert_walked(walk("", "rip=0xffffffff81000210 rsp=0xffffc90000003fe8"), "task foo+0x10\n",
 		      "on no stack");
 	assert_walked(walk("", "rip=0xffffffff81000604 rsp=0xffffc90000020000"),
-		      "task on_irq_stack+0x4\n", "on no stack");
+		      "task ?on_irq_stack+0x4\n", "on no stack");
 }
 
 static void stacks_that_do_not_get_shorter(void **state)

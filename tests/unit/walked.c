@@ -59,7 +59,7 @@ static const char no_orc[] =
 	"symbol __start_init_stack 0xffffffff82400000 D\n"
 	"symbol __end_init_stack 0xffffffff82404000 D\n"
 	"struct inactive_task_frame 56 r15:u64@0 r14:u64@8 r13:u64@16 r12:u64@24 bx:u64@32 "
-	"bp:u64@40 ret_addr:u64@48\n struct irq_stack 16384 stack:char[16384]@0\n"
+	"bp:u64@40 ret_addr:u64@48\n"
 	"at 0xffffc90000000000\n fill 0x4000 0\n"
 	"symbol start 0xffffffff81000100\n symbol foo 0xffffffff81000200\n"
 	"symbol bar 0xffffffff81000300\n symbol asm_irq 0xffffffff81000400\n"
