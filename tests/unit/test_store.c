@@ -274,6 +274,7 @@ static void test_full(void **state)
 static void test_ours(void **state)
 {
 	struct fixture *fixture = *state;
+	struct incident opened;
 
 	create(fixture);
 	assert_true(incident_is_ours(&fixture->incident));
@@ -284,6 +285,14 @@ static void test_ours(void **state)
 	assert_int_equal(fchmod(fixture->incident.dirfd, 0700), 0);
 	assert_int_equal(fchown(fixture->incident.dirfd, 1, 1), 0);
 	assert_false(incident_is_ours(&fixture->incident));
+	assert_fails(incident_open_ours(fixture->store, fixture->incident.id, &opened),
+		     fixture->incident.id);
+	/* To nobody else it is theirs what is root's. */
+	assert_int_equal(fchown(fixture->incident.dirfd, 0, 0), 0);
+	assert_int_equal(seteuid(1), 0);
+	bool ours = incident_is_ours(&fixture->incident);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(ours);
 }
 
 static void test_room(void **state)
