@@ -359,7 +359,8 @@ struct error *incident_remove(const struct incident *incident, const char *name)
 
 static struct error *sync_file(const struct incident *incident, const char *name)
 {
-	_cleanup_close_ int fd = openat(incident->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		openat(incident->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
 	return fd < 0 || fsync(fd) ? error_errno("%s/%s", incident->id, name) : NULL;
 }
