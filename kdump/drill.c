@@ -279,7 +279,7 @@ static bool find_incident(DIR *dir, bool marked, struct drill *drill)
 		struct incident incident;
 		if (!is_of_boot(entry->d_name, drill->boot_id))
 			continue;
-		struct error *err = incident_open(drill->store, entry->d_name, &incident);
+		struct error *err = incident_open_ours(drill->store, entry->d_name, &incident);
 		bool found = !err && try_incident(&incident, marked, drill);
 		if (!err)
 			incident_close(&incident);

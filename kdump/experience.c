@@ -20,7 +20,7 @@ void experience_walk(const char *store, const char *release,
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct incident incident;
 		struct manifest manifest;
-		struct error *err = incident_open(store, entry->d_name, &incident);
+		struct error *err = incident_open_ours(store, entry->d_name, &incident);
 		if (err) {
 			error_destroy(err);
 			continue;

@@ -31,9 +31,11 @@ static const char *store_of(const struct harvest *harvest)
 	return harvest->announcing.store;
 }
 
+/* Who may write to the store may have put incidents there that push out others, or have hooks run. */
 static bool is_own(const struct harvest *harvest, const struct incident *incident)
 {
-	return !harvest->is_shared || rig_id_is_named(harvest->rig, incident);
+	return incident_is_ours(incident) &&
+	       (!harvest->is_shared || rig_id_is_named(harvest->rig, incident));
 }
 
 /* True if there was an error. */
@@ -168,6 +170,27 @@ static bool open_due(const struct harvest *harvest, const struct incident_summar
 	return false;
 }
 
+static void tell_of_others(const struct harvest *harvest, const struct incidents *incidents)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < incidents->list.count; i++) {
+		struct incident incident;
+		struct error *err =
+			incident_open(store_of(harvest), incidents->list.data[i].id, &incident);
+		if (!err) {
+			count += !incident_is_ours(&incident);
+			incident_close(&incident);
+		}
+		error_destroy(err);
+	}
+	if (count)
+		error_report(error_create(ERROR_OTHER,
+					  "store %s: %zu incidents are left alone: other users' "
+					  "folders, or such as others may write to",
+					  store_of(harvest), count));
+}
+
 /* The newest first, as nobody knows whether the machine stays up; the rest is the next run's. */
 static void harvest_due(const struct harvest *harvest, struct incidents *incidents, bool *all)
 {
@@ -270,6 +293,7 @@ struct error *harvest_store(const struct harvest *harvest, bool *all)
 	struct error *err = incidents_read(store, &incidents);
 	if (err)
 		return err;
+	tell_of_others(harvest, &incidents);
 	harvest_due(harvest, &incidents, all);
 	err = retain(harvest, &incidents, all);
 	incidents_deinit(&incidents);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "kdump/checking.h"
 #include "kdump/manifest_read.h"
 
 /* An incident has a hundred files; who put a million into it is not to be waited for. */
@@ -120,13 +121,11 @@ static void look_into(int dirfd, int depth, struct contents *ret)
 /* Each file that the manifest lists is there, and as long as it says. */
 static bool has_files(const struct incident *incident, const struct manifest_files *files)
 {
-	for (size_t i = 0; i < files->count; i++) {
-		const struct manifest_file *file = &files->items[i];
-		struct stat st;
-		if (fstatat(incident->dirfd, file->name, &st, AT_SYMLINK_NOFOLLOW) ||
-		    !S_ISREG(st.st_mode) || st.st_size != file->size)
+	char found[CHECKING_WORDS];
+
+	for (size_t i = 0; i < files->count; i++)
+		if (!checking_file(incident, &files->items[i], false, found))
 			return false;
-	}
 	return true;
 }
 

@@ -75,7 +75,7 @@ static bool is_in_store(const char *store, const char *boot_id)
 		struct incident incident;
 		if (!is_of_boot(entry->d_name, boot_id))
 			continue;
-		struct error *err = incident_open_at(dirfd(dir), entry->d_name, &incident);
+		struct error *err = incident_open_ours(store, entry->d_name, &incident);
 		if (!err) {
 			found = tells_the_end(&incident);
 			incident_close(&incident);

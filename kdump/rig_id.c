@@ -28,8 +28,8 @@ void rig_id_read(char ret[static RIG_ID_SIZE])
 }
 
 /* As the file @name says; empty if it does not. */
-static void read_rig(const struct incident *incident, const char *name,
-		     char ret[static RIG_ID_SIZE])
+static void read_file(const struct incident *incident, const char *name,
+		      char ret[static RIG_ID_SIZE])
 {
 	static const char *const keys[] = { "rig", NULL };
 	struct json_object *json = json_file_head(incident->dirfd, name, keys);
@@ -38,14 +38,28 @@ static void read_rig(const struct incident *incident, const char *name,
 	json_object_put(json);
 }
 
+/* Empty if nothing tells. */
+static void read_rig(const struct incident *incident, char ret[static RIG_ID_SIZE])
+{
+	read_file(incident, MANIFEST_NAME, ret);
+	if (!*ret)
+		read_file(incident, "rig.json", ret);
+}
+
 bool rig_id_is_named(const char *rig, const struct incident *incident)
 {
 	char its[RIG_ID_SIZE];
 
-	read_rig(incident, MANIFEST_NAME, its);
-	if (!*its)
-		read_rig(incident, "rig.json", its);
+	read_rig(incident, its);
 	return *its && !strcmp(its, rig);
+}
+
+bool rig_id_is_others(const char *rig, const struct incident *incident)
+{
+	char its[RIG_ID_SIZE];
+
+	read_rig(incident, its);
+	return *rig && *its && strcmp(its, rig);
 }
 
 bool rig_id_owns(const char *rig, const struct incident *incident)

@@ -21,6 +21,9 @@ void rig_id_read(char ret[static RIG_ID_SIZE]);
 /* Whether the incident says, in its manifest or rig.json, that it is of the machine @rig. */
 bool rig_id_is_named(const char *rig, const struct incident *incident);
 
+/* Whether it says that it is of another; to a machine without a name none does. */
+bool rig_id_is_others(const char *rig, const struct incident *incident);
+
 /* Whether it is of that machine: all in a store that no other can have mounted are its own. */
 bool rig_id_owns(const char *rig, const struct incident *incident);
 

@@ -203,13 +203,25 @@ bool store_is_shared(int fd)
 	return false;
 }
 
-/* On a network file system root may be somebody else. */
+/* On a network file system root may be somebody else. Here he may do what he likes anyway. */
 bool incident_is_ours(const struct incident *incident)
 {
 	struct stat st;
 
 	return !fstat(incident->dirfd, &st) && !(st.st_mode & 022) &&
-	       (st.st_uid == geteuid() || store_is_shared(incident->dirfd));
+	       (st.st_uid == geteuid() || !st.st_uid || store_is_shared(incident->dirfd));
+}
+
+struct error *incident_open_ours(const char *store, const char *id, struct incident *ret)
+{
+	struct error *err = incident_open(store, id, ret);
+
+	if (err || incident_is_ours(ret))
+		return err;
+	incident_close(ret);
+	return error_create(ERROR_OTHER,
+			    "store %s: incident %s: not root's, or others may write to it", store,
+			    id);
 }
 
 off_t store_room(const char *store)
@@ -347,7 +359,8 @@ struct error *incident_remove(const struct incident *incident, const char *name)
 
 static struct error *sync_file(const struct incident *incident, const char *name)
 {
-	_cleanup_close_ int fd = openat(incident->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd =
+		openat(incident->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 
 	return fd < 0 || fsync(fd) ? error_errno("%s/%s", incident->id, name) : NULL;
 }

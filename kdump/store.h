@@ -67,8 +67,11 @@ void incident_close(struct incident *incident);
 void incident_hold(const struct incident *incident);
 bool incident_try_lock(const struct incident *incident);
 
-/* Whether nobody but us can change what is in @incident's folder: who may write to the store may have made it. */
+/* Whether nobody but us and root can change what is in @incident's folder: who may write to the store may have made it. */
 bool incident_is_ours(const struct incident *incident);
+
+/* incident_open(), and an error if that is not so: for who does something by what is in it, and is not asked before. */
+struct error *incident_open_ours(const char *store, const char *id, struct incident *ret);
 
 /* Bytes that an ordinary process may still write to @store; 0 if that cannot be asked. */
 off_t store_room(const char *store);

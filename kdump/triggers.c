@@ -8,6 +8,7 @@
 #include "base/print.h"
 #include "kdump/incidents.h"
 #include "kdump/manifest_read.h"
+#include "kdump/rig_id.h"
 #include "state/record.h"
 
 /* When a trigger of lockdump's began it, by its manifest; 0: none did. A drill is none: it is not the rig that hung. */
@@ -41,21 +42,29 @@ double triggers_when(const struct incident *incident)
 	return is_absent ? by_record(incident) : 0;
 }
 
+/* In a store that several share, all of them are to stop for none of them. */
+static bool is_anothers(const char *rig, const struct incident *incident)
+{
+	return store_is_shared(incident->dirfd) && rig_id_is_others(rig, incident);
+}
+
 struct error *triggers_count(const char *store, double since_s, unsigned int *ret)
 {
+	char rig[RIG_ID_SIZE];
 	DIR *dir = opendir(store);
 
 	*ret = 0;
 	if (!dir)
 		return error_errno("store %s", store);
+	rig_id_read(rig);
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct incident incident;
-		struct error *err = incident_open(store, entry->d_name, &incident);
+		struct error *err = incident_open_ours(store, entry->d_name, &incident);
 		if (err) {
 			error_destroy(err);
 			continue;
 		}
-		double when = triggers_when(&incident);
+		double when = is_anothers(rig, &incident) ? 0 : triggers_when(&incident);
 		*ret += when > 0 && when >= since_s;
 		incident_close(&incident);
 	}

@@ -5,52 +5,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 void json_add(struct json_object *object, const char *key, struct json_object *value)
 {
 	json_object_object_add_ex(object, key, value,
 				  JSON_C_OBJECT_ADD_KEY_IS_NEW | JSON_C_OBJECT_ADD_CONSTANT_KEY);
 }
 
-/* Bytes of the UTF-8 sequence at @s, 0 if it is none (RFC 3629). */
-static size_t utf8_sequence(const unsigned char *s)
-{
-	if (s[0] < 0x80)
-		return 1;
-	if (s[0] >= 0xc2 && s[0] <= 0xdf)
-		return (s[1] & 0xc0) == 0x80 ? 2 : 0;
-	if ((s[0] & 0xf0) == 0xe0) {
-		unsigned int code = (s[0] & 0xf) << 12 | (s[1] & 0x3f) << 6;
-		if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80 || code < 0x800 ||
-		    (code >= 0xd800 && code <= 0xdfff))
-			return 0;
-		return 3;
-	}
-	if ((s[0] & 0xf8) == 0xf0) {
-		unsigned int code = (s[0] & 7) << 18 | (s[1] & 0x3f) << 12;
-		if ((s[1] & 0xc0) != 0x80 || (s[2] & 0xc0) != 0x80 || (s[3] & 0xc0) != 0x80 ||
-		    code < 0x10000 || code > 0x10ffff)
-			return 0;
-		return 4;
-	}
-	return 0;
-}
-
 struct json_object *json_text(const char *s)
 {
-	const unsigned char *at = (const unsigned char *)s;
+	const char *at = s;
 
 	if (!s)
 		return NULL;
-	while (*at && utf8_sequence(at))
-		at += utf8_sequence(at);
+	while (*at && utf8_next(at, NULL))
+		at += utf8_next(at, NULL);
 	if (!*at)
 		return json_object_new_string(s);
 
 	char *copy = strdup(s);
 	if (!copy)
 		return NULL;
-	for (unsigned char *c = (unsigned char *)copy; *c;) {
-		size_t n = utf8_sequence(c);
+	for (char *c = copy; *c;) {
+		size_t n = utf8_next(c, NULL);
 		if (!n)
 			*c = '?';
 		c += n ? n : 1;

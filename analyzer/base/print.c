@@ -2,30 +2,52 @@
 #include "base/print.h"
 
 #include <stdbool.h>
+#include <string.h>
 
-/* The next character of *@s, which moves on: '?' for a control character. */
-static unsigned char next_char(const char **s)
+#include "base/utf8.h"
+
+/* C0 and C1, each of the latter as good as an escape sequence. */
+static bool is_control(uint32_t code)
 {
-	const unsigned char *c = (const unsigned char *)*s;
-	/* U+0080 to U+009F, the escape sequences that are one character, in UTF-8 */
-	bool c1 = *c == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f;
-	bool control = c1 || (*c < ' ' && *c != '\t') || *c == 0x7f;
+	return (code < ' ' && code != '\t') || (code >= 0x7f && code <= 0x9f);
+}
 
-	*s += 1 + c1;
-	return control ? '?' : *c;
+/* Ends a line, or has what follows shown before what was there (Unicode's UAX #9). */
+static bool is_misleading(uint32_t code)
+{
+	return (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+}
+
+/* The next character of @s, which is not at its end: its length, and @ret is what is shown in its place, or NULL. */
+static size_t next_char(const char *s, const char **ret)
+{
+	uint32_t code;
+	size_t length = utf8_next(s, &code);
+
+	/* A terminal that knows no UTF-8 takes stray bytes for C1. */
+	*ret = !length || is_control(code) || is_misleading(code) ? "?" : NULL;
+	return length ? length : 1;
 }
 
 void print_text(const char *s, FILE *out)
 {
-	while (*s)
-		fputc(next_char(&s), out);
+	const char *instead;
+
+	for (size_t length; *s; s += length) {
+		length = next_char(s, &instead);
+		fwrite(instead ? instead : s, 1, instead ? 1 : length, out);
+	}
 }
 
 void clean_text(char *s)
 {
-	const char *from = s;
+	const char *from = s, *instead;
 
-	while (*from)
-		*s++ = next_char(&from);
+	for (size_t length; *from; from += length) {
+		length = next_char(from, &instead);
+		size_t kept = instead ? 1 : length;
+		memmove(s, instead ? instead : from, kept);
+		s += kept;
+	}
 	*s = '\0';
 }

@@ -5,7 +5,10 @@
 
 #include <stdio.h>
 
-/* Prints @s, with a '?' for each control character but tabs: newlines and escape sequences. */
+/*
+ * Prints @s, with a '?' for each control character but tabs (newlines and escape sequences), for what would change the order
+ * of the others, and for each byte that is of no UTF-8 character.
+ */
 void print_text(const char *s, FILE *out);
 
 /* The same in place; @s never grows. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #include "kdump/drill.h"
@@ -68,6 +69,22 @@ static void test_never(void **state)
 
 	look(*state, AFTER, &drill);
 	assert_int_equal(drill.outcome, DRILL_NEVER);
+}
+
+/* Whoever may write to the store is not to say that the rig is armed. */
+static void test_others(void **state)
+{
+	struct made_root *root = *state;
+	struct drill drill;
+	double time_s = begin(root);
+	char path[128];
+
+	add_manifest(root, time_s,
+		     "\"drill\": true, \"complete\": true, \"dump\": {\"proven\": true}");
+	snprintf(path, sizeof(path), "/store/%s", id(time_s, 1));
+	assert_int_equal(chmod(make_root_place(root, path), 0777), 0);
+	look(root, AFTER, &drill);
+	assert_int_not_equal(drill.outcome, DRILL_PASSED);
 }
 
 static void test_no_crash(void **state)
@@ -250,6 +267,7 @@ int main(void)
 		ROOT_TEST("a machine that has not crashed has failed its drill", test_no_crash),
 		ROOT_TEST("a complete and proven incident is a passed drill, and stays one",
 			  test_passed),
+		ROOT_TEST("one that others may have written is none", test_others),
 		ROOT_TEST("the first step that failed is why a drill failed", test_failed),
 		ROOT_TEST("so is a vmcore that was not proven", test_not_proven),
 		ROOT_TEST("and an incident without a manifest", test_incomplete),

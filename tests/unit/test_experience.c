@@ -2,6 +2,9 @@
 /* Which dump level served last time. */
 #include "test.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 #include "kdump/experience.h"
 #include "make_store.h"
 
@@ -35,6 +38,21 @@ static void test_newest(void **state)
 	assert_int_equal(level, 17);
 }
 
+/* Who may write to the store could have the next dump be as large as can be. */
+static void test_others(void **state)
+{
+	const struct store *store = *state;
+	unsigned int level = 7;
+	char path[128];
+
+	add(store, "20260101T000000Z-0123abcd", "6.12.1", 23, "1.7.2", true);
+	add(store, "20260102T000000Z-0123abcd", "6.12.1", 0, "1.7.2", true);
+	snprintf(path, sizeof(path), "%s/20260102T000000Z-0123abcd", store->path);
+	assert_int_equal(chmod(path, 0777), 0);
+	assert_true(experience_level(store->path, "6.12.1", "1.7.2", &level));
+	assert_int_equal(level, 23);
+}
+
 static void test_none(void **state)
 {
 	const struct store *store = *state;
@@ -57,6 +75,8 @@ int main(void)
 			  test_newest, make_store, remove_store),
 		TEST_WITH("one of another makedumpfile, or that was not proven, does not",
 			  test_none, make_store, remove_store),
+		TEST_WITH("nor does one that others may have written", test_others, make_store,
+			  remove_store),
 	};
 
 	return RUN_TESTS(tests);

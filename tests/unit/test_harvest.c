@@ -377,6 +377,26 @@ static void test_shared(void **state)
 	run(fixture, "test ! -e store/" B " && test $(ls store | wc -l) = 3");
 }
 
+/* In a store like /tmp anybody may have made the newest incident, or a thousand of them. */
+static void test_others(void **state)
+{
+	struct fixture *fixture = *state;
+	char entry[4096];
+
+	fixture->settings.keep.incidents = 1;
+	run(fixture,
+	    "printf '#!/bin/sh\\necho $1 >>%s/said\\n' \"$PWD\" >hooks/1 && chmod 755 hooks/1");
+	store_add_manifest(&fixture->store, A, "\"complete\": true");
+	store_add_manifest(&fixture->store, B, "\"complete\": true");
+	store_add(&fixture->store, C, "vmcore", "dump");
+	run(fixture, "chmod 777 store/" B " store/" C);
+	assert_true(harvest(fixture));
+	assert_int_equal(entries(fixture, entry), 1);
+	run(fixture,
+	    "test \"$(cat said)\" = $PWD/store/" A " && test $(ls store | wc -l) = 3 && "
+	    "test ! -e store/" C "/manifest.json && grep -q '2 incidents are left' stderr");
+}
+
 static void test_bad_dump(void **state)
 {
 	struct fixture *fixture = *state;
@@ -427,6 +447,8 @@ int main(void)
 		HARVEST_TEST("what is being written is left alone", test_held),
 		HARVEST_TEST("what is too much goes, and that is told", test_removes),
 		HARVEST_TEST("in a store that machines share each sees to its own", test_shared),
+		HARVEST_TEST("what others may have written is neither told of nor counted",
+			     test_others),
 		HARVEST_TEST("a dump that is none leaves the report as it was", test_bad_dump),
 		HARVEST_TEST("a store full of old incidents is no flood of mails", test_flood),
 	};

@@ -223,6 +223,29 @@ static void test_hostile(void **state)
 	free_incidents(incidents);
 }
 
+/* A folder that is a link would lead out of the store, and tell what is there, or hang. */
+static void test_linked_folder(void **state)
+{
+	struct store *store = *state;
+	struct incidents *incidents;
+	char path[128];
+
+	store_add_manifest(
+		store, A,
+		"\"complete\": true, \"files\": [{\"name\": \"facts/maps\", \"size\": 0}]");
+	snprintf(path, sizeof(path), "%s/" A "/facts", store->path);
+	assert_int_equal(symlink("/proc/self", path), 0);
+	const struct incident_summary *one = only(store, &incidents);
+	assert_true(one->unfinished);
+	free_incidents(incidents);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	strcat(path, "/maps");
+	assert_int_equal(close(open(path, O_WRONLY | O_CREAT, 0600)), 0);
+	assert_true(only(store, &incidents)->complete);
+	free_incidents(incidents);
+}
+
 static void test_sparse(void **state)
 {
 	struct store *store = *state;
@@ -284,6 +307,8 @@ int main(void)
 		INCIDENTS_TEST("they are sorted by time, then by clash", test_order),
 		INCIDENTS_TEST("links, FIFOs and folders in the place of files are passed over",
 			       test_hostile),
+		INCIDENTS_TEST("no link is followed to a file that the manifest lists",
+			       test_linked_folder),
 		INCIDENTS_TEST("a sparse file is as large as the disk knows it", test_sparse),
 		INCIDENTS_TEST("a record's header is checked, and its texts end", test_record),
 		INCIDENTS_TEST("a store that is not there is named", test_no_store),

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "kdump/lost_crashes.h"
 #include "kdump/state_folder.h"
@@ -66,6 +67,18 @@ static void test_clean_end(void **state)
 	assert_no_error(lost_crashes_arm(root->path, NULL));
 	assert_false(begin(root, SECOND));
 	assert_int_equal(count(root), 0);
+}
+
+/* Else whoever may write to the store could have the rig crash for ever. */
+static void test_others(void **state)
+{
+	const struct made_root *root = *state;
+
+	begin(root, FIRST);
+	make_root_text(root, STORE "/" ID "/manifest.json",
+		       SCHEMA "\"times\": {\"capture_start\": 5}, \"trigger\": {\"by\": null}}");
+	assert_int_equal(chmod(make_root_place(root, STORE "/" ID), 0777), 0);
+	assert_true(begin(root, SECOND));
 }
 
 /* What a capture kernel has told is counted by that, or no trigger's doing. */
@@ -154,6 +167,7 @@ int main(void)
 			       test_clean_end),
 		TEST_WITH_ROOT("what a capture kernel has told of is not counted here",
 			       test_captured),
+		TEST_WITH_ROOT("what others may have written tells nothing", test_others),
 		TEST_WITH_ROOT("what tells nothing of the end does not hide it",
 			       test_other_incidents),
 		TEST_WITH_ROOT("a record in which the trigger has fired tells", test_record),

@@ -34,8 +34,20 @@ static void control_characters(void **state)
 	assert_printed("\xc2\x9b"
 		       "31m \xc2\x80\xc2\x9f",
 		       "?31m ??");
-	assert_printed("\xc3\xbc \xc2\xa0 \xe2\x82\xac \xc2",
-		       "\xc3\xbc \xc2\xa0 \xe2\x82\xac \xc2");
+	assert_printed("\xc3\xbc \xc2\xa0 \xe2\x82\xac \xc2", "\xc3\xbc \xc2\xa0 \xe2\x82\xac ?");
+}
+
+/* Stray bytes are escape sequences to some terminals. */
+static void no_characters(void **state)
+{
+	(void)state;
+	assert_printed("\x9b"
+		       "31m \xff\xfe \xed\xa0\x80 \xc0\xaf \xf4\x90\x80\x80 \xe2\x82",
+		       "?31m ?? ??? ?? ???? ??");
+	assert_printed("\xf0\x9f\x90\x9b\xf4\x8f\xbf\xbf", "\xf0\x9f\x90\x9b\xf4\x8f\xbf\xbf");
+	assert_printed("txt.\xe2\x80\xae"
+		       "exe \xe2\x80\xa8 \xe2\x81\xa7",
+		       "txt.?exe ? ?");
 }
 
 /* Whatever is in a dump's header, the error on stderr is one line. */
@@ -79,6 +91,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("control characters and escape sequences are printed as '?'",
 		     control_characters),
+		TEST("bytes that are no character, and what changes the order of others, too",
+		     no_characters),
 		TEST("an error is one line on stderr, whatever is in it", an_error_is_one_line),
 		TEST("a prefix keeps class and address, and leaves 'out of memory' alone",
 		     prefixes),

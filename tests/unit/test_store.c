@@ -271,9 +271,28 @@ static void test_full(void **state)
 	umount2(fixture->store, MNT_DETACH);
 }
 
+/* In a folder that is another's something may take the place of what was staged: no writer must wait for a FIFO's end. */
+static void test_no_file(void **state)
+{
+	static const char *const names[] = { "a" };
+	struct fixture *fixture = *state;
+
+	create(fixture);
+	assert_int_equal(mkfifo(file_in(fixture, "a.incomplete"), 0600), 0);
+	alarm(60);
+	assert_fails(incident_publish(&fixture->incident, names, 1), "a.incomplete");
+	assert_fails(incident_rename(&fixture->incident, "a.incomplete", "b"), "a.incomplete");
+	assert_int_equal(unlink(file_in(fixture, "a.incomplete")), 0);
+	assert_int_equal(symlink("/dev/tty", file_in(fixture, "a.incomplete")), 0);
+	assert_fails(incident_publish(&fixture->incident, names, 1), "a.incomplete");
+	alarm(0);
+	assert_int_equal(files_in(fixture), 1);
+}
+
 static void test_ours(void **state)
 {
 	struct fixture *fixture = *state;
+	struct incident opened;
 
 	create(fixture);
 	assert_true(incident_is_ours(&fixture->incident));
@@ -284,6 +303,14 @@ static void test_ours(void **state)
 	assert_int_equal(fchmod(fixture->incident.dirfd, 0700), 0);
 	assert_int_equal(fchown(fixture->incident.dirfd, 1, 1), 0);
 	assert_false(incident_is_ours(&fixture->incident));
+	assert_fails(incident_open_ours(fixture->store, fixture->incident.id, &opened),
+		     fixture->incident.id);
+	/* To nobody else it is theirs what is root's. */
+	assert_int_equal(fchown(fixture->incident.dirfd, 0, 0), 0);
+	assert_int_equal(seteuid(1), 0);
+	bool ours = incident_is_ours(&fixture->incident);
+	assert_int_equal(seteuid(0), 0);
+	assert_true(ours);
 }
 
 static void test_room(void **state)
@@ -361,6 +388,8 @@ int main(void)
 			   test_stream_with_error),
 		STORE_TEST("on a full disk the old file stays, and no half one gets a name",
 			   test_full),
+		STORE_TEST("a FIFO or link in the place of a file is an error, and keeps its name",
+			   test_no_file),
 		STORE_TEST("files that are staged have no names until they are published",
 			   test_staged),
 		STORE_TEST("an incident's folder is 0700, and no symlink in its place is followed",

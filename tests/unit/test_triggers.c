@@ -10,6 +10,7 @@
 
 #include "capture/budget.h"
 #include "capture/clock.h"
+#include "kdump/rig_id.h"
 #include "kdump/store.h"
 #include "kdump/triggers.h"
 #include "make_dump.h"
@@ -134,6 +135,34 @@ static void test_records(void **state)
 	assert_int_equal(count(fixture, ONSET + 6), 0);
 }
 
+/* Else whoever may write to the store could keep the rig from ever triggering. */
+static void test_others(void **state)
+{
+	const struct fixture *fixture = *state;
+	char command[256];
+
+	add_manifest(fixture, MANIFEST("\"sysrq\""), ONSET);
+	add_manifest(fixture, MANIFEST("\"sysrq\""), ONSET);
+	assert_int_equal(count(fixture, ONSET), 2);
+	snprintf(command, sizeof(command), "chmod 777 %s/*-2", fixture->store);
+	assert_int_equal(system(command), 0);
+	assert_int_equal(count(fixture, ONSET), 1);
+}
+
+static void test_rigs(void **state)
+{
+	const struct fixture *fixture = *state;
+	struct incident incident;
+
+	assert_no_error(incident_create(fixture->store, ONSET, BOOT_ID, &incident));
+	assert_false(rig_id_is_others("1234", &incident));
+	assert_no_error(incident_write(&incident, "rig.json", "{\"rig\": \"5678\"}", 15));
+	assert_true(rig_id_is_others("1234", &incident));
+	assert_false(rig_id_is_others("5678", &incident));
+	assert_false(rig_id_is_others("", &incident));
+	incident_close(&incident);
+}
+
 static void test_said(void **state)
 {
 	char why[40];
@@ -225,6 +254,10 @@ int main(void)
 			  setup, teardown),
 		TEST_WITH("where the capture kernel left no manifest, the record tells",
 			  test_records, setup, teardown),
+		TEST_WITH("incidents that others may have written are not counted", test_others,
+			  setup, teardown),
+		TEST_WITH("an incident that names another machine is that one's", test_rigs, setup,
+			  teardown),
 		TEST_WITH("a store that is not there is named", test_no_store, setup, teardown),
 		{ "the kernel's is disarmed though it is firing", test_disarmed, NULL, NULL, NULL },
 		TEST_WITH("when they are used up nothing is armed, and later again", test_budget,
