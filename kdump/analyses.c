@@ -172,7 +172,7 @@ static struct error *make_report(const struct job *job, struct kernel *kernel,
 
 	if (err)
 		return err;
-	answers->tasks = report_tasks(*ret, &answers->tasks_with_stack);
+	report_content(*ret, &answers->content);
 	answers->has_report = true;
 	return NULL;
 }

@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "report/content.h"
 #include "symbols/debuginfod.h"
 
 #define VMCORE "/proc/vmcore"
@@ -22,8 +23,7 @@ struct answers {
 	bool has_report; /* it was made; whether it could be written is another question */
 	bool text_done; /* and it was, as text */
 	bool has_vmlinux; /* with debug information of the kernel */
-	size_t tasks; /* of the report */
-	size_t tasks_with_stack;
+	struct report_content content; /* of the report */
 };
 
 struct analysis {

@@ -10,6 +10,7 @@
 #include "kdump/manifest.h"
 #include "kdump/sieve.h"
 #include "kdump/store.h"
+#include "report/content.h"
 
 #define ROOM_KEPT \
 	(16 << 20) /* of the store: for the report, the manifest, and the rig after the boot */
@@ -34,8 +35,7 @@ struct findings {
 	bool drill; /* 'lockdump test --crash' did it */
 	bool report_begun; /* there were files to write it to */
 	bool has_report;
-	size_t tasks; /* of the report on /proc/vmcore */
-	size_t tasks_with_stack;
+	struct report_content content; /* of the report on /proc/vmcore */
 
 	/* In the distribution's capture environment, the host. */
 	bool host_tried; /* it was asked to save the vmcore */

@@ -259,14 +259,6 @@ const struct task *report_on_cpu(const struct report *report, const struct cpu *
 	return dump_is_live(report->kernel->dump) ? NULL : tasks_on_cpu(&report->tasks, cpu);
 }
 
-size_t report_tasks(const struct report *report, size_t *with_stack)
-{
-	*with_stack = 0;
-	for (size_t i = 0; i < report->tasks.list.count; i++)
-		*with_stack += report->tasks.list.data[i].stack.frames.count > 0;
-	return report->tasks.list.count;
-}
-
 const struct cpu_state *report_cpu_state(const struct report *report, size_t index)
 {
 	return index < report->cpu_states.list.count ? &report->cpu_states.list.data[index] : NULL;

@@ -51,9 +51,6 @@ struct error *report_print_json(const struct report *report, FILE *out);
 /* The task whose stack is what @cpu did, though it be lost otherwise; or NULL. */
 const struct task *report_on_cpu(const struct report *report, const struct cpu *cpu);
 
-/* How many tasks the report has, and how many of them have a stack: what a dump must give to be of use. */
-size_t report_tasks(const struct report *report, size_t *with_stack);
-
 /*
  * Whether @lock keeps somebody from going on: any lock that somebody holds, and a queue or completion
  * that a task waits for without being interruptible. Most of what sleeps just waits for something to do.

@@ -8,6 +8,7 @@
  */
 #include <string.h>
 
+#include "base/hash.h"
 #include "symbols/btf.h"
 
 #define MAX_NAME 512 /* KSYM_NAME_LEN */
@@ -101,11 +102,7 @@ static bool is_named(const struct btf_type *type)
 
 static uint32_t hash_string(const char *s)
 {
-	uint32_t hash = 2166136261u; /* FNV-1a */
-
-	for (size_t i = 0; i < MAX_NAME && s[i]; i++)
-		hash = (hash ^ (uint8_t)s[i]) * 16777619u;
-	return hash;
+	return hash_add(HASH_START, s, strnlen(s, MAX_NAME));
 }
 
 /* Numbers the types; returns how many of them have a name to be found by. */

@@ -8,20 +8,19 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/hash.h"
 #include "verdict/verdict.h"
 
 #define SIGNED_FRAMES 5
 
 static uint32_t mix(uint32_t hash, const char *s, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		hash = (hash ^ (uint8_t)s[i]) * 16777619u; /* FNV-1a */
-	return (hash ^ 0xff) * 16777619u;
+	return hash_add(hash_add(hash, s, len), "\xff", 1);
 }
 
 void verdict_sign(struct verdict *verdict, struct kernel *kernel, const struct stack *stack)
 {
-	uint32_t hash = mix(2166136261u, verdict->kind, strlen(verdict->kind));
+	uint32_t hash = mix(HASH_START, verdict->kind, strlen(verdict->kind));
 	unsigned int count = 0;
 
 	for (size_t i = 0; i < stack->frames.count && count < SIGNED_FRAMES; i++) {

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What a dump must give to be of use, in numbers that can be compared with another dump's of the same memory. */
+#ifndef LOCKDUMP_CONTENT_H
+#define LOCKDUMP_CONTENT_H
+
+#include "report/report.h"
+
+struct report_content {
+	size_t tasks;
+	size_t tasks_with_stack;
+	size_t frames;
+	size_t modules;
+	size_t log_lines;
+	uint32_t stacks_hash; /* of each task's pid and frames */
+	uint32_t modules_hash;
+	uint32_t log_hash;
+};
+
+void report_content(const struct report *report, struct report_content *ret);
+
+/* NULL if a vmcore that was @saved has it all as @whole, that of /proc/vmcore; else what it has not. */
+struct error *report_content_compare(const struct report_content *saved,
+				     const struct report_content *whole);
+
+#endif
