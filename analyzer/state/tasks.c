@@ -222,6 +222,8 @@ static struct error *walk_stack(struct reader *reader, struct task *task)
 		struct moment moment;
 		err = read_moment(reader, task, &moment);
 		task->running = !err && moment.on_cpu;
+		if (!err && !reader->layout.on_cpu.size && task->state == 'R')
+			err = error_create(ERROR_NOT_FOUND, "whether it ran is not known");
 		if (err || task->running)
 			return err;
 	}

@@ -20,7 +20,8 @@ static const char machine[] =
 	"struct mm_struct 64 rss_stat:rss_stat@8\n"
 	"struct task_struct 1024 thread_info:thread_info@0 __state:u32@24 stack:ptr@32 flags:u32@40 "
 	"tasks:list_head@48 mm:ptr@64 exit_state:u32@72 pid:u32@80 tgid:u32@84 real_parent:ptr@88 "
-	"thread_node:list_head@96 comm:char[16]@112 signal:ptr@128 thread:thread_struct@192\n"
+	"thread_node:list_head@96 comm:char[16]@112 signal:ptr@128 thread:thread_struct@192 "
+	"nvcsw:u64@256 nivcsw:u64@264\n"
 	"symbol runqueues 0x2000 A\n symbol crash_notes 0xffffffff82a00000 D\n"
 	"symbol __per_cpu_offset 0xffffffff82a00100 D\n symbol nr_cpu_ids 0xffffffff82a00200 D\n"
 	"symbol __cpu_online_mask 0xffffffff82a00300 D\n"
@@ -255,6 +256,22 @@ static void every_task_with_its_stack(void **state)
 				 &o.tasks.list.data[i]);
 	assert_null(tasks_find(&o.tasks, 0xffff888000005000));
 	assert_null(tasks_find(&o.tasks, 0));
+	close_machine(&o);
+}
+
+/* What it was switched out with last is no stack of one that may have run since. */
+static void who_ran_is_lost(void **state)
+{
+	struct opened o;
+
+	(void)state;
+	open_machine(&o, "exclude 0xffff888010002000\n"
+			 "set init task_struct.thread.sp 0xffffc90000013800\n"
+			 "at 0xffffc90000013800\n u64 0 0 0 0 0 0 sleep+4 start+3\n");
+	const struct task *init = task_of(&o, 1, "init"), *kthread = task_of(&o, 2, "kthreadd");
+	assert_int_equal(init->stack.frames.count, 0);
+	assert_int_equal(kthread->stack.frames.count, 2);
+	assert_non_null(init->stack.error);
 	close_machine(&o);
 }
 
@@ -722,6 +739,7 @@ int main(void)
 		     the_dumps_own_notes),
 		TEST("QEMU's notes are those of the CPU that they name", notes_of_qemu),
 		TEST("every task is there, with its stack", every_task_with_its_stack),
+		TEST("where nothing tells who ran, a task that could has no stack", who_ran_is_lost),
 		TEST("a task's state is ps's letter", letters_of_states),
 		TEST("a task that cannot be read does not cost the others",
 		     one_task_does_not_cost_the_others),
