@@ -2,12 +2,12 @@
 #include "kdump/armed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 #include "kdump/json_file.h"
 #include "kdump/state_folder.h"
 
@@ -17,9 +17,11 @@
 
 static struct error *digest_of(const char *file, char ret[static SHA256_HEX_SIZE])
 {
-	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
+	uint64_t size;
+	struct error *err = regular_file_open(file, &fd, &size);
 
-	return fd < 0 ? error_errno("%s", file) : sha256_of(fd, file, ret);
+	return err ? err : sha256_of(fd, file, ret);
 }
 
 struct error *armed_add_input(struct armed *armed, const char *file, const char *sha256)
