@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -263,6 +264,32 @@ static void test_bad_hooks(void **state)
 	    "[ \"${s:-Z}\" = Z ] && exit 0; sleep 0.1; done; exit 1");
 }
 
+/* Who may put a link to any program of root's there could have it run. */
+static void test_open_folder(void **state)
+{
+	struct fixture *fixture = *state;
+
+	store_add_manifest(&fixture->store, A, "\"complete\": true");
+	run(fixture,
+	    "printf '#!/bin/sh\\necho ran >%s/said\\n' \"$PWD\" >hooks/1 && chmod 755 hooks/1 && chmod 777 hooks");
+	assert_false(harvest(fixture));
+	run(fixture, "grep -q 'hooks: not looked into: others' stderr && test ! -e said");
+}
+
+static void test_host_name(void **state)
+{
+	static const char name[] = "rig\nBcc: somebody\n\n";
+	struct fixture *fixture = *state;
+
+	if (unshare(CLONE_NEWUTS) || sethostname(name, strlen(name)))
+		SKIP("the host's name cannot be changed");
+	strcpy(fixture->settings.mail_to, "root");
+	store_add_manifest(&fixture->store, A, "\"complete\": true");
+	assert_true(harvest(fixture));
+	run(fixture,
+	    "! grep -q ^Bcc mails && grep -q '^Subject: lockdump: rig?Bcc: somebody' mails");
+}
+
 static void set_mark(const struct fixture *fixture, const char *id, struct harvest_mark mark)
 {
 	struct incident incident;
@@ -438,6 +465,8 @@ int main(void)
 		HARVEST_TEST("without a manifest one is made of what is there", test_no_manifest),
 		HARVEST_TEST("a manifest whose files are gone says so then", test_lost_file),
 		HARVEST_TEST("hooks that fail, hang or are none stop no other", test_bad_hooks),
+		HARVEST_TEST("a folder that others may write to has no hooks", test_open_folder),
+		HARVEST_TEST("no host name adds to the head of a mail", test_host_name),
 		HARVEST_TEST("after an interruption it is tried once more, then never again",
 			     test_interrupted),
 		HARVEST_TEST("a report whose replacement was interrupted is the manifest's then",
