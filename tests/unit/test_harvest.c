@@ -87,6 +87,7 @@ static int teardown(void **state)
 static bool harvest(const struct fixture *fixture)
 {
 	struct journal journal;
+	char lock[64];
 	const struct harvest harvest = {
 		.announcing = { .store = fixture->store.path,
 				.hooks = fixture->hooks,
@@ -94,11 +95,13 @@ static bool harvest(const struct fixture *fixture)
 				.journal = &journal },
 		.remaking = { .store = fixture->store.path },
 		.rig = fixture->rig,
+		.lock = lock,
 		.is_shared = fixture->is_shared,
 	};
 	char said[128];
 	bool all;
 
+	snprintf(lock, sizeof(lock), "%s/lock", fixture->folder);
 	snprintf(said, sizeof(said), "%s/stderr", fixture->folder);
 	int copy = dup(STDERR_FILENO), fd = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, STDERR_FILENO);
