@@ -33,11 +33,6 @@ const char *drill_outcome_name(enum drill_outcome outcome)
 
 /* --- the note ------------------------------------------------------------------------ */
 
-static struct json_object *text(const char *s)
-{
-	return json_text(*s ? s : NULL);
-}
-
 static struct json_object *seconds(double s)
 {
 	return s > 0 ? json_double(s) : NULL;
@@ -49,9 +44,9 @@ static struct json_object *steps_to_json(const struct drill *drill)
 
 	for (size_t i = 0; i < drill->nr_steps; i++) {
 		struct json_object *step = json_object_new_object();
-		json_add(step, "name", text(drill->steps[i].name));
+		json_add(step, "name", json_text_or_null(drill->steps[i].name));
 		json_add(step, "seconds", json_double(drill->steps[i].seconds));
-		json_add(step, "outcome", text(drill->steps[i].outcome));
+		json_add(step, "outcome", json_text_or_null(drill->steps[i].outcome));
 		json_object_array_add(array, step);
 	}
 	return array;
@@ -62,10 +57,10 @@ struct json_object *drill_to_json(const struct drill *drill)
 	struct json_object *object = json_object_new_object();
 
 	json_add(object, "outcome", json_text(drill_outcome_name(drill->outcome)));
-	json_add(object, "why", text(drill->why));
+	json_add(object, "why", json_text_or_null(drill->why));
 	json_add(object, "time", seconds(drill->time_s));
-	json_add(object, "kernel", text(drill->release));
-	json_add(object, "incident", text(drill->incident));
+	json_add(object, "kernel", json_text_or_null(drill->release));
+	json_add(object, "incident", json_text_or_null(drill->incident));
 	json_add(object, "report_s", seconds(drill->report_s));
 	json_add(object, "total_s", seconds(drill->total_s));
 	json_add(object, "reserved_kb",
@@ -86,9 +81,9 @@ static struct error *write_note(const char *root, const struct drill *drill)
 		return err;
 	}
 	json_add(note, "schema", json_text(SCHEMA));
-	json_add(note, "boot_id", text(drill->boot_id));
-	json_add(note, "store", text(drill->store));
-	json_add(note, "store_uuid", text(drill->store_uuid));
+	json_add(note, "boot_id", json_text_or_null(drill->boot_id));
+	json_add(note, "store", json_text_or_null(drill->store));
+	json_add(note, "store_uuid", json_text_or_null(drill->store_uuid));
 	json_add(note, "drill", drill_to_json(drill));
 	err = state_folder_write(&folder, DRILL_NOTE, note);
 	incident_close(&folder);
@@ -186,14 +181,6 @@ blame(struct drill *drill, const char *format, ...)
 
 /* --- what came of it ----------------------------------------------------------------- */
 
-/* Whether the ID, whose syntax is known to be right, is of that boot. */
-static bool is_of_boot(const char *id, const char *boot_id)
-{
-	const char *dash = strchr(id, '-');
-
-	return dash && strlen(boot_id) >= 8 && !strncmp(dash + 1, boot_id, 8);
-}
-
 static bool is_later(const char *id, double time_s)
 {
 	time_t from = time_s - EARLY_S;
@@ -277,7 +264,7 @@ static bool find_incident(DIR *dir, bool marked, struct drill *drill)
 	rewinddir(dir);
 	for (struct dirent *entry; (entry = readdir(dir));) {
 		struct incident incident;
-		if (!is_of_boot(entry->d_name, drill->boot_id))
+		if (!incident_id_is_of_boot(entry->d_name, drill->boot_id))
 			continue;
 		struct error *err = incident_open_ours(drill->store, entry->d_name, &incident);
 		bool found = !err && try_incident(&incident, marked, drill);

@@ -47,12 +47,6 @@ static struct error *write_boots(const struct incident *folder, const struct boo
 	return state_folder_write(folder, FILE_NAME, json);
 }
 
-static bool is_of_boot(const char *id, const char *boot_id)
-{
-	return incident_id_is_valid(id) && strlen(boot_id) >= 8 &&
-	       !strncmp(id + INCIDENT_ID_STEM - 8, boot_id, 8);
-}
-
 /* Whether a capture kernel has told of it, or it counts by its record. */
 static bool tells_the_end(const struct incident *incident)
 {
@@ -73,7 +67,7 @@ static bool is_in_store(const char *store, const char *boot_id)
 		return false;
 	for (struct dirent *entry; !found && (entry = readdir(dir));) {
 		struct incident incident;
-		if (!is_of_boot(entry->d_name, boot_id))
+		if (!incident_id_is_of_boot(entry->d_name, boot_id))
 			continue;
 		struct error *err = incident_open_ours(store, entry->d_name, &incident);
 		if (!err) {

@@ -17,7 +17,8 @@
 
 #include "base/cleanup.h"
 
-#define MAX_CLASHES 1000
+#define MAX_CLASHES    1000
+#define ID_BOOT_DIGITS 8
 
 /* YYYYMMDDTHHMMSSZ-xxxxxxxx with an optional -N: nothing that could lead out of the store. */
 bool incident_id_is_valid(const char *id)
@@ -39,6 +40,12 @@ bool incident_id_is_valid(const char *id)
 	while (isdigit((unsigned char)id[i]))
 		i++;
 	return !id[i] && i < INCIDENT_ID_SIZE;
+}
+
+bool incident_id_is_of_boot(const char *id, const char *boot_id)
+{
+	return incident_id_is_valid(id) && strlen(boot_id) >= ID_BOOT_DIGITS &&
+	       !strncmp(id + INCIDENT_ID_STEM - ID_BOOT_DIGITS, boot_id, ID_BOOT_DIGITS);
 }
 
 int64_t incident_id_onset(const char *id)
@@ -343,6 +350,12 @@ struct error *incident_close_file(const struct incident *incident, const char *n
 	if (err)
 		error_destroy(own);
 	return err ? err : error_prefix(own, "incident %s", incident->id);
+}
+
+void incident_path(const struct incident *incident, const char *name,
+		   char ret[static INCIDENT_PATH_SIZE])
+{
+	snprintf(ret, INCIDENT_PATH_SIZE, "/proc/self/fd/%d/%s", incident->dirfd, name);
 }
 
 bool incident_has(const struct incident *incident, const char *name)
