@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/drill.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -234,17 +233,28 @@ static bool may_be_its(const struct incident *incident, const struct manifest *m
 	return !manifest || manifest->capture_start_s > drill->time_s - EARLY_S;
 }
 
-/* Whether the incident is the drill's; then it is judged. Those that are @marked come first. */
-static bool try_incident(const struct incident *incident, bool marked, struct drill *drill)
-{
-	struct manifest manifest;
-	struct error *err = manifest_read(incident, &manifest, NULL);
+struct search {
+	struct drill *drill;
+	bool marked; /* those that say that they are a drill's come first */
+	bool found;
+};
 
-	if (marked ? err || !manifest.drill
-		   : !may_be_its(incident, err ? NULL : &manifest, drill)) {
+/* Whether the incident is the drill's; then it is judged. */
+static bool try_incident(const struct incident *incident, void *arg)
+{
+	struct search *search = arg;
+	struct drill *drill = search->drill;
+	struct manifest manifest;
+
+	if (!incident_id_is_of_boot(incident->id, drill->boot_id))
+		return false;
+	struct error *err = manifest_read(incident, &manifest, NULL);
+	if (search->marked ? err || !manifest.drill
+			   : !may_be_its(incident, err ? NULL : &manifest, drill)) {
 		error_destroy(err);
 		return false;
 	}
+	search->found = true;
 	memcpy(drill->incident, incident->id, sizeof(drill->incident));
 	if (!err) {
 		judge(&manifest, drill);
@@ -259,22 +269,16 @@ static bool try_incident(const struct incident *incident, bool marked, struct dr
 	return true;
 }
 
-static bool find_incident(DIR *dir, bool marked, struct drill *drill)
+static struct error *find_incident(struct drill *drill, bool *ret)
 {
-	rewinddir(dir);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		struct incident incident;
-		if (!incident_id_is_of_boot(entry->d_name, drill->boot_id))
-			continue;
-		struct error *err = incident_open_ours(drill->store, entry->d_name, &incident);
-		bool found = !err && try_incident(&incident, marked, drill);
-		if (!err)
-			incident_close(&incident);
-		error_destroy(err);
-		if (found)
-			return true;
-	}
-	return false;
+	struct search search = { .drill = drill, .marked = true };
+	struct error *err = store_walk_ours(drill->store, try_incident, &search);
+
+	search.marked = false;
+	if (!err && !search.found)
+		err = store_walk_ours(drill->store, try_incident, &search);
+	*ret = search.found;
+	return err;
 }
 
 /* An empty folder where a disk is to be mounted proves nothing. */
@@ -296,15 +300,15 @@ static bool store_is_there(struct drill *drill)
 
 static void look(struct drill *drill)
 {
-	DIR *dir = opendir(drill->store);
+	bool found;
 
 	drill->outcome = DRILL_UNKNOWN;
-	if (!dir) {
-		blame(drill, "store %s: %s", drill->store, strerror(errno));
+	struct error *err = find_incident(drill, &found);
+	if (err) {
+		blame(drill, "%s", err->message);
+		error_destroy(err);
 		return;
 	}
-	bool found = find_incident(dir, true, drill) || find_incident(dir, false, drill);
-	closedir(dir);
 	if (found || !store_is_there(drill))
 		return;
 	drill->outcome = DRILL_FAILED;

@@ -2,6 +2,7 @@
 #include "kdump/store.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -229,6 +230,28 @@ struct error *incident_open_ours(const char *store, const char *id, struct incid
 	return error_create(ERROR_OTHER,
 			    "store %s: incident %s: not root's, or others may write to it", store,
 			    id);
+}
+
+struct error *store_walk_ours(const char *store,
+			      bool (*visit)(const struct incident *incident, void *arg), void *arg)
+{
+	DIR *dir = opendir(store);
+	bool over = false;
+
+	if (!dir)
+		return error_errno("store %s", store);
+	for (struct dirent *entry; !over && (entry = readdir(dir));) {
+		struct incident incident;
+		struct error *err = incident_open_ours(store, entry->d_name, &incident);
+		if (err) {
+			error_destroy(err);
+			continue;
+		}
+		over = visit(&incident, arg);
+		incident_close(&incident);
+	}
+	closedir(dir);
+	return NULL;
 }
 
 off_t store_room(const char *store)

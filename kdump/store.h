@@ -66,6 +66,13 @@ struct error *incident_open_folder(const struct incident *incident, const char *
 void incident_close(struct incident *incident);
 
 /*
+ * Calls @visit with each incident that incident_open_ours() opens, in no order, until it returns true. An error only if
+ * @store cannot be read.
+ */
+struct error *store_walk_ours(const char *store,
+			      bool (*visit)(const struct incident *incident, void *arg), void *arg);
+
+/*
  * Says to the other processes of this machine that @incident, while it is open, is being written; incident_create() does.
  * incident_try_lock() is for who wants it for himself: false if somebody holds it.
  */
