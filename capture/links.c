@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 #include "capture/preflight.h"
 #include "kdump/device.h"
 #include "kdump/kdump_tools.h"
@@ -147,9 +148,12 @@ static struct error *check_file(const struct links *links)
 	const char *name = armed_initramfs(&links->armed);
 	struct path path = rooted(links, name);
 	char sha256[SHA256_HEX_SIZE];
-	_cleanup_close_ int fd = open(path.text, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
+	uint64_t size;
+	struct error *err = regular_file_open(path.text, &fd, &size);
 
-	struct error *err = fd < 0 ? error_errno("%s", name) : sha256_of(fd, name, sha256);
+	if (!err)
+		err = sha256_of(fd, name, sha256);
 	if (!err && strcmp(sha256, links->armed.initramfs_sha256))
 		err = error_create(ERROR_CORRUPT, "%s is damaged: it is not what was loaded", name);
 	return err;

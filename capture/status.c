@@ -59,11 +59,6 @@ static struct json_object *number(unsigned long n)
 	return n ? json_number(n) : NULL;
 }
 
-static struct json_object *text(const char *s)
-{
-	return json_text(*s ? s : NULL);
-}
-
 static struct json_object *boolean(bool value)
 {
 	return json_object_new_boolean(value);
@@ -77,10 +72,10 @@ static struct json_object *crash_kernel_to_json(const struct links *links)
 	json_add(object, "loaded", boolean(links->loaded));
 	json_add(object, "ours", links->is_root ? boolean(links->ours) : NULL);
 	json_add(object, "reserved_kb", number(links->reserved_kb));
-	json_add(object, "kernel", text(armed->kernel_release));
-	json_add(object, "loaded_by", text(armed->loaded_by));
+	json_add(object, "kernel", json_text_or_null(armed->kernel_release));
+	json_add(object, "loaded_by", json_text_or_null(armed->loaded_by));
 	json_add(object, "armed_at", armed->time_s ? json_double(armed->time_s) : NULL);
-	json_add(object, "makedumpfile", text(armed->makedumpfile));
+	json_add(object, "makedumpfile", json_text_or_null(armed->makedumpfile));
 	return object;
 }
 
@@ -114,9 +109,9 @@ static struct json_object *store_to_json(const struct armed *armed)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "path", text(armed->store));
-	json_add(object, "device", text(armed->store_device));
-	json_add(object, "uuid", text(armed->store_uuid));
+	json_add(object, "path", json_text_or_null(armed->store));
+	json_add(object, "device", json_text_or_null(armed->store_device));
+	json_add(object, "uuid", json_text_or_null(armed->store_uuid));
 	return object;
 }
 
@@ -143,7 +138,7 @@ struct error *status_print_json(const struct status *status, FILE *out)
 	json_begin(&writer, out);
 	json_write(&writer, "schema", json_text("lockdump.status/1"));
 	json_write(&writer, "state", json_text(state_names[status_rig(status)]));
-	json_write(&writer, "kernel", text(links->now.release));
+	json_write(&writer, "kernel", json_text_or_null(links->now.release));
 	json_write(&writer, "crash_kernel", crash_kernel_to_json(links));
 	json_write(&writer, "store", links->has_armed ? store_to_json(&links->armed) : NULL);
 	json_write(&writer, "watch", watch_to_json(&status->watch));

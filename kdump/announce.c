@@ -83,16 +83,18 @@ static void print_mail(const struct announcing *announcing, const struct inciden
 
 	uname(&host);
 	word_time(one->onset_s, when);
-	fprintf(out, "To: %s\nSubject: lockdump: %s: ", announcing->settings->mail_to,
-		host.nodename);
+	fprintf(out, "To: %s\nSubject: lockdump: ", announcing->settings->mail_to);
+	print_ascii(host.nodename, out);
+	fputs(": ", out);
 	print_ascii(describe(one), out);
 	fprintf(out,
 		"%s\nAuto-Submitted: auto-generated\nMIME-Version: 1.0\n"
 		"Content-Type: text/plain; charset=UTF-8\n"
 		"Content-Transfer-Encoding: 8bit\n\n",
 		one->drill ? " (a drill)" : "");
-	fprintf(out, "On %s there was an incident; what was saved of it is %s.\n\n", host.nodename,
-		completeness(one));
+	fputs("On ", out);
+	print_text(host.nodename, out);
+	fprintf(out, " there was an incident; what was saved of it is %s.\n\n", completeness(one));
 	print_line(out, "onset", when);
 	print_line(out, "kernel", one->kernel);
 	print_line(out, "title", one->title);

@@ -2,12 +2,12 @@
 #include "kdump/armed.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 #include "kdump/json_file.h"
 #include "kdump/state_folder.h"
 
@@ -17,9 +17,11 @@
 
 static struct error *digest_of(const char *file, char ret[static SHA256_HEX_SIZE])
 {
-	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
+	uint64_t size;
+	struct error *err = regular_file_open(file, &fd, &size);
 
-	return fd < 0 ? error_errno("%s", file) : sha256_of(fd, file, ret);
+	return err ? err : sha256_of(fd, file, ret);
 }
 
 struct error *armed_add_input(struct armed *armed, const char *file, const char *sha256)
@@ -61,11 +63,6 @@ const char *armed_initramfs(const struct armed *armed)
 
 /* --- armed.json ---------------------------------------------------------------------- */
 
-static struct json_object *text(const char *s)
-{
-	return json_text(*s ? s : NULL);
-}
-
 static struct json_object *number(unsigned long n)
 {
 	return n ? json_number(n) : NULL;
@@ -80,10 +77,10 @@ static struct json_object *machine_to_json(const struct machine *machine)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "release", text(machine->release));
-	json_add(object, "build_id", text(machine->build_id));
-	json_add(object, "boot_id", text(machine->boot_id));
-	json_add(object, "cpus", text(machine->cpus));
+	json_add(object, "release", json_text_or_null(machine->release));
+	json_add(object, "build_id", json_text_or_null(machine->build_id));
+	json_add(object, "boot_id", json_text_or_null(machine->boot_id));
+	json_add(object, "cpus", json_text_or_null(machine->cpus));
 	json_add(object, "memory_kb", number(machine->memory_kb));
 	json_add(object, "cpus_updated", updates(machine->cpu_updates));
 	json_add(object, "memory_updated", updates(machine->memory_updates));
@@ -94,10 +91,10 @@ static struct json_object *kernel_to_json(const struct armed *armed)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "file", text(armed->kernel_file));
-	json_add(object, "release", text(armed->kernel_release));
-	json_add(object, "parameters", text(armed->parameters));
-	json_add(object, "loaded_by", text(armed->loaded_by));
+	json_add(object, "file", json_text_or_null(armed->kernel_file));
+	json_add(object, "release", json_text_or_null(armed->kernel_release));
+	json_add(object, "parameters", json_text_or_null(armed->parameters));
+	json_add(object, "loaded_by", json_text_or_null(armed->loaded_by));
 	json_add(object, "reserved_kb", number(armed->reserved_kb));
 	return object;
 }
@@ -108,8 +105,8 @@ static struct json_object *inputs_to_json(const struct armed *armed)
 
 	for (size_t i = 0; i < armed->inputs.count; i++) {
 		struct json_object *object = json_object_new_object();
-		json_add(object, "file", text(armed->inputs.data[i].file));
-		json_add(object, "sha256", text(armed->inputs.data[i].sha256));
+		json_add(object, "file", json_text_or_null(armed->inputs.data[i].file));
+		json_add(object, "sha256", json_text_or_null(armed->inputs.data[i].sha256));
 		json_object_array_add(array, object);
 	}
 	return array;
@@ -121,11 +118,11 @@ static struct json_object *initramfs_to_json(const struct armed *armed)
 
 	json_add(object, "file", json_text(armed_initramfs(armed)));
 	json_add(object, "size", json_number(armed->initramfs_size));
-	json_add(object, "sha256", text(armed->initramfs_sha256));
+	json_add(object, "sha256", json_text_or_null(armed->initramfs_sha256));
 	json_add(object, "address", armed->loaded_at ? json_address(armed->loaded_at) : NULL);
-	json_add(object, "content", text(armed->content));
-	json_add(object, "makedumpfile", text(armed->makedumpfile));
-	json_add(object, "recipients", text(armed->recipients));
+	json_add(object, "content", json_text_or_null(armed->content));
+	json_add(object, "makedumpfile", json_text_or_null(armed->makedumpfile));
+	json_add(object, "recipients", json_text_or_null(armed->recipients));
 	json_add(object, "inputs", inputs_to_json(armed));
 	return object;
 }
@@ -134,9 +131,9 @@ static struct json_object *store_to_json(const struct armed *armed)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "path", text(armed->store));
-	json_add(object, "uuid", text(armed->store_uuid));
-	json_add(object, "device", text(armed->store_device));
+	json_add(object, "path", json_text_or_null(armed->store));
+	json_add(object, "uuid", json_text_or_null(armed->store_uuid));
+	json_add(object, "device", json_text_or_null(armed->store_device));
 	return object;
 }
 
@@ -146,7 +143,7 @@ static struct json_object *to_json(const struct armed *armed)
 
 	json_add(object, "schema", json_text(SCHEMA));
 	json_add(object, "time", json_double(armed->time_s));
-	json_add(object, "with", text(armed->with));
+	json_add(object, "with", json_text_or_null(armed->with));
 	json_add(object, "machine", machine_to_json(&armed->machine));
 	json_add(object, "crash_kernel", kernel_to_json(armed));
 	json_add(object, "initramfs", initramfs_to_json(armed));

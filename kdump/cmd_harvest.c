@@ -15,6 +15,7 @@
 #include "lockdump.h"
 
 #define HOOKS CONFIGURATION_FOLDER "/harvest.d"
+#define LOCK  "/run/lockdump-harvest.lock"
 
 static const char help[] =
 	"Usage: lockdump harvest [OPTION...]\n"
@@ -97,6 +98,7 @@ static struct error *run(const char *store, const struct settings *settings, boo
 				.journal = &journal },
 		.remaking = { .store = store, .debug_dir = settings->debug_dir },
 		.rig = rig,
+		.lock = LOCK,
 	};
 	struct error *err = urls && *urls ? debuginfod_start(&server) : NULL;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/config.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -9,7 +10,10 @@
 #include "base/cleanup.h"
 #include "kdump/makedumpfile.h"
 
-enum type { TEXT, NUMBER, LONG, LIST };
+enum type { TEXT, NUMBER, LIMIT, LONG, LIST };
+
+/* Seconds. A limit of 0 would be none, and more than this no limit: the capture kernel is to reboot. */
+#define MOST_LIMIT_S (30 * 86400)
 
 #define KEY(name, type, m)                                                              \
 	{                                                                               \
@@ -17,6 +21,7 @@ enum type { TEXT, NUMBER, LONG, LIST };
 	}
 #define TEXT_KEY(m)   KEY(#m, TEXT, m)
 #define NUMBER_KEY(m) KEY(#m, NUMBER, m)
+#define LIMIT_KEY(m)  KEY(#m, LIMIT, m)
 #define STORE_KEYS(name, prefix, m)                                                     \
 	KEY(name, TEXT, m.folder), KEY(prefix "_uuid", TEXT, m.uuid),                   \
 		KEY(prefix "_fs", TEXT, m.fs), KEY(prefix "_options", TEXT, m.options), \
@@ -42,14 +47,14 @@ static const struct key {
 	TEXT_KEY(compression),
 	TEXT_KEY(makedumpfile),
 	NUMBER_KEY(encrypt),
-	NUMBER_KEY(device_s),
-	NUMBER_KEY(record_s),
-	NUMBER_KEY(dmesg_s),
-	NUMBER_KEY(report_s),
-	NUMBER_KEY(vmcore_s),
-	NUMBER_KEY(proof_s),
-	NUMBER_KEY(manifest_s),
-	NUMBER_KEY(overall_s),
+	LIMIT_KEY(device_s),
+	LIMIT_KEY(record_s),
+	LIMIT_KEY(dmesg_s),
+	LIMIT_KEY(report_s),
+	LIMIT_KEY(vmcore_s),
+	LIMIT_KEY(proof_s),
+	LIMIT_KEY(manifest_s),
+	LIMIT_KEY(overall_s),
 	KEY("module", LIST, modules),
 	KEY("watchdog", LIST, watchdogs),
 };
@@ -122,7 +127,7 @@ struct error *config_write(const struct config *config, FILE *out)
 			return error_create(ERROR_OTHER, "%s: a line break in it", key->name);
 		if (key->type == TEXT)
 			fprintf(out, "%s=%s\n", key->name, (const char *)p);
-		else if (key->type == NUMBER)
+		else if (key->type == NUMBER || key->type == LIMIT)
 			fprintf(out, "%s=%u\n", key->name, *(const unsigned int *)p);
 		else if (key->type == LONG)
 			fprintf(out, "%s=%lu\n", key->name, *(const unsigned long *)p);
@@ -151,12 +156,15 @@ static struct error *set(struct config *config, const struct key *key, const cha
 	default:
 		errno = 0;
 		number = strtoul(value, &end, 10);
-		if (errno || end == value || *end || (key->type == NUMBER && number > UINT_MAX))
+		if (errno || !isdigit((unsigned char)*value) || *end ||
+		    (key->type != LONG && number > UINT_MAX))
 			return error_create(ERROR_OTHER, "%s: '%s' is no number", key->name, value);
-		if (key->type == NUMBER)
-			*(unsigned int *)p = number;
-		else
+		if (key->type == LIMIT && (!number || number > MOST_LIMIT_S))
+			return error_create(ERROR_OTHER, "%s: '%s' is no limit", key->name, value);
+		if (key->type == LONG)
 			*(unsigned long *)p = number;
+		else
+			*(unsigned int *)p = number;
 		return NULL;
 	}
 }

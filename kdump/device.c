@@ -383,8 +383,8 @@ struct error *device_drivers_at(const char *sysfs, bool other_kernel, struct str
 	return dir ? add_drivers(dir, other_kernel, ret) : error_errno("%s", sysfs);
 }
 
-struct error *device_drivers(const struct store_device *device, bool other_kernel,
-			     struct strings *ret)
+static struct error *add_device(const struct store_device *device, bool other_kernel,
+				struct strings *ret)
 {
 	_cleanup_(strings_deinit) struct strings ways = { 0 };
 	char path[128];
@@ -401,7 +401,7 @@ struct error *device_modules(const struct store_device *device, bool other_kerne
 			     struct strings *ret)
 {
 	size_t length;
-	struct error *err = device_drivers(device, other_kernel, ret);
+	struct error *err = add_device(device, other_kernel, ret);
 
 	if (!err)
 		err = strings_add(ret, "%s", device->fs_type);

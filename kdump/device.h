@@ -39,17 +39,14 @@ struct error *device_mount_options(const char *fs_type, const char *options,
 bool device_is_open_to_all(const char *fs_type, const char *options);
 
 /*
- * Names what drives @device from the disk up to the bus: the modules, as "virtio_blk"; for
- * @other_kernel also the modaliases ("pci:v00001AF4d...") of devices whose driver is built
- * into this one, as the other may have it as a module.
+ * Names what drives @device from the disk up to the bus, and its file system: the modules, as
+ * "virtio_blk"; for @other_kernel also the modaliases ("pci:v00001AF4d...") of devices whose
+ * driver is built into this one, as the other may have it as a module.
  */
-struct error *device_drivers(const struct store_device *device, bool other_kernel,
-			     struct strings *ret);
-
-/* The same, and the modules of its file system. */
 struct error *device_modules(const struct store_device *device, bool other_kernel,
 			     struct strings *ret);
-/* The same of the device at @sysfs, a path that may be a symbolic link. */
+
+/* The drivers alone, of the device at @sysfs, a path that may be a symbolic link. */
 struct error *device_drivers_at(const char *sysfs, bool other_kernel, struct strings *ret);
 
 /*

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/drill.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -33,11 +32,6 @@ const char *drill_outcome_name(enum drill_outcome outcome)
 
 /* --- the note ------------------------------------------------------------------------ */
 
-static struct json_object *text(const char *s)
-{
-	return json_text(*s ? s : NULL);
-}
-
 static struct json_object *seconds(double s)
 {
 	return s > 0 ? json_double(s) : NULL;
@@ -49,9 +43,9 @@ static struct json_object *steps_to_json(const struct drill *drill)
 
 	for (size_t i = 0; i < drill->nr_steps; i++) {
 		struct json_object *step = json_object_new_object();
-		json_add(step, "name", text(drill->steps[i].name));
+		json_add(step, "name", json_text_or_null(drill->steps[i].name));
 		json_add(step, "seconds", json_double(drill->steps[i].seconds));
-		json_add(step, "outcome", text(drill->steps[i].outcome));
+		json_add(step, "outcome", json_text_or_null(drill->steps[i].outcome));
 		json_object_array_add(array, step);
 	}
 	return array;
@@ -62,10 +56,10 @@ struct json_object *drill_to_json(const struct drill *drill)
 	struct json_object *object = json_object_new_object();
 
 	json_add(object, "outcome", json_text(drill_outcome_name(drill->outcome)));
-	json_add(object, "why", text(drill->why));
+	json_add(object, "why", json_text_or_null(drill->why));
 	json_add(object, "time", seconds(drill->time_s));
-	json_add(object, "kernel", text(drill->release));
-	json_add(object, "incident", text(drill->incident));
+	json_add(object, "kernel", json_text_or_null(drill->release));
+	json_add(object, "incident", json_text_or_null(drill->incident));
 	json_add(object, "report_s", seconds(drill->report_s));
 	json_add(object, "total_s", seconds(drill->total_s));
 	json_add(object, "reserved_kb",
@@ -86,9 +80,9 @@ static struct error *write_note(const char *root, const struct drill *drill)
 		return err;
 	}
 	json_add(note, "schema", json_text(SCHEMA));
-	json_add(note, "boot_id", text(drill->boot_id));
-	json_add(note, "store", text(drill->store));
-	json_add(note, "store_uuid", text(drill->store_uuid));
+	json_add(note, "boot_id", json_text_or_null(drill->boot_id));
+	json_add(note, "store", json_text_or_null(drill->store));
+	json_add(note, "store_uuid", json_text_or_null(drill->store_uuid));
 	json_add(note, "drill", drill_to_json(drill));
 	err = state_folder_write(&folder, DRILL_NOTE, note);
 	incident_close(&folder);
@@ -186,14 +180,6 @@ blame(struct drill *drill, const char *format, ...)
 
 /* --- what came of it ----------------------------------------------------------------- */
 
-/* Whether the ID, whose syntax is known to be right, is of that boot. */
-static bool is_of_boot(const char *id, const char *boot_id)
-{
-	const char *dash = strchr(id, '-');
-
-	return dash && strlen(boot_id) >= 8 && !strncmp(dash + 1, boot_id, 8);
-}
-
 static bool is_later(const char *id, double time_s)
 {
 	time_t from = time_s - EARLY_S;
@@ -247,17 +233,28 @@ static bool may_be_its(const struct incident *incident, const struct manifest *m
 	return !manifest || manifest->capture_start_s > drill->time_s - EARLY_S;
 }
 
-/* Whether the incident is the drill's; then it is judged. Those that are @marked come first. */
-static bool try_incident(const struct incident *incident, bool marked, struct drill *drill)
-{
-	struct manifest manifest;
-	struct error *err = manifest_read(incident, &manifest, NULL);
+struct search {
+	struct drill *drill;
+	bool marked; /* those that say that they are a drill's come first */
+	bool found;
+};
 
-	if (marked ? err || !manifest.drill
-		   : !may_be_its(incident, err ? NULL : &manifest, drill)) {
+/* Whether the incident is the drill's; then it is judged. */
+static bool try_incident(const struct incident *incident, void *arg)
+{
+	struct search *search = arg;
+	struct drill *drill = search->drill;
+	struct manifest manifest;
+
+	if (!incident_id_is_of_boot(incident->id, drill->boot_id))
+		return false;
+	struct error *err = manifest_read(incident, &manifest, NULL);
+	if (search->marked ? err || !manifest.drill
+			   : !may_be_its(incident, err ? NULL : &manifest, drill)) {
 		error_destroy(err);
 		return false;
 	}
+	search->found = true;
 	memcpy(drill->incident, incident->id, sizeof(drill->incident));
 	if (!err) {
 		judge(&manifest, drill);
@@ -272,22 +269,16 @@ static bool try_incident(const struct incident *incident, bool marked, struct dr
 	return true;
 }
 
-static bool find_incident(DIR *dir, bool marked, struct drill *drill)
+static struct error *find_incident(struct drill *drill, bool *ret)
 {
-	rewinddir(dir);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		struct incident incident;
-		if (!is_of_boot(entry->d_name, drill->boot_id))
-			continue;
-		struct error *err = incident_open_ours(drill->store, entry->d_name, &incident);
-		bool found = !err && try_incident(&incident, marked, drill);
-		if (!err)
-			incident_close(&incident);
-		error_destroy(err);
-		if (found)
-			return true;
-	}
-	return false;
+	struct search search = { .drill = drill, .marked = true };
+	struct error *err = store_walk_ours(drill->store, try_incident, &search);
+
+	search.marked = false;
+	if (!err && !search.found)
+		err = store_walk_ours(drill->store, try_incident, &search);
+	*ret = search.found;
+	return err;
 }
 
 /* An empty folder where a disk is to be mounted proves nothing. */
@@ -309,15 +300,15 @@ static bool store_is_there(struct drill *drill)
 
 static void look(struct drill *drill)
 {
-	DIR *dir = opendir(drill->store);
+	bool found;
 
 	drill->outcome = DRILL_UNKNOWN;
-	if (!dir) {
-		blame(drill, "store %s: %s", drill->store, strerror(errno));
+	struct error *err = find_incident(drill, &found);
+	if (err) {
+		blame(drill, "%s", err->message);
+		error_destroy(err);
 		return;
 	}
-	bool found = find_incident(dir, true, drill) || find_incident(dir, false, drill);
-	closedir(dir);
 	if (found || !store_is_there(drill))
 		return;
 	drill->outcome = DRILL_FAILED;

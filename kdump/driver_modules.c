@@ -54,11 +54,6 @@ struct queue {
 	struct strings soft; /* fine if it is not: it may be built in under no name */
 };
 
-static struct error *add_once(struct strings *strings, const char *name)
-{
-	return strings_have(strings, name) ? NULL : strings_add(strings, "%s", name);
-}
-
 /*
  * The module's own list, "depends=a,b": from modules.dep, libkmod gives no dependencies at
  * all, and no error, if the file of one is missing.
@@ -85,7 +80,7 @@ static struct error *take_hard(struct kmod_module *kmod, struct strings *needs, 
 				continue;
 			err = strings_add(needs, "%s", name);
 			if (!err)
-				err = add_once(&queue->hard, name);
+				err = strings_add_once(&queue->hard, name);
 		}
 	}
 	kmod_module_info_free_list(list);
@@ -104,7 +99,7 @@ static struct error *take_soft(struct kmod_list *list, struct strings *needs, st
 		if (!err && needs)
 			err = strings_add(needs, "%s", name);
 		if (!err)
-			err = add_once(&queue->soft, name);
+			err = strings_add_once(&queue->soft, name);
 	}
 	return err;
 }
@@ -206,8 +201,8 @@ struct error *driver_modules_resolve(const char *release, const struct strings *
 		return &error_no_memory;
 	kmod_set_log_priority(ctx, 0);
 	for (size_t i = 0; i < wanted->count && !err; i++)
-		err = add_once(strchr(wanted->items[i], ':') ? &queue.soft : &queue.hard,
-			       wanted->items[i]);
+		err = strings_add_once(strchr(wanted->items[i], ':') ? &queue.soft : &queue.hard,
+				       wanted->items[i]);
 	if (!err)
 		err = take_all(ctx, &queue, ret);
 	if (!err)

@@ -1,40 +1,41 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/experience.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #include "kdump/makedumpfile.h"
 #include "kdump/manifest_read.h"
 #include "kdump/rig_id.h"
 
+struct walk {
+	char rig[RIG_ID_SIZE];
+	const char *release;
+	void (*function)(const struct manifest *manifest, void *arg);
+	void *arg;
+};
+
+static bool visit(const struct incident *incident, void *arg)
+{
+	const struct walk *walk = arg;
+	struct manifest manifest;
+	struct error *err = manifest_read(incident, &manifest, NULL);
+
+	if (!err && rig_id_owns(walk->rig, incident) && !strcmp(manifest.kernel, walk->release)) {
+		/* What it calls itself is not to be trusted. */
+		memcpy(manifest.id, incident->id, sizeof(manifest.id));
+		walk->function(&manifest, walk->arg);
+	}
+	error_destroy(err);
+	return false;
+}
+
 void experience_walk(const char *store, const char *release,
 		     void (*function)(const struct manifest *manifest, void *arg), void *arg)
 {
-	DIR *dir = opendir(store);
-	char rig[RIG_ID_SIZE];
+	struct walk walk = { .release = release, .function = function, .arg = arg };
 
-	if (!dir)
-		return;
-	rig_id_read(rig);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		struct incident incident;
-		struct manifest manifest;
-		struct error *err = incident_open_ours(store, entry->d_name, &incident);
-		if (err) {
-			error_destroy(err);
-			continue;
-		}
-		err = manifest_read(&incident, &manifest, NULL);
-		if (!err && rig_id_owns(rig, &incident) && !strcmp(manifest.kernel, release)) {
-			/* What it calls itself is not to be trusted. */
-			memcpy(manifest.id, incident.id, sizeof(manifest.id));
-			function(&manifest, arg);
-		}
-		error_destroy(err);
-		incident_close(&incident);
-	}
-	closedir(dir);
+	rig_id_read(walk.rig);
+	error_destroy(store_walk_ours(store, visit, &walk));
 }
 
 struct newest {

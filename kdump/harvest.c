@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -273,24 +274,62 @@ static struct error *retain(const struct harvest *harvest, const struct incident
 	return err;
 }
 
+/* Of the lock's file the byte that stands for the folder. */
+static off_t place_of(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return 0;
+	return (st.st_ino * 1000003 + st.st_dev) & INT64_MAX;
+}
+
+/*
+ * So that no two harvests meet. Whoever can open a folder can lock it, and the store's may be open to all: they are not to
+ * keep root from it. The lock goes when @ret, and what children have of it, is closed.
+ */
+static struct error *lock_store(const struct harvest *harvest, int storefd, int *ret)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = place_of(storefd),
+		.l_len = 1,
+	};
+	int failed;
+
+	*ret = open(harvest->lock, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*ret >= 0)
+		failed = fcntl(*ret, F_OFD_SETLK, &lock);
+	else
+		failed = flock(storefd, LOCK_EX | LOCK_NB);
+	/* A file system without locks has nobody who holds one. */
+	return failed && errno == EAGAIN
+		       ? error_create(ERROR_OTHER, "store %s: it is being harvested already",
+				      store_of(harvest))
+		       : NULL;
+}
+
 struct error *harvest_store(const struct harvest *harvest, bool *all)
 {
 	const char *store = store_of(harvest);
 	_cleanup_close_ int fd = open(store, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	_cleanup_close_ int lockfd = -1;
 	struct incidents incidents;
 
 	*all = true;
 	if (fd < 0)
 		return error_errno("store %s", store);
-	if (flock(fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
-		return error_create(ERROR_OTHER, "store %s: it is being harvested already", store);
+	struct error *err = lock_store(harvest, fd, &lockfd);
+	if (err)
+		return err;
 	if (!*harvest->rig && harvest->is_shared)
 		return error_create(ERROR_OTHER,
 				    "store %s: other machines may share it, and without "
 				    "/etc/machine-id this one does not know its own incidents",
 				    store);
 	removal_finish(store);
-	struct error *err = incidents_read(store, &incidents);
+	err = incidents_read(store, &incidents);
 	if (err)
 		return err;
 	tell_of_others(harvest, &incidents);

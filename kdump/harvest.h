@@ -10,6 +10,8 @@ struct harvest {
 	struct announcing announcing;
 	struct remaking remaking;
 	const char *rig; /* this machine: rig_id.h */
+	/* A file that others cannot open. Where it cannot be made the store itself is locked. */
+	const char *lock;
 	bool is_shared; /* others may have their incidents there, too; else all are this machine's */
 };
 

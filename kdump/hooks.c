@@ -29,6 +29,14 @@ static bool is_name(const char *name)
 	       !strstr(name, ".rpm");
 }
 
+/* NULL: what is in it is root's, or our own. */
+static const char *distrust(const struct stat *st)
+{
+	if (st->st_mode & 022)
+		return "others than its owner can write to it";
+	return st->st_uid && st->st_uid != geteuid() ? "it is another user's" : NULL;
+}
+
 /* NULL: it may be run. */
 static const char *refuse(const char *path)
 {
@@ -40,18 +48,20 @@ static const char *refuse(const char *path)
 		return "not a file";
 	if (!(st.st_mode & 0111))
 		return "not executable";
-	if (st.st_mode & 022)
-		return "others than its owner can write to it";
-	return st.st_uid && st.st_uid != geteuid() ? "it is another user's" : NULL;
+	return distrust(&st);
 }
 
 static struct error *find(const char *folder, struct strings *ret)
 {
 	DIR *dir = opendir(folder);
 	struct error *err = NULL;
+	struct stat st;
 
 	if (!dir)
 		return errno == ENOENT ? NULL : error_errno("%s", folder);
+	const char *why = fstat(dirfd(dir), &st) ? strerror(errno) : distrust(&st);
+	if (why)
+		err = error_create(ERROR_OTHER, "%s: not looked into: %s", folder, why);
 	for (struct dirent *entry; !err && (entry = readdir(dir));)
 		if (is_name(entry->d_name))
 			err = strings_add(ret, "%s/%s", folder, entry->d_name);

@@ -3,7 +3,6 @@
 
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/regular_file.h"
 #include "kdump/rooted.h"
 #include "kdump/run.h"
 
@@ -226,14 +226,16 @@ static bool bzimage_release(int fd, char ret[static 72])
 
 struct error *kexec_image_release(const char *file, char ret[static 72])
 {
-	_cleanup_close_ int fd = open(file, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = -1;
+	uint64_t size;
 
-	if (fd < 0)
-		return errno == ENOENT ? error_create(ERROR_NOT_FOUND,
-						      "kernel %s: there is no such file; "
-						      "give another with --kernel",
-						      file)
-				       : error_errno("kernel %s", file);
+	if (access(file, F_OK) && errno == ENOENT)
+		return error_create(ERROR_NOT_FOUND,
+				    "kernel %s: there is no such file; give another with --kernel",
+				    file);
+	struct error *err = regular_file_open(file, &fd, &size);
+	if (err)
+		return error_prefix(err, "kernel");
 	if (bzimage_release(fd, ret))
 		return NULL;
 	/* Other architectures' images do not tell; distributions' file names do. */

@@ -44,11 +44,6 @@ static struct error *loader_of(const char *program, char ret[static PATH_MAX])
 	return error_create(ERROR_OTHER, "%s: not a dynamically linked program", program);
 }
 
-static struct error *add_once(struct strings *strings, const char *string)
-{
-	return strings_have(strings, string) ? NULL : strings_add(strings, "%s", string);
-}
-
 /*
  * The loader knows best which file it would take (its cache, RUNPATH, hwcaps), so it is asked. Its lines:
  *	libz.so.1 => /lib/x86_64-linux-gnu/libz.so.1 (0x00007f...)
@@ -73,7 +68,7 @@ static struct error *parse_list(FILE *list, const char *program, struct strings 
 					    line + strspn(line, " \t"));
 		*end = '\0';
 		if (*file == '/')
-			err = add_once(ret, file);
+			err = strings_add_once(ret, file);
 	}
 	return err;
 }
@@ -99,5 +94,5 @@ struct error *libraries_of(const char *program, struct strings *ret, struct stri
 		return error_errno("libraries of %s", program);
 	rewind(list);
 	err = parse_list(list, program, ret);
-	return err ? err : add_once(ret_loaders, loader);
+	return err ? err : strings_add_once(ret_loaders, loader);
 }

@@ -163,10 +163,12 @@ struct error *loaded_image_find(const char *root, int fd, uint64_t *ret)
 		return err;
 	err = read_segments(root, &kcore, &segments);
 	for (size_t i = 0; !err && !same && i < segments.count; i++) {
+		uint64_t start = segments.list[i].start;
 		if (segments.list[i].size < (uint64_t)size)
 			continue;
-		*ret = segments.list[i].start;
-		err = compare(&kcore, *ret, fd, &same);
+		err = compare(&kcore, start, fd, &same);
+		if (same)
+			*ret = start;
 	}
 	kcore_close(&kcore);
 	return err || same ? err : not_loaded();

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/lost_crashes.h"
 
-#include <dirent.h>
 #include <string.h>
 
 #include "base/cleanup.h"
@@ -47,12 +46,6 @@ static struct error *write_boots(const struct incident *folder, const struct boo
 	return state_folder_write(folder, FILE_NAME, json);
 }
 
-static bool is_of_boot(const char *id, const char *boot_id)
-{
-	return incident_id_is_valid(id) && strlen(boot_id) >= 8 &&
-	       !strncmp(id + INCIDENT_ID_STEM - 8, boot_id, 8);
-}
-
 /* Whether a capture kernel has told of it, or it counts by its record. */
 static bool tells_the_end(const struct incident *incident)
 {
@@ -64,26 +57,26 @@ static bool tells_the_end(const struct incident *incident)
 	return captured || triggers_when(incident) > 0;
 }
 
+struct search {
+	const char *boot_id;
+	bool found;
+};
+
+static bool look_at(const struct incident *incident, void *arg)
+{
+	struct search *search = arg;
+
+	search->found =
+		incident_id_is_of_boot(incident->id, search->boot_id) && tells_the_end(incident);
+	return search->found;
+}
+
 static bool is_in_store(const char *store, const char *boot_id)
 {
-	DIR *dir = opendir(store);
-	bool found = false;
+	struct search search = { .boot_id = boot_id };
 
-	if (!dir)
-		return false;
-	for (struct dirent *entry; !found && (entry = readdir(dir));) {
-		struct incident incident;
-		if (!is_of_boot(entry->d_name, boot_id))
-			continue;
-		struct error *err = incident_open_ours(store, entry->d_name, &incident);
-		if (!err) {
-			found = tells_the_end(&incident);
-			incident_close(&incident);
-		}
-		error_destroy(err);
-	}
-	closedir(dir);
-	return found;
+	error_destroy(store_walk_ours(store, look_at, &search));
+	return search.found;
 }
 
 /* Whatever became of it, it was not the rig that hung. */

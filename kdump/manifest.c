@@ -55,12 +55,6 @@ struct manifest_try *manifest_add_try(struct manifest *manifest, unsigned int le
 	return try;
 }
 
-/* Empty is unknown. */
-static struct json_object *text(const char *s)
-{
-	return json_text(s && *s ? s : NULL);
-}
-
 static struct json_object *time_or_null(double s)
 {
 	return s ? json_double(s) : NULL;
@@ -87,8 +81,8 @@ static struct json_object *trigger(const struct manifest *manifest)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "by", text(manifest->trigger_by));
-	json_add(object, "reason", text(manifest->trigger_reason));
+	json_add(object, "by", json_text_or_null(manifest->trigger_by));
+	json_add(object, "reason", json_text_or_null(manifest->trigger_reason));
 	json_add(object, "cpu", number_or_null(manifest->trigger_cpu, manifest->trigger_cpu >= 0));
 	return object;
 }
@@ -101,12 +95,12 @@ static struct json_object *dump(const struct manifest *manifest)
 	for (size_t i = 0; i < manifest->nr_tries; i++) {
 		struct json_object *one = json_object_new_object();
 		json_add(one, "level", json_object_new_int64(manifest->tries[i].level));
-		json_add(one, "outcome", text(manifest->tries[i].outcome));
+		json_add(one, "outcome", json_text_or_null(manifest->tries[i].outcome));
 		json_object_array_add(tries, one);
 	}
 	json_add(object, "level", number_or_null(manifest->dump_level, tried));
-	json_add(object, "compression", tried ? text(manifest->compression) : NULL);
-	json_add(object, "makedumpfile", tried ? text(manifest->makedumpfile) : NULL);
+	json_add(object, "compression", tried ? json_text_or_null(manifest->compression) : NULL);
+	json_add(object, "makedumpfile", tried ? json_text_or_null(manifest->makedumpfile) : NULL);
 	json_add(object, "tries", tries);
 	json_add(object, "encrypted", json_object_new_boolean(manifest->encrypted));
 	json_add(object, "proven", json_object_new_boolean(manifest->proven));
@@ -127,10 +121,10 @@ struct json_object *manifest_step_to_json(const struct manifest_step *step)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "name", text(step->name));
+	json_add(object, "name", json_text_or_null(step->name));
 	json_add(object, "seconds", json_double(step->seconds));
-	json_add(object, "outcome", text(step->outcome));
-	json_add(object, "why", text(step->why));
+	json_add(object, "outcome", json_text_or_null(step->outcome));
+	json_add(object, "why", json_text_or_null(step->why));
 	return object;
 }
 
@@ -147,9 +141,9 @@ struct json_object *manifest_file_to_json(const struct manifest_file *file)
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "name", text(file->name));
+	json_add(object, "name", json_text_or_null(file->name));
 	json_add(object, "size", json_object_new_int64(file->size));
-	json_add(object, "sha256", text(file->sha256));
+	json_add(object, "sha256", json_text_or_null(file->sha256));
 	return object;
 }
 
@@ -167,10 +161,10 @@ struct json_object *manifest_to_json(const struct manifest *manifest,
 {
 	struct json_object *object = json_object_new_object();
 
-	json_add(object, "schema", text(SCHEMA));
-	json_add(object, "id", text(manifest->id));
-	json_add(object, "kernel", text(manifest->kernel));
-	json_add(object, "rig", text(manifest->rig));
+	json_add(object, "schema", json_text_or_null(SCHEMA));
+	json_add(object, "id", json_text_or_null(manifest->id));
+	json_add(object, "kernel", json_text_or_null(manifest->kernel));
+	json_add(object, "rig", json_text_or_null(manifest->rig));
 	json_add(object, "report", report_head_to_json(&manifest->report));
 	json_add(object, "times", times(manifest));
 	json_add(object, "trigger", trigger(manifest));

@@ -7,7 +7,8 @@
 
 #include "base/cleanup.h"
 
-#define SCHEMA "lockdump.manifest/"
+#define SCHEMA	    "lockdump.manifest/"
+#define MOST_TIME_S 253402300800.0 /* the end of 9999 */
 
 struct error *manifest_load(const struct incident *incident, struct json_object **ret)
 {
@@ -51,13 +52,21 @@ static const char *read_outcome(struct json_object *object)
 	return outcome ? outcome : "unknown";
 }
 
+/* Unknown if no clock can have said it. */
+static double read_time(struct json_object *object, const char *name)
+{
+	double time_s = json_get_double(object, name);
+
+	return time_s > 0 && time_s < MOST_TIME_S ? time_s : 0;
+}
+
 static void read_times(struct json_object *object, struct manifest *ret)
 {
-	ret->onset_s = json_get_double(object, "onset");
-	ret->trigger_s = json_get_double(object, "trigger");
-	ret->capture_start_s = json_get_double(object, "capture_start");
-	ret->report_done_s = json_get_double(object, "report_done");
-	ret->vmcore_done_s = json_get_double(object, "vmcore_done");
+	ret->onset_s = read_time(object, "onset");
+	ret->trigger_s = read_time(object, "trigger");
+	ret->capture_start_s = read_time(object, "capture_start");
+	ret->report_done_s = read_time(object, "report_done");
+	ret->vmcore_done_s = read_time(object, "vmcore_done");
 }
 
 static void read_trigger(struct json_object *object, struct manifest *ret)

@@ -17,9 +17,8 @@
 #include "kdump/report_head.h"
 #include "kdump/run.h"
 
-#define LIMIT_S	     300
-#define CPU_LIMIT_S  60
-#define FD_PATH_SIZE 64
+#define LIMIT_S	    300
+#define CPU_LIMIT_S 60
 
 /* What the child gets, in which all of it happens. */
 struct job {
@@ -36,12 +35,6 @@ static bool has_regular(const struct incident *incident, const char *name)
 	struct stat st;
 
 	return !fstatat(incident->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) && S_ISREG(st.st_mode);
-}
-
-static void fd_path(const struct incident *incident, const char *name,
-		    char ret[static FD_PATH_SIZE])
-{
-	snprintf(ret, FD_PATH_SIZE, "/proc/self/fd/%d/%s", incident->dirfd, name);
 }
 
 static FILE *open_memory(const char *name)
@@ -118,7 +111,7 @@ static struct error *remake(void *arg)
 {
 	const struct job *job = arg;
 	const struct incident *incident = job->incident;
-	char vmcore[FD_PATH_SIZE], record[FD_PATH_SIZE], symbols[FD_PATH_SIZE];
+	char vmcore[INCIDENT_PATH_SIZE], record[INCIDENT_PATH_SIZE], symbols[INCIDENT_PATH_SIZE];
 	char name[PATH_MAX + INCIDENT_ID_SIZE + 32];
 	_cleanup_fclose_ FILE *text = open_memory(REPORT_TEXT);
 	_cleanup_fclose_ FILE *json = open_memory(REPORT_JSON);
@@ -136,9 +129,9 @@ static struct error *remake(void *arg)
 
 	if (!text || !json)
 		return error_errno("report");
-	fd_path(incident, job->vmcore, vmcore);
-	fd_path(incident, "record.bin", record);
-	fd_path(incident, has_regular(incident, "kallsyms") ? "kallsyms" : ".none", symbols);
+	incident_path(incident, job->vmcore, vmcore);
+	incident_path(incident, "record.bin", record);
+	incident_path(incident, has_regular(incident, "kallsyms") ? "kallsyms" : ".none", symbols);
 	snprintf(name, sizeof(name), "%s/%s/%s", job->remaking->store, incident->id, job->vmcore);
 	return analyze(job, &analysis);
 }

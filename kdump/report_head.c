@@ -23,20 +23,15 @@ bool report_head_read(int dirfd, struct report_head *ret)
 	return true;
 }
 
-static struct json_object *text(const char *s)
-{
-	return json_text(*s ? s : NULL);
-}
-
 struct json_object *report_head_to_json(const struct report_head *head)
 {
 	if (!*head->title && !*head->signature && !*head->kind && !*head->summary)
 		return NULL;
 	struct json_object *object = json_object_new_object();
-	json_add(object, "title", text(head->title));
-	json_add(object, "signature", text(head->signature));
-	json_add(object, "kind", text(head->kind));
-	json_add(object, "summary", text(head->summary));
+	json_add(object, "title", json_text_or_null(head->title));
+	json_add(object, "signature", json_text_or_null(head->signature));
+	json_add(object, "kind", json_text_or_null(head->kind));
+	json_add(object, "summary", json_text_or_null(head->summary));
 	return object;
 }
 

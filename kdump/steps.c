@@ -26,15 +26,6 @@
 
 #define LOG_TAIL 65536 /* bytes: a crash says much after the line that asks for it */
 
-/* Room for the path of an incident's file by its folder's descriptor. */
-#define FD_PATH_SIZE 64
-
-static void fd_path(const struct incident *incident, const char *name,
-		    char ret[static FD_PATH_SIZE])
-{
-	snprintf(ret, FD_PATH_SIZE, "/proc/self/fd/%d/%s", incident->dirfd, name);
-}
-
 /* What a dump makes of its reader is to reach the later steps through the answers only. */
 static struct error *analyze(struct capture *capture,
 			     struct error *(*function)(struct analysis *analysis),
@@ -109,7 +100,7 @@ static struct error *write_record(const struct incident *incident, const struct 
 static struct error *read_record(struct capture *capture, struct record *ret)
 {
 	struct analysis analysis = { .vmcore = VMCORE };
-	char path[FD_PATH_SIZE];
+	char path[INCIDENT_PATH_SIZE];
 	int fd = memfd_create(RECORD, MFD_CLOEXEC);
 
 	analysis.out = fd < 0 ? NULL : fdopen(fd, "w");
@@ -151,11 +142,11 @@ struct error *step_record(void *arg)
 static void note_said(struct capture *capture)
 {
 	struct findings *found = capture->found;
-	char path[FD_PATH_SIZE], tail[LOG_TAIL + 1], said[sizeof(found->fired_reason)];
+	char path[INCIDENT_PATH_SIZE], tail[LOG_TAIL + 1], said[sizeof(found->fired_reason)];
 
 	if (found->fired_by != RECORD_FIRED_NONE)
 		return;
-	fd_path(&capture->incident, DMESG, path);
+	incident_path(&capture->incident, DMESG, path);
 	_cleanup_fclose_ FILE *file = fopen(path, "re");
 	if (!file || (fseek(file, -LOG_TAIL, SEEK_END) && fseek(file, 0, SEEK_SET)))
 		return;
@@ -193,8 +184,8 @@ struct error *step_rig(void *arg)
 
 	json_add(json, "schema", json_text("lockdump.rig/1"));
 	json_add(json, "release", json_text(config->release));
-	json_add(json, "boot_id", json_text(*config->boot_id ? config->boot_id : NULL));
-	json_add(json, "rig", json_text(*config->rig ? config->rig : NULL));
+	json_add(json, "boot_id", json_text_or_null(config->boot_id));
+	json_add(json, "rig", json_text_or_null(config->rig));
 	const char *text = json_object_to_json_string_ext(
 		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
 	struct error *err = text ? incident_write(&capture->incident, RIG, text, strlen(text))
@@ -219,7 +210,7 @@ struct error *step_report(void *arg)
 	struct capture *capture = arg;
 	struct findings *found = capture->found;
 	const struct incident *incident = &capture->incident;
-	char record[FD_PATH_SIZE], name[PATH_MAX + INCIDENT_ID_SIZE + 16];
+	char record[INCIDENT_PATH_SIZE], name[PATH_MAX + INCIDENT_ID_SIZE + 16];
 	struct analysis analysis = {
 		.vmcore = VMCORE, .record = record, .name = name, .log = capture->log
 	};
@@ -227,7 +218,7 @@ struct error *step_report(void *arg)
 	/* Of a store that was tried before. */
 	if (capture->log)
 		capture->log->count = 0;
-	fd_path(incident, RECORD, record);
+	incident_path(incident, RECORD, record);
 	/* Where its reader will find it. */
 	snprintf(name, sizeof(name), "%s/%s/%s", capture->place.folder, incident->id,
 		 capture_dump_name(capture));
@@ -327,7 +318,7 @@ struct error *step_proof(void *arg)
 {
 	struct capture *capture = arg;
 	const struct findings *found = capture->found;
-	char vmcore[FD_PATH_SIZE], record[FD_PATH_SIZE];
+	char vmcore[INCIDENT_PATH_SIZE], record[INCIDENT_PATH_SIZE];
 	struct analysis analysis = {
 		.vmcore = vmcore,
 		.name = vmcore,
@@ -341,8 +332,8 @@ struct error *step_proof(void *arg)
 	if (capture->config.encrypt)
 		snprintf(vmcore, sizeof(vmcore), "/proc/self/fd/%d", capture->kept);
 	else
-		fd_path(&capture->incident, INCIDENT_VMCORE, vmcore);
-	fd_path(&capture->incident, RECORD, record);
+		incident_path(&capture->incident, INCIDENT_VMCORE, vmcore);
+	incident_path(&capture->incident, RECORD, record);
 	struct error *err = analyze(capture, analysis_proof, &analysis);
 	return err ? err : report_content_compare(&analysis.answers.content, &found->content);
 }

@@ -2,6 +2,7 @@
 #include "kdump/store.h"
 
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -17,7 +18,8 @@
 
 #include "base/cleanup.h"
 
-#define MAX_CLASHES 1000
+#define MAX_CLASHES    1000
+#define ID_BOOT_DIGITS 8
 
 /* YYYYMMDDTHHMMSSZ-xxxxxxxx with an optional -N: nothing that could lead out of the store. */
 bool incident_id_is_valid(const char *id)
@@ -39,6 +41,12 @@ bool incident_id_is_valid(const char *id)
 	while (isdigit((unsigned char)id[i]))
 		i++;
 	return !id[i] && i < INCIDENT_ID_SIZE;
+}
+
+bool incident_id_is_of_boot(const char *id, const char *boot_id)
+{
+	return incident_id_is_valid(id) && strlen(boot_id) >= ID_BOOT_DIGITS &&
+	       !strncmp(id + INCIDENT_ID_STEM - ID_BOOT_DIGITS, boot_id, ID_BOOT_DIGITS);
 }
 
 int64_t incident_id_onset(const char *id)
@@ -224,6 +232,28 @@ struct error *incident_open_ours(const char *store, const char *id, struct incid
 			    id);
 }
 
+struct error *store_walk_ours(const char *store,
+			      bool (*visit)(const struct incident *incident, void *arg), void *arg)
+{
+	DIR *dir = opendir(store);
+	bool over = false;
+
+	if (!dir)
+		return error_errno("store %s", store);
+	for (struct dirent *entry; !over && (entry = readdir(dir));) {
+		struct incident incident;
+		struct error *err = incident_open_ours(store, entry->d_name, &incident);
+		if (err) {
+			error_destroy(err);
+			continue;
+		}
+		over = visit(&incident, arg);
+		incident_close(&incident);
+	}
+	closedir(dir);
+	return NULL;
+}
+
 off_t store_room(const char *store)
 {
 	struct statvfs st;
@@ -343,6 +373,12 @@ struct error *incident_close_file(const struct incident *incident, const char *n
 	if (err)
 		error_destroy(own);
 	return err ? err : error_prefix(own, "incident %s", incident->id);
+}
+
+void incident_path(const struct incident *incident, const char *name,
+		   char ret[static INCIDENT_PATH_SIZE])
+{
+	snprintf(ret, INCIDENT_PATH_SIZE, "/proc/self/fd/%d/%s", incident->dirfd, name);
 }
 
 bool incident_has(const struct incident *incident, const char *name)

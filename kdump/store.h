@@ -24,6 +24,8 @@
 #define INCIDENT_ID_SIZE 40
 #define INCIDENT_ID_STEM 25 /* without the "-2" of a clash */
 
+#define INCIDENT_PATH_SIZE 64
+
 struct incident {
 	int dirfd;
 	char id[INCIDENT_ID_SIZE];
@@ -45,6 +47,9 @@ struct error *incident_open_at(int storefd, const char *id, struct incident *ret
 /* Whether @id is one, and so leads to no other place. */
 bool incident_id_is_valid(const char *id);
 
+/* Whether @id is valid, and of the boot @boot_id, which is as /proc has it. */
+bool incident_id_is_of_boot(const char *id, const char *boot_id);
+
 /* Of a valid ID: seconds since 1970. */
 int64_t incident_id_onset(const char *id);
 
@@ -59,6 +64,13 @@ struct error *incident_open_folder(const struct incident *incident, const char *
 				   struct incident *ret);
 
 void incident_close(struct incident *incident);
+
+/*
+ * Calls @visit with each incident that incident_open_ours() opens, in no order, until it returns true. An error only if
+ * @store cannot be read.
+ */
+struct error *store_walk_ours(const char *store,
+			      bool (*visit)(const struct incident *incident, void *arg), void *arg);
 
 /*
  * Says to the other processes of this machine that @incident, while it is open, is being written; incident_create() does.
@@ -102,6 +114,10 @@ void incident_remove_staged(const struct incident *incident, const char *name);
 struct error *incident_open_file(const struct incident *incident, const char *name, FILE **ret);
 struct error *incident_close_file(const struct incident *incident, const char *name, FILE *file,
 				  struct error *err);
+
+/* The path of its file @name for this process and its children, by the folder's descriptor. */
+void incident_path(const struct incident *incident, const char *name,
+		   char ret[static INCIDENT_PATH_SIZE]);
 
 /* True if the incident has the file @name. */
 bool incident_has(const struct incident *incident, const char *name);

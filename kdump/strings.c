@@ -33,6 +33,11 @@ bool strings_have(const struct strings *strings, const char *string)
 	return false;
 }
 
+struct error *strings_add_once(struct strings *strings, const char *string)
+{
+	return strings_have(strings, string) ? NULL : strings_add(strings, "%s", string);
+}
+
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);

@@ -15,6 +15,10 @@ struct strings {
 
 struct error *strings_add(struct strings *strings, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* Unless it is there already. */
+struct error *strings_add_once(struct strings *strings, const char *string);
+
 bool strings_have(const struct strings *strings, const char *string);
 void strings_sort(struct strings *strings);
 void strings_deinit(struct strings *strings);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "kdump/triggers.h"
 
-#include <dirent.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,28 +47,29 @@ static bool is_anothers(const char *rig, const struct incident *incident)
 	return store_is_shared(incident->dirfd) && rig_id_is_others(rig, incident);
 }
 
+struct count {
+	char rig[RIG_ID_SIZE];
+	double since_s;
+	unsigned int triggers;
+};
+
+static bool count(const struct incident *incident, void *arg)
+{
+	struct count *ret = arg;
+	double when = is_anothers(ret->rig, incident) ? 0 : triggers_when(incident);
+
+	ret->triggers += when > 0 && when >= ret->since_s;
+	return false;
+}
+
 struct error *triggers_count(const char *store, double since_s, unsigned int *ret)
 {
-	char rig[RIG_ID_SIZE];
-	DIR *dir = opendir(store);
+	struct count counted = { .since_s = since_s };
 
-	*ret = 0;
-	if (!dir)
-		return error_errno("store %s", store);
-	rig_id_read(rig);
-	for (struct dirent *entry; (entry = readdir(dir));) {
-		struct incident incident;
-		struct error *err = incident_open_ours(store, entry->d_name, &incident);
-		if (err) {
-			error_destroy(err);
-			continue;
-		}
-		double when = is_anothers(rig, &incident) ? 0 : triggers_when(&incident);
-		*ret += when > 0 && when >= since_s;
-		incident_close(&incident);
-	}
-	closedir(dir);
-	return NULL;
+	rig_id_read(counted.rig);
+	struct error *err = store_walk_ours(store, count, &counted);
+	*ret = counted.triggers;
+	return err;
 }
 
 bool triggers_find_said(const char *log, char *ret, size_t size)

@@ -87,8 +87,8 @@ static struct error *take_loaded(const char *root, struct strings *drivers)
 	_cleanup_fclose_ FILE *file = rooted_open(root, path);
 	while (!err && file && getline(&line, &size, file) > 0)
 		if (parse_driver(line, module, sizeof(module)) && strcmp(module, "softdog") &&
-		    is_loaded(root, module) && !strings_have(drivers, module))
-			err = strings_add(drivers, "%s", module);
+		    is_loaded(root, module))
+			err = strings_add_once(drivers, module);
 	return err;
 }
 

@@ -10,7 +10,7 @@
 #include "kdump/strings.h"
 
 /*
- * Those of this machine, under @root ("" but in tests): to @drivers what drives them, as device_drivers() has it, as one that
+ * Those of this machine, under @root ("" but in tests): to @drivers what drives them, as device_drivers_at() has it, as one that
  * the firmware has started is fed, or stopped, by its driver alone; to @identities what those call themselves that somebody has
  * open. One that has no device ends with its kernel and is left out.
  */

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "kdump/rooted.h"
 #include "state/record_pin.h"
 
 #define WRITING_S 600 /* who writes a vmcore does not pause for so long */
@@ -30,14 +31,10 @@ static bool is_in_record(const char *id)
 
 bool writers_this_boot(const char *id)
 {
-	char boot_id[40] = "";
-	FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+	char boot_id[40];
 
-	if (file && !fgets(boot_id, sizeof(boot_id), file))
-		*boot_id = '\0';
-	if (file)
-		fclose(file);
-	return strlen(boot_id) > 8 && !strncmp(id + INCIDENT_ID_STEM - 8, boot_id, 8);
+	rooted_line("", "/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
+	return incident_id_is_of_boot(id, boot_id);
 }
 
 /* When something was last written to a file of it. */

@@ -38,6 +38,11 @@ struct json_object *json_text(const char *s)
 	return ret;
 }
 
+struct json_object *json_text_or_null(const char *s)
+{
+	return json_text(s && *s ? s : NULL);
+}
+
 struct json_object *json_number(uint64_t value)
 {
 	return value == UINT64_MAX ? NULL : json_object_new_uint64(value);

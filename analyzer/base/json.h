@@ -16,6 +16,9 @@ void json_add(struct json_object *object, const char *key, struct json_object *v
 /* A string, or null for NULL. Bytes that are no UTF-8, which a dump may hold, become '?'. */
 struct json_object *json_text(const char *s);
 
+/* The same, and null for an empty one too, where that stands for what is not known. */
+struct json_object *json_text_or_null(const char *s);
+
 /* A number, or null if @value is UINT64_MAX. */
 struct json_object *json_number(uint64_t value);
 

@@ -128,6 +128,12 @@ static void test_kept(void **state)
 	assert_true(armed_input_holds("", &found.inputs.data[0]));
 	make_root_text(root, "/input", "another");
 	assert_false(armed_input_holds("", &found.inputs.data[0]));
+	/* Nobody waits for what another would write. */
+	make_root_unlink(root, "/input");
+	assert_int_equal(mkfifo(make_root_place(root, "/input"), 0600), 0);
+	alarm(60);
+	assert_false(armed_input_holds("", &found.inputs.data[0]));
+	alarm(0);
 	armed_deinit(&found);
 	armed_deinit(&armed);
 
@@ -285,7 +291,7 @@ static void test_not_in_memory(void **state)
 {
 	struct made_root *root = *state;
 	char data[ARCHIVE_SIZE], sha256[SHA256_HEX_SIZE];
-	uint64_t address;
+	uint64_t address = 0;
 	int fd = make_archive(root, data);
 
 	assert_null(sha256_of(fd, "archive", sha256));
@@ -299,6 +305,8 @@ static void test_not_in_memory(void **state)
 	make_crash_image(root, data, 0);
 	assert_is(loaded_image_find(root->path, fd, &address), ERROR_NOT_FOUND);
 	assert_is(loaded_image_check(root->path, CRASH_SEGMENT, 4096, sha256), ERROR_NOT_FOUND);
+	/* Of which 'status' would say that somebody else has replaced it. */
+	assert_int_equal(address, 0);
 	close(fd);
 }
 

@@ -110,6 +110,9 @@ static void test_bad_values(void **state)
 		"dump_level=x\n",
 		"dump_level=\n",
 		"vmcore_s=4294967296\n",
+		"vmcore_s=4294967295\n", /* a step's grace on top would make it 0: for ever */
+		"overall_s=0\n",
+		"reserved_kb=-1\n",
 		"compression=0123456789012345678901234567890123456789\n",
 	};
 	struct config config;

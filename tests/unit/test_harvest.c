@@ -3,6 +3,7 @@
 #include "test.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,7 @@ static int teardown(void **state)
 static bool harvest(const struct fixture *fixture)
 {
 	struct journal journal;
+	char lock[64];
 	const struct harvest harvest = {
 		.announcing = { .store = fixture->store.path,
 				.hooks = fixture->hooks,
@@ -93,11 +95,13 @@ static bool harvest(const struct fixture *fixture)
 				.journal = &journal },
 		.remaking = { .store = fixture->store.path },
 		.rig = fixture->rig,
+		.lock = lock,
 		.is_shared = fixture->is_shared,
 	};
 	char said[128];
 	bool all;
 
+	snprintf(lock, sizeof(lock), "%s/lock", fixture->folder);
 	snprintf(said, sizeof(said), "%s/stderr", fixture->folder);
 	int copy = dup(STDERR_FILENO), fd = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 	dup2(fd, STDERR_FILENO);
@@ -261,6 +265,32 @@ static void test_bad_hooks(void **state)
 	run(fixture,
 	    "for i in 1 2 3 4 5 6 7 8 9 10; do s=$(cut -d' ' -f3 /proc/$(cat child)/stat 2>/dev/null); "
 	    "[ \"${s:-Z}\" = Z ] && exit 0; sleep 0.1; done; exit 1");
+}
+
+/* Who may put a link to any program of root's there could have it run. */
+static void test_open_folder(void **state)
+{
+	struct fixture *fixture = *state;
+
+	store_add_manifest(&fixture->store, A, "\"complete\": true");
+	run(fixture,
+	    "printf '#!/bin/sh\\necho ran >%s/said\\n' \"$PWD\" >hooks/1 && chmod 755 hooks/1 && chmod 777 hooks");
+	assert_false(harvest(fixture));
+	run(fixture, "grep -q 'hooks: not looked into: others' stderr && test ! -e said");
+}
+
+static void test_host_name(void **state)
+{
+	static const char name[] = "rig\nBcc: somebody\n\n";
+	struct fixture *fixture = *state;
+
+	if (unshare(CLONE_NEWUTS) || sethostname(name, strlen(name)))
+		SKIP("the host's name cannot be changed");
+	strcpy(fixture->settings.mail_to, "root");
+	store_add_manifest(&fixture->store, A, "\"complete\": true");
+	assert_true(harvest(fixture));
+	run(fixture,
+	    "! grep -q ^Bcc mails && grep -q '^Subject: lockdump: rig?Bcc: somebody' mails");
 }
 
 static void set_mark(const struct fixture *fixture, const char *id, struct harvest_mark mark)
@@ -438,6 +468,8 @@ int main(void)
 		HARVEST_TEST("without a manifest one is made of what is there", test_no_manifest),
 		HARVEST_TEST("a manifest whose files are gone says so then", test_lost_file),
 		HARVEST_TEST("hooks that fail, hang or are none stop no other", test_bad_hooks),
+		HARVEST_TEST("a folder that others may write to has no hooks", test_open_folder),
+		HARVEST_TEST("no host name adds to the head of a mail", test_host_name),
 		HARVEST_TEST("after an interruption it is tried once more, then never again",
 			     test_interrupted),
 		HARVEST_TEST("a report whose replacement was interrupted is the manifest's then",

@@ -30,6 +30,10 @@ static void unknown_is_null(void **state)
 {
 	(void)state;
 	assert_json(json_text(NULL), "null");
+	assert_json(json_text(""), "\"\"");
+	assert_json(json_text_or_null(NULL), "null");
+	assert_json(json_text_or_null(""), "null");
+	assert_json(json_text_or_null("x"), "\"x\"");
 	assert_json(json_number(UINT64_MAX), "null");
 	assert_json(json_seconds(UINT64_MAX), "null");
 	assert_json(json_number(0), "0");

@@ -13,9 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "kdump/kexec.h"
 #include "kdump/loading.h"
 #include "kdump/state_folder.h"
 #include "make_crash_image.h"
+#include "make_dump.h"
 #include "make_root.h"
 
 #define ARCHIVE_MAX 8192
@@ -438,6 +440,27 @@ static void test_no_room(void **state)
 	umount2(path, MNT_DETACH);
 }
 
+static void test_no_image(void **state)
+{
+	const struct fixture *fixture = *state;
+	char release[72];
+	const char *path = make_root_place(&fixture->root, "/vmlinuz-6.1.0");
+
+	assert_error(kexec_image_release(path, release), ERROR_NOT_FOUND, "--kernel");
+	assert_int_equal(mkfifo(path, 0600), 0);
+	alarm(60);
+	assert_error(kexec_image_release(path, release), ERROR_OTHER, "not a regular file");
+	alarm(0);
+	assert_int_equal(unlink(path), 0);
+	make_root_text(&fixture->root, "/vmlinuz-6.1.0", "no bzImage");
+	assert_null(
+		kexec_image_release(make_root_place(&fixture->root, "/vmlinuz-6.1.0"), release));
+	assert_string_equal(release, "6.1.0");
+	make_root_text(&fixture->root, "/kernel", "none at all");
+	assert_error(kexec_image_release(make_root_place(&fixture->root, "/kernel"), release),
+		     ERROR_OTHER, "not a kernel image");
+}
+
 #define LOADING_TEST(sentence, function) TEST_WITH(sentence, function, setup, teardown)
 
 int main(void)
@@ -462,6 +485,8 @@ int main(void)
 			     test_reasons),
 		LOADING_TEST("an arm that is killed leaves word that it was", test_killed),
 		LOADING_TEST("only one at a time", test_two),
+		LOADING_TEST("a kernel is a file; its name tells if the image does not",
+			     test_no_image),
 		LOADING_TEST("one that is interrupted before kexec loads nothing",
 			     test_interrupted),
 		LOADING_TEST(

@@ -265,6 +265,25 @@ static void test_wrong_types(void **state)
 	remove_incident(&incident);
 }
 
+/* Such a crash would be no older than any limit, for ever, and its time is none that can be told. */
+static void test_no_times(void **state)
+{
+	struct manifest manifest;
+	struct incident incident;
+
+	(void)state;
+	with_manifest(
+		SCHEMA
+		", \"times\": {\"onset\": -1, \"trigger\": 1e300, \"capture_start\":"
+		"9223372036854775807, \"report_done\": 253402300799, \"vmcore_done\": 1e999}}",
+		&incident);
+	assert_no_error(manifest_read(&incident, &manifest, NULL));
+	assert_true(manifest.onset_s == 0 && manifest.trigger_s == 0 &&
+		    manifest.capture_start_s == 0 && manifest.vmcore_done_s == 0);
+	assert_true(manifest.report_done_s == 253402300799);
+	remove_incident(&incident);
+}
+
 static void test_control_characters(void **state)
 {
 	struct manifest manifest;
@@ -376,6 +395,7 @@ int main(void)
 		TEST("what is no manifest, and names that lead elsewhere, are refused",
 		     test_unreadable),
 		TEST("what has a wrong type is unknown", test_wrong_types),
+		TEST("times that no clock can have said are unknown", test_no_times),
 		TEST("text that is read cannot steer a terminal", test_control_characters),
 		TEST("more steps than there is room for are dropped", test_many_steps),
 		TEST("only finished files are listed, with their checksums", test_list),

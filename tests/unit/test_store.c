@@ -100,6 +100,16 @@ static void test_id(void **state)
 	assert_int_equal(st.st_mode & 07777, 0700);
 }
 
+static void test_boot(void **state)
+{
+	(void)state;
+	assert_true(incident_id_is_of_boot(ID, BOOT_ID));
+	assert_true(incident_id_is_of_boot(ID "-2", BOOT_ID));
+	assert_false(incident_id_is_of_boot(ID, "0123abce-4567-89ab-cdef-0123456789ab"));
+	assert_false(incident_id_is_of_boot(ID, "0123abc"));
+	assert_false(incident_id_is_of_boot("x-0123abcd", BOOT_ID));
+}
+
 static void test_clash(void **state)
 {
 	struct fixture *fixture = *state;
@@ -388,6 +398,7 @@ int main(void)
 			   test_stream_with_error),
 		STORE_TEST("on a full disk the old file stays, and no half one gets a name",
 			   test_full),
+		STORE_TEST("an id tells of which boot it is", test_boot),
 		STORE_TEST("a FIFO or link in the place of a file is an error, and keeps its name",
 			   test_no_file),
 		STORE_TEST("files that are staged have no names until they are published",
