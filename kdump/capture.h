@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "kdump/cmdline.h"
 #include "kdump/config.h"
 #include "kdump/manifest.h"
 #include "kdump/sieve.h"
@@ -22,6 +23,7 @@
  */
 struct findings {
 	double crash_s; /* since 1970 */
+	char boot_id[BOOT_ID_SIZE]; /* the crashed kernel's, as its memory has it */
 	bool has_record; /* there is a record in /proc/vmcore */
 	bool record_saved; /* and it is in the incident */
 	bool no_record; /* there is none: no recorder was loaded */
@@ -60,6 +62,9 @@ struct capture {
 	int kept; /* of the vmcore what it takes to make it again: a file in memory; else -1 */
 	double next_note_s; /* when the vmcore's size is told next */
 };
+
+/* The crashed kernel's boot ID: its own word for it, else arm's, which may have been said in an earlier boot; "": not known. */
+const char *capture_boot_id(const struct capture *capture);
 
 /* The vmcore's in its incident. */
 const char *capture_dump_name(const struct capture *capture);

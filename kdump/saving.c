@@ -30,6 +30,11 @@ const char *capture_dump_name(const struct capture *capture)
 	return capture->config.encrypt ? INCIDENT_VMCORE_ENCRYPTED : INCIDENT_VMCORE;
 }
 
+const char *capture_boot_id(const struct capture *capture)
+{
+	return *capture->found->boot_id ? capture->found->boot_id : capture->config.boot_id;
+}
+
 #define NOTE_INTERVAL_S 2
 
 /* Called five times a second while a step runs. */
@@ -94,6 +99,7 @@ static void skip(struct capture *capture, const char *name, const char *why)
 static struct error *open_incident(struct capture *capture)
 {
 	const struct findings *found = capture->found;
+	const char *boot_id = capture_boot_id(capture);
 	struct incident *incident = &capture->incident;
 	struct error *err = NULL;
 
@@ -104,9 +110,9 @@ static struct error *open_incident(struct capture *capture)
 		progress("%s", err->message);
 		error_destroy(err);
 	}
-	err = incident_create(
-		capture->store, found->crash_s ? found->crash_s : capture->manifest.capture_start_s,
-		*capture->config.boot_id ? capture->config.boot_id : NO_BOOT_ID, incident);
+	err = incident_create(capture->store,
+			      found->crash_s ? found->crash_s : capture->manifest.capture_start_s,
+			      *boot_id ? boot_id : NO_BOOT_ID, incident);
 	if (err)
 		incident->dirfd = -1;
 	return err;

@@ -117,6 +117,7 @@ static struct error *read_record(struct capture *capture, struct record *ret)
 		return error_errno(RECORD);
 	struct error *err = analyze(capture, analysis_record, &analysis);
 	capture->found->crash_s = analysis.answers.crash_s;
+	memcpy(capture->found->boot_id, analysis.answers.boot_id, sizeof(analysis.answers.boot_id));
 	capture->found->no_record = err && analysis.answers.no_record;
 	if (!err) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -189,11 +190,12 @@ struct error *step_rig(void *arg)
 {
 	const struct capture *capture = arg;
 	const struct config *config = &capture->config;
+	const char *boot_id = capture_boot_id(capture);
 	struct json_object *json = json_object_new_object();
 
 	json_add(json, "schema", json_text("lockdump.rig/1"));
 	json_add(json, "release", json_text(config->release));
-	json_add(json, "boot_id", json_text(*config->boot_id ? config->boot_id : NULL));
+	json_add(json, "boot_id", json_text(*boot_id ? boot_id : NULL));
 	json_add(json, "rig", json_text(*config->rig ? config->rig : NULL));
 	const char *text = json_object_to_json_string_ext(
 		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
