@@ -97,9 +97,7 @@ int arm_options_parse(int argc, char **argv, struct arm_options *ret)
 			break;
 		case OPTION_WITH:
 			if (!with_find(optarg, &ret->with))
-				status = usage_error("arm",
-						     "--with '%s': none of builtin, kdump-tools "
-						     "and auto",
+				status = usage_error("arm", "--with '%s': none of " WITH_NAMES,
 						     optarg);
 			break;
 		case OPTION_KERNEL:

@@ -5,6 +5,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "kdump/cmdline.h"
 #include "kdump/config.h"
@@ -42,6 +43,7 @@ struct findings {
 	/* In the distribution's capture environment, the host. */
 	bool host_tried; /* it was asked to save the vmcore */
 	bool host_saved; /* and says that it has */
+	int host_status; /* if it has not: the exit status of what it tried */
 	char host_dump[256]; /* where that is */
 
 	char unproven[SIEVE_WHY]; /* why an encrypted vmcore cannot be read back; empty: it can */
@@ -56,6 +58,11 @@ struct capture {
 	struct manifest manifest;
 	unsigned long lowest_kb; /* the least MemAvailable seen */
 	off_t room; /* bytes that the vmcore may take */
+	const char *symbols; /* where the kernel's are, if its dumps lack them */
+
+	/* In the distribution's capture environment: */
+	char host_dir[PATH_MAX]; /* where the host's dumps are, here; empty: elsewhere */
+	time_t host_since; /* the host's dump is not older, by the clock of the store's file system */
 
 	/* If the vmcore is encrypted: */
 	struct page_log *log; /* what the report was made of; shared; else NULL */

@@ -108,7 +108,7 @@ static struct error *write_record(const struct incident *incident, const struct 
 /* The record as it comes out of the sandbox: it is checked here once more. */
 static struct error *read_record(struct capture *capture, struct record *ret)
 {
-	struct analysis analysis = { .vmcore = VMCORE };
+	struct analysis analysis = { .vmcore = VMCORE, .symbols = capture->symbols };
 	char path[FD_PATH_SIZE];
 	int fd = memfd_create(RECORD, MFD_CLOEXEC);
 
@@ -174,7 +174,7 @@ static void note_said(struct capture *capture)
 struct error *step_dmesg(void *arg)
 {
 	struct capture *capture = arg;
-	struct analysis analysis = { .vmcore = VMCORE };
+	struct analysis analysis = { .vmcore = VMCORE, .symbols = capture->symbols };
 	struct error *err = incident_open_file(&capture->incident, DMESG, &analysis.out);
 
 	if (!err)
@@ -209,7 +209,7 @@ struct error *step_symbols(void *arg)
 {
 	const struct capture *capture = arg;
 	_cleanup_(kept_symbols_deinit) struct kept_symbols symbols;
-	struct error *err = kept_symbols_read(KEPT_SYMBOLS_PATH, &symbols);
+	struct error *err = kept_symbols_read(capture->symbols, &symbols);
 
 	return err ? err
 		   : incident_write(&capture->incident, KEPT_SYMBOLS_NAME, symbols.text,
@@ -222,9 +222,11 @@ struct error *step_report(void *arg)
 	struct findings *found = capture->found;
 	const struct incident *incident = &capture->incident;
 	char record[FD_PATH_SIZE], name[PATH_MAX + INCIDENT_ID_SIZE + 16];
-	struct analysis analysis = {
-		.vmcore = VMCORE, .record = record, .name = name, .log = capture->log
-	};
+	struct analysis analysis = { .vmcore = VMCORE,
+				     .record = record,
+				     .name = name,
+				     .symbols = capture->symbols,
+				     .log = capture->log };
 
 	/* Of a store that was tried before. */
 	if (capture->log)
@@ -253,7 +255,9 @@ struct error *step_report(void *arg)
 struct error *step_report_to_console(void *arg)
 {
 	struct capture *capture = arg;
-	struct analysis analysis = { .vmcore = VMCORE, .name = VMCORE, .out = stdout };
+	struct analysis analysis = {
+		.vmcore = VMCORE, .name = VMCORE, .symbols = capture->symbols, .out = stdout
+	};
 
 	printf("----- lockdump report begins -----\n");
 	struct error *err = analyze(capture, analysis_report, &analysis);
@@ -335,6 +339,7 @@ struct error *step_proof(void *arg)
 		.vmcore = vmcore,
 		.name = vmcore,
 		.record = found->record_saved ? record : NULL,
+		.symbols = capture->symbols,
 	};
 
 	if (!found->has_report)
