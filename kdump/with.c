@@ -6,12 +6,14 @@
 #include "base/cleanup.h"
 #include "kdump/device.h"
 #include "kdump/kdump_tools.h"
+#include "kdump/kdump_utils.h"
 #include "kdump/run.h"
 
 static const struct host *const hosts[] = {
 	[WITH_AUTO] = NULL,
 	[WITH_BUILTIN] = NULL,
 	[WITH_KDUMP_TOOLS] = &kdump_tools,
+	[WITH_KDUMP_UTILS] = &kdump_utils,
 };
 
 #define NR_ALL (sizeof(hosts) / sizeof(hosts[0]))
@@ -72,7 +74,9 @@ struct error *with_choose(const char *store, enum with *ret)
 			return NULL;
 		}
 	struct error *ours = error_create(
-		err->class, "%s; or install kdump-tools, which reaches others", err->message);
+		err->class,
+		"%s; or install kdump-tools (Debian's) or kdump-utils (Fedora's), which reach others",
+		err->message);
 	error_destroy(err);
 	return ours;
 }

@@ -11,10 +11,11 @@ enum with {
 	WITH_AUTO, /* builtin if that reaches the store, else what is installed */
 	WITH_BUILTIN,
 	WITH_KDUMP_TOOLS, /* Debian's */
+	WITH_KDUMP_UTILS, /* Fedora's */
 };
 
 /* For messages. */
-#define WITH_NAMES "builtin, kdump-tools and auto"
+#define WITH_NAMES "builtin, kdump-tools, kdump-utils and auto"
 
 const char *with_name(enum with with);
 bool with_find(const char *name, enum with *ret);

@@ -166,7 +166,9 @@ static void test_names(void **state)
 	(void)state;
 	assert_true(with_find("kdump-tools", &with));
 	assert_int_equal(with, WITH_KDUMP_TOOLS);
-	assert_ptr_equal(with_host(with), with_find_host("kdump-tools"));
+	assert_true(with_find("kdump-utils", &with));
+	assert_int_equal(with, WITH_KDUMP_UTILS);
+	assert_ptr_equal(with_host(with), with_find_host("kdump-utils"));
 	assert_null(with_find_host("builtin"));
 	assert_string_equal(with_name(WITH_AUTO), "auto");
 	assert_false(with_find("kdump", &with));
@@ -186,7 +188,9 @@ static void test_choose(void **state)
 	err = with_choose("/proc", &with);
 	if (!err)
 		SKIP("kdump-tools or kdump-utils is installed");
-	assert_non_null(strstr(err->message, "install kdump-tools, which reaches others"));
+	assert_non_null(strstr(
+		err->message,
+		"or install kdump-tools (Debian's) or kdump-utils (Fedora's), which reach others"));
 	error_destroy(err);
 }
 

@@ -13,6 +13,7 @@
 
 #include "capture/preflight.h"
 #include "capture/status.h"
+#include "kdump/kdump_conf.h"
 #include "kdump/kdump_tools.h"
 #include "kdump/state_folder.h"
 #include "make_armed.h"
@@ -238,6 +239,8 @@ static void test_hosts(void **state)
 	} hosts[] = {
 		{ "kdump-tools", KDUMP_TOOLS_FILE, "USE_KDUMP=1\nKDUMP_COREDIR=/store\n",
 		  "USE_KDUMP=1\nSSH=me@host\n", "SSH me@host" },
+		{ "kdump-utils", KDUMP_CONF_FILE, "path /store\n", "ssh me@host\n",
+		  "ssh me@host:/var/crash" },
 	};
 	struct fixture *fixture = *state;
 	const struct made_root *root = &fixture->root;
