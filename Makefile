@@ -5,6 +5,8 @@ PREFIX ?= /usr/local
 # systemd looks into /usr/local/lib and /usr/lib.
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 UNITS := $(patsubst scripts/systemd/%,%,$(wildcard scripts/systemd/*.service scripts/systemd/*.d/*.conf))
+# dracut looks nowhere else.
+DRACUTDIR ?= /usr/lib/dracut/modules.d
 CC ?= gcc
 CLANG ?= clang
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /usr/local/sbin/bpftool) bpftool)
@@ -68,6 +70,8 @@ install: all
 		sed 's,@SBINDIR@,$(PREFIX)/sbin,' scripts/systemd/$$unit >$(DESTDIR)$(UNITDIR)/$$unit && \
 		chmod 644 $(DESTDIR)$(UNITDIR)/$$unit || exit; \
 	done
+	install -d $(DESTDIR)$(DRACUTDIR)/99lockdump
+	install -m 755 scripts/dracut/99lockdump/*.sh $(DESTDIR)$(DRACUTDIR)/99lockdump
 
 clean:
 	rm -rf $(B)

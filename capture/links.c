@@ -14,12 +14,12 @@
 #include "base/regular_file.h"
 #include "capture/preflight.h"
 #include "kdump/device.h"
-#include "kdump/kdump_tools.h"
 #include "kdump/kexec.h"
 #include "kdump/loaded_image.h"
 #include "kdump/rooted.h"
 #include "kdump/settings.h"
 #include "kdump/state_folder.h"
+#include "kdump/with.h"
 
 #define ARM "run 'lockdump arm'"
 #define ROOM_ALWAYS \
@@ -220,7 +220,8 @@ void links_initramfs(struct links *links)
 
 /* --- the host -------------------------------------------------------------------------- */
 
-static struct error *check_host(const struct links *links, struct kdump_tools *ret)
+static struct error *check_host(const struct links *links, const struct host *host,
+				struct host_settings *ret)
 {
 	static const char config[] = STATE_FOLDER "/" ARMED_CONFIG;
 	struct error *err = NULL;
@@ -228,29 +229,30 @@ static struct error *check_host(const struct links *links, struct kdump_tools *r
 	if (access(rooted(links, config).text, R_OK))
 		err = error_errno("%s", config);
 	if (!err)
-		err = kdump_tools_read(rooted(links, KDUMP_TOOLS_FILE).text, ret);
-	/* systemd is asked, and knows the real one. */
-	return err || *links->root ? err : kdump_tools_check_hook();
+		err = host->read(links->root, ret);
+	/* systemd is asked, and dracut's folder looked into: these are the real ones. */
+	return err || *links->root ? err : host->check_hook();
 }
 
 void links_host(struct links *links)
 {
 	struct findings *findings = &links->findings;
 	const struct armed *armed = &links->armed;
-	struct kdump_tools tools;
+	const struct host *host = with_find_host(armed->with);
+	struct host_settings settings;
 
-	if (!links->ours || !*armed->initramfs_file)
+	if (!links->ours || !host)
 		return;
 	findings->group = "crash kernel";
-	struct error *err = check_host(links, &tools);
+	struct error *err = check_host(links, host, &settings);
 	if (err) {
 		findings_add(findings, armed->with, FINDING_MISSING, NULL);
 		findings_blame(findings, "lockdump's part in its capture kernel", err);
 		return;
 	}
-	const char *why = kdump_tools_conflict(&tools, armed->store);
+	const char *why = host->conflict(&settings, armed->store);
 	findings_add(findings, armed->with, why ? FINDING_DEGRADED : FINDING_OK,
-		     "saves the vmcore to %s", *tools.remote ? tools.remote : tools.coredir);
+		     "saves the vmcore to %s", *settings.remote ? settings.remote : settings.dir);
 	if (why)
 		findings_explain(findings, "older incidents", why,
 				 "unset it; 'lockdump harvest' removes what is too old");

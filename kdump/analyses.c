@@ -15,6 +15,7 @@
 #include "report/report.h"
 #include "state/dmesg.h"
 #include "state/kernel.h"
+#include "state/machine.h"
 #include "state/record.h"
 
 #define MAX_TIME_S 1e11 /* the year 5138 */
@@ -61,6 +62,19 @@ static struct error *list_readable(const struct analysis *analysis, struct strin
 	return err;
 }
 
+/* It becomes part of a folder's name. */
+static bool is_uuid(const char *s, size_t size)
+{
+	static const char form[] = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+
+	if (strnlen(s, size) != sizeof(form) - 1)
+		return false;
+	for (size_t i = 0; i < sizeof(form) - 1; i++)
+		if (!strchr(form[i] == 'x' ? "0123456789abcdef" : "-", s[i]))
+			return false;
+	return true;
+}
+
 static struct error *run(struct analysis *analysis, struct error *(*function)(void *arg))
 {
 	_cleanup_(strings_deinit) struct strings readable = { 0 };
@@ -84,6 +98,8 @@ static struct error *run(struct analysis *analysis, struct error *(*function)(vo
 	munmap(answers, sizeof(*answers));
 	if (!(analysis->answers.crash_s >= 0 && analysis->answers.crash_s < MAX_TIME_S))
 		analysis->answers.crash_s = 0;
+	if (!is_uuid(analysis->answers.boot_id, sizeof(analysis->answers.boot_id)))
+		analysis->answers.boot_id[0] = '\0';
 	return err;
 }
 
@@ -129,12 +145,15 @@ static struct error *write_record(void *arg)
 	const struct job *job = arg;
 	FILE *out = job->analysis->out;
 	_cleanup_(close_kernel) struct kernel *kernel = NULL;
+	char boot_id[MACHINE_BOOT_ID_SIZE];
 	_cleanup_(record_deinit) struct record record = { 0 };
 
 	find_crash_time(job);
 	struct error *err = open_kernel(job->analysis, &kernel);
 	if (err)
 		return err;
+	machine_boot_id(kernel, boot_id);
+	strcpy(job->answers->boot_id, boot_id);
 	err = record_from_kernel(kernel, &record);
 	job->answers->no_record = err && err->class == ERROR_NOT_FOUND;
 	if (!err)

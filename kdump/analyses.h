@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "kdump/cmdline.h"
 #include "report/content.h"
 #include "symbols/debuginfod.h"
 
@@ -19,6 +20,7 @@
 /* Zero is 'unknown' everywhere. */
 struct answers {
 	double crash_s; /* since 1970, and a year that there can be */
+	char boot_id[BOOT_ID_SIZE]; /* the crashed kernel's, and a UUID; of analysis_record() */
 	bool no_record; /* no recorder was loaded */
 	bool has_report; /* it was made; whether it could be written is another question */
 	bool text_done; /* and it was, as text */

@@ -14,7 +14,7 @@ void arm_describe_machine(struct config *config);
 /* Has lockdump's own capture kernel save crashes. */
 struct error *arm_builtin(const struct arm_options *options);
 
-/* Has kdump-tools save crashes, with lockdump's part done in its capture environment, and in the store. */
+/* Has a host save crashes, with lockdump's part done in its capture environment, and in the store. */
 struct error *arm_hosted(const struct arm_options *options);
 
 #endif

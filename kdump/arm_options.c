@@ -17,8 +17,9 @@ static const char arm_help[] =
 	"      --store DIR    where incidents are kept (Store= of the configuration, else " STORE_DEFAULT
 	")\n"
 	"      --with HOST    who saves the crash: builtin, which is lockdump's own, for stores on a plain disk\n"
-	"                     or partition; kdump-tools, Debian's, for others (LVM, LUKS, RAID); auto (With= in\n"
-	"                     [Capture] of the configuration, else auto): builtin if that reaches the store\n"
+	"                     or partition; kdump-tools, Debian's, or kdump-utils, Fedora's, for others (LVM, LUKS,\n"
+	"                     RAID; the latter NFS and ssh, too); auto (With= in [Capture] of the configuration, else\n"
+	"                     auto): builtin if that reaches the store, else the one that is installed\n"
 	"      --second-store DIR\n"
 	"                     on another disk: used if the first cannot be (Second= of the configuration)\n"
 	"      --kernel FILE  the capture kernel (/boot/vmlinuz-RELEASE of the running one)\n"
@@ -97,9 +98,7 @@ int arm_options_parse(int argc, char **argv, struct arm_options *ret)
 			break;
 		case OPTION_WITH:
 			if (!with_find(optarg, &ret->with))
-				status = usage_error("arm",
-						     "--with '%s': none of builtin, kdump-tools "
-						     "and auto",
+				status = usage_error("arm", "--with '%s': none of " WITH_NAMES,
 						     optarg);
 			break;
 		case OPTION_KERNEL:

@@ -293,6 +293,7 @@ void armed_forget(const char *root)
 		armed_remove(&folder);
 		state_folder_remove(&folder, ARMED_INITRAMFS);
 		state_folder_remove(&folder, ARMED_CONFIG);
+		state_folder_remove(&folder, ARMED_SYMBOLS);
 		incident_close(&folder);
 	}
 	error_destroy(err);

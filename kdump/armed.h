@@ -21,6 +21,8 @@
 #define ARMED_INITRAMFS "initramfs"
 /* Beside them: what 'capture' is to do in somebody else's environment, and that it is to do it. */
 #define ARMED_CONFIG	"capture.conf"
+/* And, for a kernel whose dumps lack them, its symbols in this boot. */
+#define ARMED_SYMBOLS	"kallsyms"
 
 /* A file that the initramfs was made of, or the kernel. */
 struct armed_input {

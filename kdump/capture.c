@@ -7,11 +7,13 @@
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/usage.h"
+#include "kdump/capture_hooks.h"
 #include "kdump/capture_hosted.h"
 #include "kdump/cmdline.h"
 #include "kdump/environment.h"
@@ -20,6 +22,7 @@
 #include "kdump/run.h"
 #include "kdump/saving.h"
 #include "kdump/watchdog.h"
+#include "kdump/with.h"
 #include "lockdump.h"
 
 #define UNMOUNT_LIMIT_S 30
@@ -192,6 +195,11 @@ static const char capture_help[] =
 	"\n"
 	"      --with kdump-tools  the same inside the capture kernel of 'lockdump arm --with kdump-tools',\n"
 	"                          where 'kdump-config savecore' saves the vmcore. Does nothing without a crash\n"
+	"      --with kdump-utils --begin\n"
+	"                          the same inside that of 'lockdump arm --with kdump-utils', before it saves the\n"
+	"                          vmcore: all but that. Always exits with 0\n"
+	"      --with kdump-utils --finish STATUS\n"
+	"                          the rest of it, afterwards; STATUS is 0 if the vmcore was saved\n"
 	"      --help              print this\n";
 
 static int capture_as_pid_1(void)
@@ -207,27 +215,76 @@ static int capture_as_pid_1(void)
 	return 1;
 }
 
+struct capture_options {
+	const char *with; /* NULL: lockdump's own */
+	bool begin;
+	const char *finish; /* the host's exit status */
+};
+
+static int run_hook(const struct capture_options *options)
+{
+	const struct host *host = with_find_host(options->with);
+	char *rest;
+
+	if (!host || !host->takes_config)
+		return usage_error("capture", "--begin and --finish are for --with kdump-utils");
+	if (options->begin)
+		return capture_begin(options->with);
+	long status = strtol(options->finish, &rest, 10);
+	if (!*options->finish || *rest || status < 0 || status > 255)
+		return usage_error("capture", "--finish '%s': not an exit status", options->finish);
+	return capture_finish(options->with, status);
+}
+
+static int run_capture(const struct capture_options *options)
+{
+	if (!options->with)
+		return options->begin || options->finish
+			       ? usage_error("capture", "--begin and --finish take --with, too")
+			       : capture_as_pid_1();
+	if (options->begin && options->finish)
+		return usage_error("capture", "--begin and --finish are not for one time");
+	if (options->begin || options->finish)
+		return run_hook(options);
+	const struct host *host = with_find_host(options->with);
+	if (host && host->takes_config)
+		return usage_error("capture", "--with %s: at --begin, or at --finish?",
+				   options->with);
+	return capture_hosted(options->with);
+}
+
 int cmd_capture(int argc, char **argv)
 {
-	enum { OPTION_WITH = 256, OPTION_HELP };
+	enum { OPTION_WITH = 256, OPTION_BEGIN, OPTION_FINISH, OPTION_HELP };
 	static const struct option longopts[] = {
 		{ "with", required_argument, NULL, OPTION_WITH },
+		{ "begin", no_argument, NULL, OPTION_BEGIN },
+		{ "finish", required_argument, NULL, OPTION_FINISH },
 		{ "help", no_argument, NULL, OPTION_HELP },
 		{},
 	};
-	const char *with = NULL;
+	struct capture_options options = { 0 };
 
 	opterr = 0;
 	for (int c; (c = getopt_long(argc, argv, ":", longopts, NULL)) >= 0;) {
-		if (c == OPTION_HELP) {
+		switch (c) {
+		case OPTION_WITH:
+			options.with = optarg;
+			break;
+		case OPTION_BEGIN:
+			options.begin = true;
+			break;
+		case OPTION_FINISH:
+			options.finish = optarg;
+			break;
+		case OPTION_HELP:
 			fputs(capture_help, stdout);
 			return 0;
-		}
-		if (c != OPTION_WITH)
+		default:
 			return usage_bad_option(argv, c);
-		with = optarg;
+		}
 	}
 	if (optind < argc)
 		return usage_error(argv[0], "unexpected argument '%s'", argv[optind]);
-	return with ? capture_hosted(with) : capture_as_pid_1();
+	return run_capture(&options);
 }

@@ -5,7 +5,9 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <time.h>
 
+#include "kdump/cmdline.h"
 #include "kdump/config.h"
 #include "kdump/manifest.h"
 #include "kdump/sieve.h"
@@ -23,6 +25,7 @@
  */
 struct findings {
 	double crash_s; /* since 1970 */
+	char boot_id[BOOT_ID_SIZE]; /* the crashed kernel's, as its memory has it */
 	bool has_record; /* there is a record in /proc/vmcore */
 	bool record_saved; /* and it is in the incident */
 	bool no_record; /* there is none: no recorder was loaded */
@@ -40,6 +43,7 @@ struct findings {
 	/* In the distribution's capture environment, the host. */
 	bool host_tried; /* it was asked to save the vmcore */
 	bool host_saved; /* and says that it has */
+	int host_status; /* if it has not: the exit status of what it tried */
 	char host_dump[256]; /* where that is */
 
 	char unproven[SIEVE_WHY]; /* why an encrypted vmcore cannot be read back; empty: it can */
@@ -54,12 +58,20 @@ struct capture {
 	struct manifest manifest;
 	unsigned long lowest_kb; /* the least MemAvailable seen */
 	off_t room; /* bytes that the vmcore may take */
+	const char *symbols; /* where the kernel's are, if its dumps lack them */
+
+	/* In the distribution's capture environment: */
+	char host_dir[PATH_MAX]; /* where the host's dumps are, here; empty: elsewhere */
+	time_t host_since; /* the host's dump is not older, by the clock of the store's file system */
 
 	/* If the vmcore is encrypted: */
 	struct page_log *log; /* what the report was made of; shared; else NULL */
 	int kept; /* of the vmcore what it takes to make it again: a file in memory; else -1 */
 	double next_note_s; /* when the vmcore's size is told next */
 };
+
+/* The crashed kernel's boot ID: its own word for it, else arm's, which may have been said in an earlier boot; "": not known. */
+const char *capture_boot_id(const struct capture *capture);
 
 /* The vmcore's in its incident. */
 const char *capture_dump_name(const struct capture *capture);

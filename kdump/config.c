@@ -40,6 +40,7 @@ static const struct key {
 	STORE_KEYS("store", "store", store),
 	STORE_KEYS("second_store", "second", second),
 	TEXT_KEY(with),
+	TEXT_KEY(program),
 	TEXT_KEY(host_dir),
 	TEXT_KEY(host_remote),
 	NUMBER_KEY(host_goes_on),

@@ -39,6 +39,7 @@ struct config {
 
 	/* In the distribution's capture environment; see hosted.h. */
 	char with[16]; /* whose it is, as 'arm --with' has it; empty: it is lockdump's own */
+	char program[PATH_MAX]; /* the lockdump that a host takes along into its initramfs */
 	char host_dir[PATH_MAX]; /* where its dumps go */
 	char host_remote[256]; /* else where they go; empty: nowhere else */
 	unsigned int

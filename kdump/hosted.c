@@ -95,12 +95,22 @@ static struct error *save(const struct config *config)
 	return run_program(&run, (const char *[]){ "kdump-config", "savecore", NULL });
 }
 
+/* Where the rig will find what is at @path in capture->host_dir. */
+static void name_dump(const struct capture *capture, const char *path)
+{
+	const struct config *config = &capture->config;
+	struct findings *found = capture->found;
+	const char *dir = *config->host_remote ? config->host_remote : config->host_dir;
+
+	snprintf(found->host_dump, sizeof(found->host_dump), "%.200s%.54s", dir,
+		 path + strlen(capture->host_dir));
+}
+
 static struct error *adopt(struct capture *capture, const char *path)
 {
-	struct findings *found = capture->found;
 	const struct incident *incident = &capture->incident;
 
-	snprintf(found->host_dump, sizeof(found->host_dump), "%.255s", path);
+	name_dump(capture, path);
 	/* The host's shell may have its own idea of who reads a crashed kernel's memory. */
 	if (chmod(path, 0600))
 		return error_errno("%s", path);
@@ -111,23 +121,38 @@ static struct error *adopt(struct capture *capture, const char *path)
 	return NULL;
 }
 
+struct error *step_host_link(void *arg)
+{
+	struct capture *capture = arg;
+	const struct config *config = &capture->config;
+	struct findings *found = capture->found;
+	char path[PATH_MAX];
+
+	found->host_tried = true;
+	if (!found->host_saved)
+		return error_create(ERROR_OTHER, "%s could not save it: exit status %d",
+				    config->with, found->host_status);
+	if (!*capture->host_dir) {
+		memcpy(found->host_dump, config->host_remote, sizeof(config->host_remote));
+		return error_create(ERROR_OTHER, "it is not here");
+	}
+	if (!hosted_find_dump(capture->host_dir, capture->host_since, path))
+		return error_create(ERROR_NOT_FOUND, "%s: no dump was written", capture->host_dir);
+	return adopt(capture, path);
+}
+
 struct error *step_host_vmcore(void *arg)
 {
 	struct capture *capture = arg;
 	const struct config *config = &capture->config;
-	char path[PATH_MAX];
-	time_t since = time(NULL);
 
+	capture->host_since = time(NULL);
+	if (!*config->host_remote)
+		snprintf(capture->host_dir, sizeof(capture->host_dir), "%s", config->host_dir);
 	capture->found->host_tried = true;
 	struct error *err = save(config);
 	if (err)
 		return err;
 	capture->found->host_saved = true;
-	if (*config->host_remote) {
-		memcpy(capture->found->host_dump, config->host_remote, sizeof(config->host_remote));
-		return error_create(ERROR_OTHER, "it is not here");
-	}
-	if (!hosted_find_dump(config->host_dir, since, path))
-		return error_create(ERROR_NOT_FOUND, "%s: no dump was written", config->host_dir);
-	return adopt(capture, path);
+	return step_host_link(capture);
 }

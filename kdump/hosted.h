@@ -13,8 +13,9 @@
 #include "kdump/config.h"
 #include "kdump/state_folder.h"
 
-/* What 'arm' tells it, in the rig's own file system, which the host has mounted. */
-#define HOSTED_CONFIG STATE_FOLDER "/" ARMED_CONFIG
+/* What 'arm' tells it, in the rig's own file system, if that is what the host has mounted; else the host's initramfs has it there. */
+#define HOSTED_CONFIG  STATE_FOLDER "/" ARMED_CONFIG
+#define HOSTED_SYMBOLS STATE_FOLDER "/" ARMED_SYMBOLS
 
 /* Of what the host's own tool may take beyond its limit. */
 #define HOSTED_GRACE_S 30
@@ -28,7 +29,11 @@ bool hosted_is_due(const char *config, const char *with);
  */
 bool hosted_find_dump(const char *dir, time_t since, char ret[static PATH_MAX]);
 
-/* The step: has the host save the vmcore, and links it. Its argument is a struct capture; found->host_dump says where it is. */
+/*
+ * Steps, whose argument is a struct capture; found->host_dump says where the vmcore is. The first has the host save it, and links
+ * it; the second is for a host that was to do so by itself, and has told how that went.
+ */
 struct error *step_host_vmcore(void *arg);
+struct error *step_host_link(void *arg);
 
 #endif

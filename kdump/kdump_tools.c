@@ -9,109 +9,74 @@
 #include "kdump/kexec.h"
 #include "kdump/run.h"
 
-#define READ_LIMIT_S 10
-#define LOAD_LIMIT_S 900
-#define HOOK	     "/kdump-tools.service.d/lockdump.conf"
+#define HOOK "/kdump-tools.service.d/lockdump.conf"
 
-static const char dump_script[] =
-	". \"$0\" >/dev/null 2>&1 || exit 1\n"
-	"for name in USE_KDUMP KDUMP_KERNEL KDUMP_INITRD KDUMP_COREDIR NFS SSH FTP KDUMP_NUM_DUMPS "
-	"KDUMP_FAIL_CMD MAKEDUMP_ARGS; do\n"
-	"	eval \"printf '%s=%s\\\\n' \\\"\\$name\\\" \\\"\\$$name\\\"\"\n"
-	"done\n";
-
-/* The value of @name in the script's lines; an empty one is @otherwise. */
-static void take(const char *lines, const char *name, const char *otherwise, char *ret, size_t size)
-{
-	size_t length = strlen(name);
-
-	snprintf(ret, size, "%s", otherwise);
-	for (const char *line = lines; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, name, length) || line[length] != '=')
-			continue;
-		const char *value = line + length + 1;
-		int n = strcspn(value, "\n");
-		if (n)
-			snprintf(ret, size, "%.*s", n, value);
-	}
-}
-
-static void take_remote(const char *lines, struct kdump_tools *tools)
+static void take_remote(const char *lines, struct host_settings *ret)
 {
 	static const char *const kinds[] = { "NFS", "SSH", "FTP" };
 	char place[200];
 
-	for (size_t i = 0; !*tools->remote && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		take(lines, kinds[i], "", place, sizeof(place));
+	for (size_t i = 0; !*ret->remote && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		host_take(lines, kinds[i], "", place, sizeof(place));
 		if (*place)
-			snprintf(tools->remote, sizeof(tools->remote), "%s %s", kinds[i], place);
+			snprintf(ret->remote, sizeof(ret->remote), "%s %s", kinds[i], place);
 	}
 }
 
-/* makedumpfile's options, as far as they say what the dump is like. */
-static void take_makedump_args(const char *lines, struct kdump_tools *tools)
+static struct error *read_settings(const char *root, struct host_settings *ret)
 {
-	static const struct {
-		char flag;
-		const char *name;
-	} compressions[] = { { 'c', "zlib" }, { 'l', "lzo" }, { 'p', "snappy" }, { 'z', "zstd" } };
-	char args[512];
-	char *rest = args;
+	static const char *const names[] = {
+		"USE_KDUMP", "KDUMP_KERNEL",	"KDUMP_INITRD",	  "KDUMP_COREDIR", "NFS", "SSH",
+		"FTP",	     "KDUMP_NUM_DUMPS", "KDUMP_FAIL_CMD", "MAKEDUMP_ARGS", NULL
+	};
+	char file[PATH_MAX], lines[HOST_LINES_SIZE], text[512];
 
-	take(lines, "MAKEDUMP_ARGS", "-F -c -d 31", args, sizeof(args));
-	strcpy(tools->compression, "none");
-	for (char *word; (word = strsep(&rest, " \t"));) {
-		if (!strncmp(word, "-d", 2) && (word[2] || rest))
-			tools->dump_level = strtoul(word[2] ? word + 2 : rest, NULL, 10);
-		for (size_t i = 0; i < sizeof(compressions) / sizeof(compressions[0]); i++)
-			if (word[0] == '-' && word[1] == compressions[i].flag && !word[2])
-				strcpy(tools->compression, compressions[i].name);
-	}
-}
-
-struct error *kdump_tools_read(const char *file, struct kdump_tools *ret)
-{
-	struct run run = RUN_INIT;
-	char text[64];
-
-	*ret = (struct kdump_tools){ 0 };
-	run.limit_s = READ_LIMIT_S;
-	struct error *err =
-		run_program(&run, (const char *[]){ "sh", "-c", dump_script, file, NULL });
+	*ret = (struct host_settings){ 0 };
+	snprintf(file, sizeof(file), "%s" KDUMP_TOOLS_FILE, root);
+	struct error *err = host_run_script(file, names, lines);
 	if (err)
-		return error_prefix(err, "%s", file);
-	take(run.messages, "USE_KDUMP", "0", text, sizeof(text));
+		return err;
+	host_take(lines, "USE_KDUMP", "0", text, sizeof(text));
 	ret->enabled = strcmp(text, "0");
-	take(run.messages, "KDUMP_KERNEL", "", ret->kernel, sizeof(ret->kernel));
-	take(run.messages, "KDUMP_INITRD", "", ret->initrd, sizeof(ret->initrd));
-	take(run.messages, "KDUMP_COREDIR", "/var/crash", ret->coredir, sizeof(ret->coredir));
-	take_remote(run.messages, ret);
-	take(run.messages, "KDUMP_NUM_DUMPS", "0", text, sizeof(text));
+	host_take(lines, "KDUMP_KERNEL", "", ret->kernel, sizeof(ret->kernel));
+	host_take(lines, "KDUMP_INITRD", "", ret->initrd, sizeof(ret->initrd));
+	host_take(lines, "KDUMP_COREDIR", "/var/crash", ret->dir, sizeof(ret->dir));
+	take_remote(lines, ret);
+	host_take(lines, "KDUMP_NUM_DUMPS", "0", text, sizeof(text));
 	ret->keeps = strtoul(text, NULL, 10);
-	take(run.messages, "KDUMP_FAIL_CMD", "", text, sizeof(text));
-	ret->has_fail_cmd = *text;
-	take_makedump_args(run.messages, ret);
+	host_take(lines, "KDUMP_FAIL_CMD", "", text, sizeof(text));
+	ret->goes_on = *text;
+	host_take(lines, "MAKEDUMP_ARGS", "-F -c -d 31", text, sizeof(text));
+	host_take_makedumpfile(text, ret);
 	return NULL;
 }
 
-/* It removes the oldest of what begins with a '2' in its folder: incidents do, too. */
-const char *kdump_tools_conflict(const struct kdump_tools *tools, const char *store)
+static struct error *check(const struct host_settings *settings, const char *store)
 {
-	_cleanup_free_ char *theirs = realpath(tools->coredir, NULL);
+	(void)store; /* it is the rig's own root file system */
+	return settings->enabled ? NULL
+				 : error_create(ERROR_OTHER,
+						KDUMP_TOOLS_FILE ": USE_KDUMP is 0; set it to 1");
+}
+
+/* It removes the oldest of what begins with a '2' in its folder: incidents do, too. */
+static const char *conflict(const struct host_settings *settings, const char *store)
+{
+	_cleanup_free_ char *theirs = realpath(settings->dir, NULL);
 	_cleanup_free_ char *ours = realpath(store, NULL);
 
-	if (!tools->keeps || !theirs || !ours || strcmp(theirs, ours))
+	if (!settings->keeps || !theirs || !ours || strcmp(theirs, ours))
 		return NULL;
 	return "KDUMP_NUM_DUMPS in " KDUMP_TOOLS_FILE
 	       " makes kdump-tools remove incidents from the store";
 }
 
-struct error *kdump_tools_check_hook(void)
+/* systemd knows the drop-in. */
+static struct error *check_hook(void)
 {
 	struct run run = RUN_INIT;
 
-	run.limit_s = READ_LIMIT_S;
+	run.limit_s = HOST_READ_LIMIT_S;
 	struct error *err =
 		run_program(&run, (const char *[]){ "systemctl", "show", "kdump-tools.service",
 						    "-p", "DropInPaths", NULL });
@@ -123,18 +88,31 @@ struct error *kdump_tools_check_hook(void)
 	return err;
 }
 
-/* It refuses to change its links while a crash kernel is loaded. */
-struct error *kdump_tools_load(void)
+/* It refuses to change its links while a crash kernel is loaded. Its initramfs has nothing of lockdump's in it. */
+static struct error *load(bool anew)
 {
 	struct run run = RUN_INIT;
 	struct error *err = kexec_crash_loaded("") ? kexec_unload_crash() : NULL;
 
+	(void)anew;
 	if (err)
 		return err;
-	run.limit_s = LOAD_LIMIT_S;
+	run.limit_s = HOST_LOAD_LIMIT_S;
 	run.group = true;
 	err = run_program(&run, (const char *[]){ "kdump-config", "load", NULL });
 	if (!err && !kexec_crash_loaded(""))
 		err = error_create(ERROR_OTHER, "kdump-config load: it has loaded nothing");
 	return err;
 }
+
+const struct host kdump_tools = {
+	.name = "kdump-tools",
+	.program = "kdump-config",
+	.file = KDUMP_TOOLS_FILE,
+	.remedy = "apt-get install kdump-tools",
+	.read = read_settings,
+	.check = check,
+	.conflict = conflict,
+	.check_hook = check_hook,
+	.load = load,
+};

@@ -139,7 +139,9 @@ static struct error *load_and_keep(struct work *work)
 		 work->staged ? STAGED : ARMED_INITRAMFS);
 	struct error *err = load(work, initramfs);
 	if (!err) {
-		state_folder_remove(&work->folder, ARMED_CONFIG); /* of nobody else's environment */
+		/* Of nobody else's environment. */
+		state_folder_remove(&work->folder, ARMED_CONFIG);
+		state_folder_remove(&work->folder, ARMED_SYMBOLS);
 		err = keep(work);
 		if (!err)
 			armed_unmark(&work->folder);

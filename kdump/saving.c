@@ -30,6 +30,11 @@ const char *capture_dump_name(const struct capture *capture)
 	return capture->config.encrypt ? INCIDENT_VMCORE_ENCRYPTED : INCIDENT_VMCORE;
 }
 
+const char *capture_boot_id(const struct capture *capture)
+{
+	return *capture->found->boot_id ? capture->found->boot_id : capture->config.boot_id;
+}
+
 #define NOTE_INTERVAL_S 2
 
 /* Called five times a second while a step runs. */
@@ -94,6 +99,7 @@ static void skip(struct capture *capture, const char *name, const char *why)
 static struct error *open_incident(struct capture *capture)
 {
 	const struct findings *found = capture->found;
+	const char *boot_id = capture_boot_id(capture);
 	struct incident *incident = &capture->incident;
 	struct error *err = NULL;
 
@@ -104,9 +110,9 @@ static struct error *open_incident(struct capture *capture)
 		progress("%s", err->message);
 		error_destroy(err);
 	}
-	err = incident_create(
-		capture->store, found->crash_s ? found->crash_s : capture->manifest.capture_start_s,
-		*capture->config.boot_id ? capture->config.boot_id : NO_BOOT_ID, incident);
+	err = incident_create(capture->store,
+			      found->crash_s ? found->crash_s : capture->manifest.capture_start_s,
+			      *boot_id ? boot_id : NO_BOOT_ID, incident);
 	if (err)
 		incident->dirfd = -1;
 	return err;
@@ -211,8 +217,9 @@ static bool save_vmcore(struct capture *capture)
 	return capture->manifest.proven;
 }
 
-/* Its own tool does, at its own level; what it gave is proven all the same. */
-static bool save_by_host(struct capture *capture)
+/* Its own tool does, at its own level; what it gave is proven all the same. @function: how the incident gets it. */
+static bool save_by_host(struct capture *capture, struct error *(*function)(void *arg),
+			 unsigned int limit_s)
 {
 	struct manifest *manifest = &capture->manifest;
 	const struct config *config = &capture->config;
@@ -222,7 +229,7 @@ static bool save_by_host(struct capture *capture)
 	memcpy(manifest->makedumpfile, config->makedumpfile, sizeof(manifest->makedumpfile));
 	manifest->dump_level = config->dump_level;
 	struct manifest_try *try = manifest_add_try(manifest, config->dump_level);
-	bool linked = step(capture, "vmcore", config->vmcore_s + HOSTED_GRACE_S, step_host_vmcore);
+	bool linked = step(capture, "vmcore", limit_s, function);
 	try->outcome = found->host_saved ? "done" : last_outcome(capture);
 	if (found->host_saved)
 		manifest->vmcore_done_s = realtime_s();
@@ -247,23 +254,23 @@ static void sum_up_memory(struct capture *capture)
 		 manifest->reserved_kb / 1024);
 }
 
-static void report(struct capture *capture, bool *complete)
+static bool report(struct capture *capture)
 {
 	const struct incident *incident = &capture->incident;
 
 	if (step(capture, "report", capture->config.report_s, step_report)) {
 		capture->manifest.report_done_s = realtime_s();
-		return;
+		return true;
 	}
-	*complete = false;
 	/* One that can be made, but could not be written. */
 	if ((capture->found->has_report || !capture->found->report_begun) &&
 	    !incident_has(incident, "report.txt"))
 		step(capture, "console", capture->config.report_s, step_report_to_console);
+	return false;
 }
 
 /* First what is small and says most, as each later step may be the one that never ends. */
-struct error *saving_run(struct capture *capture)
+struct error *saving_begin(struct capture *capture)
 {
 	const struct config *config = &capture->config;
 	bool complete =
@@ -277,15 +284,37 @@ struct error *saving_run(struct capture *capture)
 		complete &= step(capture, "rig", config->dmesg_s, step_rig);
 	complete &= step(capture, "dmesg", config->dmesg_s, step_dmesg);
 	describe_crash(capture);
-	if (!access(KEPT_SYMBOLS_PATH, F_OK))
+	if (!access(capture->symbols, F_OK))
 		complete &= step(capture, "kallsyms", config->dmesg_s, step_symbols);
-	report(capture, &complete);
-	complete &= *config->with ? save_by_host(capture) : save_vmcore(capture);
+	complete &= report(capture);
 	capture->manifest.complete = complete;
-	sum_up_memory(capture);
-	step(capture, "manifest", config->manifest_s, step_manifest);
-	incident_close(&capture->incident);
 	return NULL;
+}
+
+static void finish(struct capture *capture, bool has_vmcore)
+{
+	capture->manifest.complete &= has_vmcore;
+	sum_up_memory(capture);
+	step(capture, "manifest", capture->config.manifest_s, step_manifest);
+	incident_close(&capture->incident);
+}
+
+struct error *saving_run(struct capture *capture)
+{
+	const struct config *config = &capture->config;
+	struct error *err = saving_begin(capture);
+
+	if (err)
+		return err;
+	finish(capture, *config->with ? save_by_host(capture, step_host_vmcore,
+						     config->vmcore_s + HOSTED_GRACE_S)
+				      : save_vmcore(capture));
+	return NULL;
+}
+
+void saving_finish(struct capture *capture)
+{
+	finish(capture, save_by_host(capture, step_host_link, capture->config.dmesg_s));
 }
 
 void saving_tell(struct capture *capture)
@@ -307,7 +336,12 @@ static void prepare_proof(struct capture *capture)
 
 struct error *capture_init(struct capture *capture, const char *path)
 {
-	*capture = (struct capture){ .incident.dirfd = -1, .manifest.trigger_cpu = -1, .kept = -1 };
+	*capture = (struct capture){
+		.incident.dirfd = -1,
+		.manifest.trigger_cpu = -1,
+		.kept = -1,
+		.symbols = strcmp(path, HOSTED_CONFIG) ? KEPT_SYMBOLS_PATH : HOSTED_SYMBOLS,
+	};
 	capture->found = mmap(NULL, sizeof(*capture->found), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	struct error *err = capture->found == MAP_FAILED ? error_errno("shared memory")

@@ -17,6 +17,13 @@ struct error *capture_init(struct capture *capture, const char *path);
 /* Saves all of it into @capture->store, the place @capture->place. An error: there could be no incident. */
 struct error *saving_run(struct capture *capture);
 
+/*
+ * The same of all but the vmcore, and without a manifest: the incident stays open. Then, once the host has done its part, or has
+ * failed, as capture->found tells, the rest.
+ */
+struct error *saving_begin(struct capture *capture);
+void saving_finish(struct capture *capture);
+
 /* The report to the console, and what listens there: for want of a store that is all that is left to do. */
 void saving_tell(struct capture *capture);
 

@@ -152,7 +152,7 @@ static struct error *parse_with(const char *text, void *ret, size_t size)
 {
 	(void)size;
 	if (!with_find(text, ret))
-		return error_create(ERROR_OTHER, "none of builtin, kdump-tools and auto");
+		return error_create(ERROR_OTHER, "none of " WITH_NAMES);
 	return NULL;
 }
 

@@ -99,7 +99,7 @@ static struct error *write_record(const struct incident *incident, const struct 
 /* The record as it comes out of the sandbox: it is checked here once more. */
 static struct error *read_record(struct capture *capture, struct record *ret)
 {
-	struct analysis analysis = { .vmcore = VMCORE };
+	struct analysis analysis = { .vmcore = VMCORE, .symbols = capture->symbols };
 	char path[INCIDENT_PATH_SIZE];
 	int fd = memfd_create(RECORD, MFD_CLOEXEC);
 
@@ -108,6 +108,7 @@ static struct error *read_record(struct capture *capture, struct record *ret)
 		return error_errno(RECORD);
 	struct error *err = analyze(capture, analysis_record, &analysis);
 	capture->found->crash_s = analysis.answers.crash_s;
+	memcpy(capture->found->boot_id, analysis.answers.boot_id, sizeof(analysis.answers.boot_id));
 	capture->found->no_record = err && analysis.answers.no_record;
 	if (!err) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
@@ -164,7 +165,7 @@ static void note_said(struct capture *capture)
 struct error *step_dmesg(void *arg)
 {
 	struct capture *capture = arg;
-	struct analysis analysis = { .vmcore = VMCORE };
+	struct analysis analysis = { .vmcore = VMCORE, .symbols = capture->symbols };
 	struct error *err = incident_open_file(&capture->incident, DMESG, &analysis.out);
 
 	if (!err)
@@ -180,11 +181,12 @@ struct error *step_rig(void *arg)
 {
 	const struct capture *capture = arg;
 	const struct config *config = &capture->config;
+	const char *boot_id = capture_boot_id(capture);
 	struct json_object *json = json_object_new_object();
 
 	json_add(json, "schema", json_text("lockdump.rig/1"));
 	json_add(json, "release", json_text(config->release));
-	json_add(json, "boot_id", json_text_or_null(config->boot_id));
+	json_add(json, "boot_id", json_text_or_null(boot_id));
 	json_add(json, "rig", json_text_or_null(config->rig));
 	const char *text = json_object_to_json_string_ext(
 		json, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE);
@@ -198,7 +200,7 @@ struct error *step_symbols(void *arg)
 {
 	const struct capture *capture = arg;
 	_cleanup_(kept_symbols_deinit) struct kept_symbols symbols;
-	struct error *err = kept_symbols_read(KEPT_SYMBOLS_PATH, &symbols);
+	struct error *err = kept_symbols_read(capture->symbols, &symbols);
 
 	return err ? err
 		   : incident_write(&capture->incident, KEPT_SYMBOLS_NAME, symbols.text,
@@ -211,9 +213,11 @@ struct error *step_report(void *arg)
 	struct findings *found = capture->found;
 	const struct incident *incident = &capture->incident;
 	char record[INCIDENT_PATH_SIZE], name[PATH_MAX + INCIDENT_ID_SIZE + 16];
-	struct analysis analysis = {
-		.vmcore = VMCORE, .record = record, .name = name, .log = capture->log
-	};
+	struct analysis analysis = { .vmcore = VMCORE,
+				     .record = record,
+				     .name = name,
+				     .symbols = capture->symbols,
+				     .log = capture->log };
 
 	/* Of a store that was tried before. */
 	if (capture->log)
@@ -241,7 +245,9 @@ struct error *step_report(void *arg)
 struct error *step_report_to_console(void *arg)
 {
 	struct capture *capture = arg;
-	struct analysis analysis = { .vmcore = VMCORE, .name = VMCORE, .out = stdout };
+	struct analysis analysis = {
+		.vmcore = VMCORE, .name = VMCORE, .symbols = capture->symbols, .out = stdout
+	};
 
 	printf("----- lockdump report begins -----\n");
 	struct error *err = analyze(capture, analysis_report, &analysis);
@@ -323,6 +329,7 @@ struct error *step_proof(void *arg)
 		.vmcore = vmcore,
 		.name = vmcore,
 		.record = found->record_saved ? record : NULL,
+		.symbols = capture->symbols,
 	};
 
 	if (!found->has_report)

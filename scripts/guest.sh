@@ -143,7 +143,7 @@ build_initramfs() {
 }
 
 make_store() {
-	local n image=$out/store.img path=$PATH:/usr/sbin:/sbin
+	local image=$out/store.img path=$PATH:/usr/sbin:/sbin
 	truncate -s "$((memory + 512))M" "$image"
 	case $fs in
 	ext4)
@@ -154,6 +154,11 @@ make_store() {
 	vfat) PATH=$path quietly mkfs.vfat -F 32 "$image" ;;
 	*) PATH=$path quietly "mkfs.$fs" -q "$image" ;;
 	esac
+}
+
+# All but the first, which is the store's, or a machine's own.
+make_disks() {
+	local n
 	for ((n = 1; n < disks; n++)); do
 		truncate -s "$((memory + 512))M" "$out/disk$n.img"
 	done

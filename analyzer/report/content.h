@@ -11,9 +11,9 @@ struct report_content {
 	size_t frames;
 	size_t modules;
 	size_t log_lines;
-	uint32_t stacks_hash; /* of each task's pid and frames */
-	uint32_t modules_hash;
-	uint32_t log_hash;
+	size_t stacks_hash; /* base/hash.h's, of each task's pid and frames */
+	size_t modules_hash;
+	size_t log_hash;
 };
 
 void report_content(const struct report *report, struct report_content *ret);

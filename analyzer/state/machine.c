@@ -106,7 +106,7 @@ static void read_cmdline(struct kernel *kernel, struct machine *machine)
 }
 
 /* sysctl_bootid: 16 bytes, all 0 until somebody asks for it (drivers/char/random.c). */
-static void read_boot_id(struct kernel *kernel, char ret[36 + 1])
+void machine_boot_id(struct kernel *kernel, char ret[static MACHINE_BOOT_ID_SIZE])
 {
 	static const uint8_t never[16];
 	uint64_t address;
@@ -122,7 +122,7 @@ static void read_boot_id(struct kernel *kernel, char ret[36 + 1])
 		return;
 	}
 	for (size_t i = 0, at = 0; i < sizeof(id); i++)
-		at += snprintf(ret + at, 36 + 1 - at, "%s%02x",
+		at += snprintf(ret + at, MACHINE_BOOT_ID_SIZE - at, "%s%02x",
 			       i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", id[i]);
 }
 
@@ -179,7 +179,7 @@ void machine_init(struct machine *machine, struct kernel *kernel, const struct d
 	read_uts(kernel, machine);
 	read_vmcoreinfo(kernel, machine);
 	read_cmdline(kernel, machine);
-	read_boot_id(kernel, machine->boot_id);
+	machine_boot_id(kernel, machine->boot_id);
 	read_load(kernel, machine);
 	machine->taint = variable(kernel, KSYM_tainted_mask);
 	machine->panic_cpu = int_variable(kernel, KSYM_panic_cpu);

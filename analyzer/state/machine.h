@@ -6,13 +6,14 @@
 #include "state/clocks.h"
 #include "state/meminfo.h"
 
-#define MACHINE_UNKNOWN UINT64_MAX
-#define UTS_SIZE	65 /* __NEW_UTS_LEN + 1 */
+#define MACHINE_UNKNOWN	     UINT64_MAX
+#define UTS_SIZE	     65 /* __NEW_UTS_LEN + 1 */
+#define MACHINE_BOOT_ID_SIZE (36 + 1)
 
 struct machine {
 	char release[UTS_SIZE], version[UTS_SIZE], machine[UTS_SIZE]; /* "": unknown */
 	char build_id[64 + 1];
-	char boot_id[36 + 1];
+	char boot_id[MACHINE_BOOT_ID_SIZE];
 	char cmdline[4096];
 	uint64_t taint; /* bits of TAINT_... */
 	uint64_t kaslr_offset;
@@ -29,6 +30,9 @@ struct machine {
 
 void machine_init(struct machine *machine, struct kernel *kernel, const struct dmesg *dmesg,
 		  const struct clocks *clocks);
+
+/* That of the boot, as /proc/sys/kernel/random/boot_id has it; "" if nobody had read that, or it cannot be found. */
+void machine_boot_id(struct kernel *kernel, char ret[static MACHINE_BOOT_ID_SIZE]);
 
 /* The letters of @taint as the kernel prints them, without those that stand for "not": "OE"; "" for none. */
 void machine_taint_letters(uint64_t taint, char ret[33]);

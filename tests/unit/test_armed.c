@@ -148,7 +148,8 @@ static void test_kept(void **state)
 static void test_hosted(void **state)
 {
 	struct made_root *root = *state;
-	static const char config[] = STATE_FOLDER "/" ARMED_CONFIG;
+	static const char config[] = STATE_FOLDER "/" ARMED_CONFIG,
+			  symbols[] = STATE_FOLDER "/" ARMED_SYMBOLS;
 	struct incident folder;
 	struct armed armed, found;
 
@@ -157,6 +158,7 @@ static void test_hosted(void **state)
 	strcpy(armed.initramfs_file, "/var/lib/kdump/initrd.img-6.1");
 	assert_null(state_folder_make(root->path, &folder));
 	make_root_text(root, config, "[capture]\n");
+	make_root_text(root, symbols, "0 T _stext\n");
 	assert_null(armed_write(&folder, &armed));
 	assert_null(read_back(root, &found));
 	assert_string_equal(found.with, "kdump-tools");
@@ -175,6 +177,7 @@ static void test_hosted(void **state)
 	assert_int_equal(access(make_root_place(root, config), F_OK), 0);
 	armed_forget(root->path);
 	assert_int_not_equal(access(make_root_place(root, config), F_OK), 0);
+	assert_int_not_equal(access(make_root_place(root, symbols), F_OK), 0);
 }
 
 static void test_marked(void **state)

@@ -36,6 +36,7 @@ static void test_round_trip(void **state)
 	config.vmcore_s = 77;
 	config.encrypt = 1;
 	strcpy(config.with, "kdump-tools");
+	strcpy(config.program, "/usr/sbin/lockdump");
 	strcpy(config.host_dir, "/srv/crash");
 	strcpy(config.host_remote, "NFS a:/b");
 	config.host_goes_on = 1;
@@ -54,6 +55,7 @@ static void test_round_trip(void **state)
 	assert_int_equal(back.dump_level, 31);
 	assert_int_equal(back.encrypt, 1);
 	assert_string_equal(back.with, "kdump-tools");
+	assert_string_equal(back.program, "/usr/sbin/lockdump");
 	assert_string_equal(back.host_dir, "/srv/crash");
 	assert_string_equal(back.host_remote, "NFS a:/b");
 	assert_int_equal(back.host_goes_on, 1);

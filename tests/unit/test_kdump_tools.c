@@ -13,29 +13,29 @@
 #include "make_dump.h"
 #include "make_root.h"
 
-static struct error *read_text(struct made_root *root, const char *text, struct kdump_tools *ret)
+static struct error *read_text(struct made_root *root, const char *text, struct host_settings *ret)
 {
-	make_root_text(root, "/defaults", text);
-	return kdump_tools_read(make_root_place(root, "/defaults"), ret);
+	make_root_text(root, KDUMP_TOOLS_FILE, text);
+	return kdump_tools.read(root->path, ret);
 }
 
 static void test_defaults(void **state)
 {
-	struct kdump_tools tools;
+	struct host_settings settings;
 
-	assert_no_error(read_text(*state, "", &tools));
-	assert_false(tools.enabled);
-	assert_string_equal(tools.coredir, "/var/crash");
-	assert_string_equal(tools.remote, "");
-	assert_int_equal(tools.keeps, 0);
-	assert_false(tools.has_fail_cmd);
-	assert_int_equal(tools.dump_level, 31);
-	assert_string_equal(tools.compression, "zlib");
+	assert_no_error(read_text(*state, "", &settings));
+	assert_false(settings.enabled);
+	assert_string_equal(settings.dir, "/var/crash");
+	assert_string_equal(settings.remote, "");
+	assert_int_equal(settings.keeps, 0);
+	assert_false(settings.goes_on);
+	assert_int_equal(settings.dump_level, 31);
+	assert_string_equal(settings.compression, "zlib");
 }
 
 static void test_all(void **state)
 {
-	struct kdump_tools tools;
+	struct host_settings settings;
 
 	assert_no_error(read_text(*state,
 				  "# a script\n"
@@ -47,41 +47,51 @@ static void test_all(void **state)
 				  "KDUMP_NUM_DUMPS=3\n"
 				  "KDUMP_FAIL_CMD=\"echo 'it failed'; reboot -f\"\n"
 				  "MAKEDUMP_ARGS=\"-l -d 23 --message-level 1\"\n",
-				  &tools));
-	assert_true(tools.enabled);
-	assert_string_equal(tools.kernel, "/k");
-	assert_string_equal(tools.initrd, "/i");
-	assert_string_equal(tools.coredir, "/srv/crash");
-	assert_string_equal(tools.remote, "SSH u@h");
-	assert_int_equal(tools.keeps, 3);
-	assert_true(tools.has_fail_cmd);
-	assert_int_equal(tools.dump_level, 23);
-	assert_string_equal(tools.compression, "lzo");
+				  &settings));
+	assert_true(settings.enabled);
+	assert_string_equal(settings.kernel, "/k");
+	assert_string_equal(settings.initrd, "/i");
+	assert_string_equal(settings.dir, "/srv/crash");
+	assert_string_equal(settings.remote, "SSH u@h");
+	assert_int_equal(settings.keeps, 3);
+	assert_true(settings.goes_on);
+	assert_int_equal(settings.dump_level, 23);
+	assert_string_equal(settings.compression, "lzo");
 }
 
 static void test_broken(void **state)
 {
-	struct kdump_tools tools;
-	struct error *err = read_text(*state, "exit 3\n", &tools);
+	struct host_settings settings;
+	struct error *err = read_text(*state, "exit 3\n", &settings);
 
 	assert_non_null(err);
 	error_destroy(err);
-	err = kdump_tools_read("/nowhere", &tools);
+	err = kdump_tools.read("/nowhere", &settings);
 	assert_non_null(err);
 	error_destroy(err);
 }
 
 static void test_conflict(void **state)
 {
-	struct kdump_tools tools = { .keeps = 2 };
+	struct host_settings settings = { .keeps = 2 };
 	struct made_root *root = *state;
 
 	make_root_text(root, "/crash/a", "");
-	snprintf(tools.coredir, sizeof(tools.coredir), "%s/crash", root->path);
-	assert_non_null(kdump_tools_conflict(&tools, tools.coredir));
-	assert_null(kdump_tools_conflict(&tools, root->path));
-	tools.keeps = 0;
-	assert_null(kdump_tools_conflict(&tools, tools.coredir));
+	snprintf(settings.dir, sizeof(settings.dir), "%s/crash", root->path);
+	assert_non_null(kdump_tools.conflict(&settings, settings.dir));
+	assert_null(kdump_tools.conflict(&settings, root->path));
+	settings.keeps = 0;
+	assert_null(kdump_tools.conflict(&settings, settings.dir));
+}
+
+static void test_disabled(void **state)
+{
+	struct host_settings settings = { .enabled = true };
+
+	(void)state;
+	assert_no_error(kdump_tools.check(&settings, "/nowhere"));
+	settings.enabled = false;
+	assert_error(kdump_tools.check(&settings, "/nowhere"), ERROR_OTHER, "USE_KDUMP is 0");
 }
 
 /* --- its dump -------------------------------------------------------------------------- */
@@ -156,6 +166,10 @@ static void test_names(void **state)
 	(void)state;
 	assert_true(with_find("kdump-tools", &with));
 	assert_int_equal(with, WITH_KDUMP_TOOLS);
+	assert_true(with_find("kdump-utils", &with));
+	assert_int_equal(with, WITH_KDUMP_UTILS);
+	assert_ptr_equal(with_host(with), with_find_host("kdump-utils"));
+	assert_null(with_find_host("builtin"));
 	assert_string_equal(with_name(WITH_AUTO), "auto");
 	assert_false(with_find("kdump", &with));
 }
@@ -173,8 +187,10 @@ static void test_choose(void **state)
 	/* No block device is below it. */
 	err = with_choose("/proc", &with);
 	if (!err)
-		SKIP("kdump-tools is installed");
-	assert_non_null(strstr(err->message, "install kdump-tools, which reaches others"));
+		SKIP("kdump-tools or kdump-utils is installed");
+	assert_non_null(strstr(
+		err->message,
+		"or install kdump-tools (Debian's) or kdump-utils (Fedora's), which reach others"));
 	error_destroy(err);
 }
 
@@ -186,6 +202,7 @@ int main(void)
 		ROOT("its file is a script, and its values are what that makes of them", test_all),
 		ROOT("a file that fails, or is not there, is an error", test_broken),
 		ROOT("it must not count incidents among the dumps that it keeps", test_conflict),
+		TEST("it must not be switched off by its file", test_disabled),
 		ROOT("its dump is found, but none that is not whole, empty or lockdump's",
 		     test_find),
 		ROOT("nor one of an earlier crash", test_find_older),

@@ -13,6 +13,8 @@
 
 #include "capture/preflight.h"
 #include "capture/status.h"
+#include "kdump/kdump_conf.h"
+#include "kdump/kdump_tools.h"
 #include "kdump/state_folder.h"
 #include "make_armed.h"
 #include "make_crash_image.h"
@@ -52,7 +54,7 @@ static void make_machine(const struct made_root *root)
 	make_root_text(root, "/store/lost+found", "");
 }
 
-static void arm_with(const struct made_root *root, const char *recipients)
+static void arm_with(const struct made_root *root, const char *host, const char *recipients)
 {
 	struct armed armed = { .reserved_kb = 64 };
 	char archive[ARCHIVE_SIZE], path[64];
@@ -61,6 +63,7 @@ static void arm_with(const struct made_root *root, const char *recipients)
 	strcpy(armed.kernel_release, RELEASE);
 	strcpy(armed.loaded_by, "kexec_file_load");
 	strcpy(armed.store, "/store");
+	strcpy(armed.with, host);
 	strcpy(armed.recipients, recipients);
 	/* As arm has them: not under the root. */
 	snprintf(path, sizeof(path), "%s/program", root->path);
@@ -76,7 +79,7 @@ static void arm_with(const struct made_root *root, const char *recipients)
 
 static void arm(const struct made_root *root)
 {
-	arm_with(root, "");
+	arm_with(root, "builtin", "");
 }
 
 /* A process with the lock of a watch, and the command line of one. */
@@ -225,8 +228,39 @@ static void test_encryption(void **state)
 		       "[Capture]\nEncryptTo=/etc/keys\n");
 	assert_found(fixture, "encryption", FINDING_DEGRADED, "EncryptTo= was not there at arming");
 	assert_int_equal(status_rig(&fixture->status), RIG_DEGRADED);
-	arm_with(&fixture->root, "/etc/keys");
+	arm_with(&fixture->root, "builtin", "/etc/keys");
 	assert_found(fixture, "encryption", FINDING_OK, "to the keys in /etc/keys");
+}
+
+static void test_hosts(void **state)
+{
+	static const struct {
+		const char *name, *file, *text, *elsewhere, *words;
+	} hosts[] = {
+		{ "kdump-tools", KDUMP_TOOLS_FILE, "USE_KDUMP=1\nKDUMP_COREDIR=/store\n",
+		  "USE_KDUMP=1\nSSH=me@host\n", "SSH me@host" },
+		{ "kdump-utils", KDUMP_CONF_FILE, "path /store\n", "ssh me@host\n",
+		  "ssh me@host:/var/crash" },
+	};
+	struct fixture *fixture = *state;
+	const struct made_root *root = &fixture->root;
+
+	for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+		arm_with(root, hosts[i].name, "");
+		make_root_text(root, hosts[i].file, hosts[i].text);
+		/* Without that lockdump has nothing to do there. */
+		assert_found(fixture, hosts[i].name, FINDING_MISSING, ARMED_CONFIG);
+		make_root_text(root, STATE_FOLDER "/" ARMED_CONFIG, "[capture]\n");
+		assert_found(fixture, hosts[i].name, FINDING_OK, "saves the vmcore to /store");
+		make_root_text(root, hosts[i].file, hosts[i].elsewhere);
+		assert_found(fixture, hosts[i].name, FINDING_OK, hosts[i].words);
+		make_root_unlink(root, hosts[i].file);
+		assert_found(fixture, hosts[i].name, FINDING_MISSING, hosts[i].file);
+		armed_forget(root->path);
+	}
+	arm(root);
+	look(fixture);
+	assert_null(found(fixture, "builtin"));
 }
 
 static void test_initramfs(void **state)
@@ -411,6 +445,9 @@ int main(void)
 		ROOT_TEST("so is an initramfs that is damaged, or older than its inputs",
 			  test_initramfs),
 		ROOT_TEST("so is one that does not encrypt, though it should", test_encryption),
+		ROOT_TEST(
+			"where another saves the vmcore it is said where to, if lockdump has its part in it",
+			test_hosts),
 		ROOT_TEST("CPUs and memory that came, unless the kernel keeps up", test_hotplug),
 		ROOT_TEST("another kernel since, and modules that have gone", test_upgrade),
 		ROOT_TEST("a store that is not there", test_store),
