@@ -157,14 +157,9 @@ static bool supervise_one(struct supervisor *supervisor, const char *name, unsig
 {
 	supervisor->run = (struct run)RUN_INIT;
 	supervisor->run.limit_s = limit_s;
-	supervisor->run.echo = true;
 	supervisor->run.tick = supervise_tick;
 	supervisor->run.tick_arg = supervisor;
-	struct error *err = run_function(&supervisor->run, function, arg);
-	if (err)
-		progress("%s: %s", name, err->message);
-	error_destroy(err);
-	return !err;
+	return progress_run(&supervisor->run, name, function, arg);
 }
 
 static void supervise(void)

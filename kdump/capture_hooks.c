@@ -216,12 +216,7 @@ static bool supervise(const char *name, unsigned int limit_s, struct error *(*fu
 	struct run run = RUN_INIT;
 
 	run.limit_s = limit_s;
-	run.echo = true;
-	struct error *err = run_function(&run, function, arg);
-	if (err)
-		progress("%s: %s", name, err->message);
-	error_destroy(err);
-	return !err;
+	return progress_run(&run, name, function, arg);
 }
 
 int capture_begin(const char *with)

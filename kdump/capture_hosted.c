@@ -102,14 +102,10 @@ static bool supervise_one(const char *name, unsigned int limit_s,
 	struct run run = RUN_INIT;
 
 	run.limit_s = limit_s;
-	run.echo = true;
-	struct error *err = run_function(&run, function, arg);
+	bool done = progress_run(&run, name, function, arg);
 	if (ret)
 		*ret = run.end;
-	if (err)
-		progress("%s: %s", name, err->message);
-	error_destroy(err);
-	return !err;
+	return done;
 }
 
 /* Returns if the host is to go on. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "kdump/kexec.h"
 #include "kdump/run.h"
 #include "kdump/strings.h"
 
@@ -36,6 +37,22 @@ struct error *host_run_script(const char *file, const char *const *names,
 		err = run_program(&run, (const char *const *)argv.items);
 	memcpy(ret, run.messages, HOST_LINES_SIZE);
 	return error_prefix(err, "%s", file);
+}
+
+struct error *host_load(const char *const argv[])
+{
+	struct run run = RUN_INIT;
+	struct error *err = kexec_crash_loaded("") ? kexec_unload_crash() : NULL;
+
+	if (err)
+		return err;
+	run.limit_s = HOST_LOAD_LIMIT_S;
+	run.group = true;
+	err = run_program(&run, argv);
+	if (!err && !kexec_crash_loaded(""))
+		err = error_create(ERROR_OTHER,
+				   "%s: it has loaded nothing; 'journalctl -b' says why", argv[0]);
+	return err;
 }
 
 void host_take(const char *lines, const char *name, const char *otherwise, char *ret, size_t size)

@@ -59,6 +59,9 @@ struct host {
 struct error *host_run_script(const char *file, const char *const *names,
 			      char ret[static HOST_LINES_SIZE]);
 
+/* Has the program @argv load the host's crash kernel in the place of the one that is loaded. */
+struct error *host_load(const char *const argv[]);
+
 /* The value of @name in such lines; if it is empty, or not there, @otherwise. */
 void host_take(const char *lines, const char *name, const char *otherwise, char *ret, size_t size);
 

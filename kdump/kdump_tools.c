@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "kdump/kexec.h"
 #include "kdump/run.h"
 
 #define HOOK "/kdump-tools.service.d/lockdump.conf"
@@ -91,18 +90,8 @@ static struct error *check_hook(void)
 /* It refuses to change its links while a crash kernel is loaded. Its initramfs has nothing of lockdump's in it. */
 static struct error *load(bool anew)
 {
-	struct run run = RUN_INIT;
-	struct error *err = kexec_crash_loaded("") ? kexec_unload_crash() : NULL;
-
 	(void)anew;
-	if (err)
-		return err;
-	run.limit_s = HOST_LOAD_LIMIT_S;
-	run.group = true;
-	err = run_program(&run, (const char *[]){ "kdump-config", "load", NULL });
-	if (!err && !kexec_crash_loaded(""))
-		err = error_create(ERROR_OTHER, "kdump-config load: it has loaded nothing");
-	return err;
+	return host_load((const char *[]){ "kdump-config", "load", NULL });
 }
 
 const struct host kdump_tools = {

@@ -10,7 +10,6 @@
 
 #include "base/cleanup.h"
 #include "kdump/kdump_conf.h"
-#include "kdump/kexec.h"
 #include "kdump/rooted.h"
 #include "kdump/run.h"
 
@@ -211,22 +210,12 @@ static struct error *check_initramfs(void)
 /* With something loaded it would say that it runs already. */
 static struct error *load(bool anew)
 {
-	struct run run = RUN_INIT;
 	struct error *err = anew ? make_initramfs() : NULL;
 
 	if (!err && anew)
 		err = check_initramfs();
-	if (!err && kexec_crash_loaded(""))
-		err = kexec_unload_crash();
-	if (err)
-		return err;
-	run.limit_s = HOST_LOAD_LIMIT_S;
-	run.group = true;
-	err = run_program(&run, (const char *[]){ "systemctl", "restart", "kdump.service", NULL });
-	if (!err && !kexec_crash_loaded(""))
-		err = error_create(ERROR_OTHER, "kdump.service: it has loaded nothing; 'systemctl "
-						"status kdump' says why");
-	return err;
+	return err ? err
+		   : host_load((const char *[]){ "systemctl", "restart", "kdump.service", NULL });
 }
 
 const struct host kdump_utils = {

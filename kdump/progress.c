@@ -17,3 +17,14 @@ void progress(const char *format, ...)
 	va_end(args);
 	dprintf(STDERR_FILENO, "lockdump capture: %.1f s  %s\n", uptime_s(), text);
 }
+
+bool progress_run(struct run *run, const char *name, struct error *(*function)(void *arg),
+		  void *arg)
+{
+	run->echo = true;
+	struct error *err = run_function(run, function, arg);
+	if (err)
+		progress("%s: %s", name, err->message);
+	error_destroy(err);
+	return !err;
+}
