@@ -31,12 +31,17 @@ static size_t next_char(const char *s, const char **ret)
 
 void print_text(const char *s, FILE *out)
 {
-	const char *instead;
+	const char *from = s, *instead;
 
 	for (size_t length; *s; s += length) {
 		length = next_char(s, &instead);
-		fwrite(instead ? instead : s, 1, instead ? 1 : length, out);
+		if (!instead)
+			continue;
+		fwrite(from, 1, s - from, out);
+		fputs(instead, out);
+		from = s + length;
 	}
+	fwrite(from, 1, s - from, out);
 }
 
 void clean_text(char *s)
