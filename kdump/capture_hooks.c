@@ -224,11 +224,10 @@ int capture_begin(const char *with)
 	double start_s = realtime_s();
 	struct config config;
 
-	if (!hosted_is_due(HOSTED_CONFIG, with) || begun_is_there(""))
+	if (begun_is_there("") || !hosted_is_due(HOSTED_CONFIG, with, &config))
 		return 0;
 	umask(077);
 	progress("lockdump %s saves what is left, with %s", LOCKDUMP_VERSION, with);
-	error_destroy(config_read(HOSTED_CONFIG, &config));
 	if (!supervise("failed", begin_limit(&config), begin, &start_s))
 		supervise("report", config.report_s, saving_tell_anew, (void *)HOSTED_CONFIG);
 	config_deinit(&config);
@@ -276,10 +275,9 @@ int capture_finish(const char *with, int host_status)
 {
 	struct config config;
 
-	if (!hosted_is_due(HOSTED_CONFIG, with))
+	if (!hosted_is_due(HOSTED_CONFIG, with, &config))
 		return 0;
 	umask(077);
-	error_destroy(config_read(HOSTED_CONFIG, &config));
 	supervise("failed", end_limit(&config), end, &host_status);
 	config_deinit(&config);
 	return 0;

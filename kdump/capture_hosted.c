@@ -130,13 +130,10 @@ int capture_hosted(const char *with)
 {
 	struct config config;
 
-	if (!hosted_is_due(HOSTED_CONFIG, with))
+	if (!hosted_is_due(HOSTED_CONFIG, with, &config))
 		return 0;
 	umask(077);
 	progress("lockdump %s saves what is left, with %s", LOCKDUMP_VERSION, with);
-	struct error *err = config_read(HOSTED_CONFIG, &config);
-	if (err)
-		return error_report(err);
 	supervise(&config);
 	config_deinit(&config);
 	return 1;

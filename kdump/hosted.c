@@ -13,24 +13,22 @@
 #include "kdump/capture.h"
 #include "kdump/run.h"
 
-#define VMCORE_NAME "vmcore"
-
-bool hosted_is_due(const char *config, const char *with)
+bool hosted_is_due(const char *path, const char *with, struct config *ret)
 {
-	struct config read;
 	struct stat st;
 
 	/* The kernel makes the file, and makes it empty, in others too. */
-	if (stat("/proc/vmcore", &st) || !st.st_size || access(config, R_OK))
+	if (stat("/proc/vmcore", &st) || !st.st_size || access(path, R_OK))
 		return false;
-	struct error *err = config_read(config, &read);
+	struct error *err = config_read(path, ret);
 	if (err) {
 		error_report(err);
 		return false;
 	}
-	bool due = !strcmp(read.with, with);
-	config_deinit(&read);
-	return due;
+	if (!strcmp(ret->with, with))
+		return true;
+	config_deinit(ret);
+	return false;
 }
 
 /* --- the host's dump ------------------------------------------------------------------- */
@@ -114,7 +112,7 @@ static struct error *adopt(struct capture *capture, const char *path)
 	/* The host's shell may have its own idea of who reads a crashed kernel's memory. */
 	if (chmod(path, 0600))
 		return error_errno("%s", path);
-	if (linkat(AT_FDCWD, path, incident->dirfd, VMCORE_NAME, 0))
+	if (linkat(AT_FDCWD, path, incident->dirfd, INCIDENT_VMCORE, 0))
 		return error_errno("%s: not linked", path);
 	if (fsync(incident->dirfd))
 		return error_errno("incident %s", incident->id);
@@ -128,7 +126,6 @@ struct error *step_host_link(void *arg)
 	struct findings *found = capture->found;
 	char path[PATH_MAX];
 
-	found->host_tried = true;
 	if (!found->host_saved)
 		return error_create(ERROR_OTHER, "%s could not save it: exit status %d",
 				    config->with, found->host_status);

@@ -20,8 +20,11 @@
 /* Of what the host's own tool may take beyond its limit. */
 #define HOSTED_GRACE_S 30
 
-/* A crash was here, and 'arm --with @with' wants lockdump to see to it. */
-bool hosted_is_due(const char *config, const char *with);
+/*
+ * A crash was here, and 'arm --with @with' wants lockdump to see to it, as @ret, which is the caller's then, has it. @path is
+ * HOSTED_CONFIG but in tests.
+ */
+bool hosted_is_due(const char *path, const char *with, struct config *ret);
 
 /*
  * Finds the dump that was written since @since, in a folder of @dir: "FOLDER/dump.202611231748" or "FOLDER/vmcore". False: there is

@@ -14,6 +14,7 @@
 #include "kdump/environment.h"
 #include "kdump/kept_symbols.h"
 #include "kdump/makedumpfile.h"
+#include "kdump/proof.h"
 #include "kdump/triggers.h"
 #include "state/record.h"
 
@@ -342,7 +343,7 @@ struct error *step_proof(void *arg)
 		incident_path(&capture->incident, INCIDENT_VMCORE, vmcore);
 	incident_path(&capture->incident, RECORD, record);
 	struct error *err = analyze(capture, analysis_proof, &analysis);
-	return err ? err : report_content_compare(&analysis.answers.content, &found->content);
+	return err ? err : proof_compare(&analysis.answers.content, &found->content);
 }
 
 /* The report's head is read back from the store: it is what the sandbox has left there, and no more is believed of it. */

@@ -18,8 +18,4 @@ struct report_content {
 
 void report_content(const struct report *report, struct report_content *ret);
 
-/* NULL if a vmcore that was @saved has it all as @whole, that of /proc/vmcore; else what it has not. */
-struct error *report_content_compare(const struct report_content *saved,
-				     const struct report_content *whole);
-
 #endif

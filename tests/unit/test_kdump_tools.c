@@ -153,10 +153,11 @@ static void test_find_link(void **state)
 static void test_not_due(void **state)
 {
 	struct made_root *root = *state;
+	struct config config;
 
 	/* No crash was here. */
 	make_root_text(root, "/capture.conf", "[capture]\nwith=kdump-tools\n");
-	assert_false(hosted_is_due(make_root_place(root, "/capture.conf"), "kdump-tools"));
+	assert_false(hosted_is_due(make_root_place(root, "/capture.conf"), "kdump-tools", &config));
 }
 
 static void test_names(void **state)

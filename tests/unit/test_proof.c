@@ -2,7 +2,7 @@
 /* What is compared of two dumps of the same memory. */
 #include <string.h>
 
-#include "report/content.h"
+#include "kdump/proof.h"
 #include "test.h"
 
 struct made {
@@ -122,10 +122,10 @@ static void test_compare(void **state)
 
 		report_content(&made->report, &whole);
 		report_content(&made->report, &saved);
-		assert_null(report_content_compare(&saved, &whole));
+		assert_null(proof_compare(&saved, &whole));
 		cases[i].change(made);
 		report_content(&made->report, &saved);
-		struct error *err = report_content_compare(&saved, &whole);
+		struct error *err = proof_compare(&saved, &whole);
 		assert_non_null(err);
 		assert_non_null(strstr(err->message, cases[i].said));
 		error_destroy(err);
